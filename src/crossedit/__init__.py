@@ -1,0 +1,1 @@
+"""crossedit measures what an edit of a fact really does to a multilingual language model."""

@@ -1,0 +1,42 @@
+"""`crossedit`: one group of commands per stage of the experiment.
+
+The functions only parse arguments; what they do is in the packages. Heavy imports happen inside them, so that a command
+that needs no model starts at once.
+"""
+
+import importlib
+import sys
+
+import click
+
+from crossedit.errors import UserError
+
+STAGES = ("facts", "translation", "backbones", "edits", "reports")
+
+
+class Stages(click.Group):
+    """Load a stage's commands only when that stage is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*STAGES, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in STAGES:
+            group: click.Group = importlib.import_module(f"crossedit.{name}.cli").commands
+            return group
+        return super().get_command(ctx, name)
+
+
+@click.group(cls=Stages)
+@click.version_option(package_name="crossedit")
+def commands() -> None:
+    """Measure what edits of facts really do to a language model."""
+
+
+def main() -> None:
+    """Run the command line; a mistake of the user's is one sentence and exit code 2."""
+    try:
+        commands()
+    except UserError as error:
+        click.echo(f"crossedit: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,21 @@
+"""The one kind of error that a user can cause.
+
+    raise UserError("config.yaml: editors.ROMA: no such method; did you mean 'ROME'?")
+
+The command line prints it as a single sentence and exits with 2; anything else is a bug and keeps its traceback.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Bad input. Its message names the file, the field, the value, and what to do."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a half-sentence that answers an unknown name: the nearest known one, else all of them."""
+    names = sorted(known)
+    folded = {other.casefold(): other for other in names}
+    close = difflib.get_close_matches(name.casefold(), list(folded), n=1)
+    return f"did you mean '{folded[close[0]]}'?" if close else f"known are: {', '.join(names) or 'none'}."

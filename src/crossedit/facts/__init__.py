@@ -1,0 +1,3 @@
+"""Facts: raw dataset files become the facts table."""
+
+VERSION = 1

@@ -1,0 +1,3 @@
+"""Reports: scores become tables, figures and one page."""
+
+VERSION = 1

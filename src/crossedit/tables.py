@@ -1,0 +1,251 @@
+"""The tables that stages hand to each other: their schemas, and how they are read and written.
+
+    write(frame, FACTS, path, provenance={"seed": 0})     whole or not at all, checked first
+    read(path, FACTS)                                     checked again
+    provenance(path)                                      what the file says of its making
+    whole(path)                                           the same promise for files that are no tables
+
+Each table is a parquet file with a declared schema. A required column has no nulls, and the key columns tell the rows
+apart.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from crossedit.errors import UserError
+
+
+@dataclass(frozen=True)
+class Table:
+    """A kind of table: its columns in order, the columns that may hold nulls, and the key."""
+
+    name: str
+    columns: dict[str, pl.DataType | type[pl.DataType]]
+    key: tuple[str, ...]
+    nullable: tuple[str, ...] = ()
+
+
+_IDS = pl.List(pl.Int32)
+
+FACTS = Table(
+    name="facts",
+    columns={
+        "split": pl.String,  # train, validation or test
+        "case_id": pl.Int64,  # the same in every language
+        "lang": pl.String,  # ISO 639-1 code
+        "relation": pl.String,  # where the source names one
+        "subject": pl.String,
+        "prompt": pl.String,  # the question that is edited
+        "target": pl.String,  # the new answer
+        "original": pl.String,  # the answer before the edit
+        "rephrase": pl.String,
+        "locality_prompt": pl.String,  # about another subject
+        "locality_answer": pl.String,
+        "same_subject_prompt": pl.String,  # another relation of the edited subject (KnowEdit: relation specificity)
+        "same_subject_answer": pl.String,
+        "portability_prompt": pl.String,
+        "portability_answer": pl.String,
+        "origin": pl.String,  # source, translated or corrected
+    },
+    key=("split", "case_id", "lang"),
+    nullable=(
+        "relation",
+        "original",
+        "rephrase",
+        "locality_prompt",
+        "locality_answer",
+        "same_subject_prompt",
+        "same_subject_answer",
+        "portability_prompt",
+        "portability_answer",
+    ),
+)
+
+ODDITIES = Table(
+    name="oddities",
+    columns={
+        "file": pl.String,
+        "kind": pl.String,
+        "split": pl.String,
+        "case_id": pl.Int64,
+        "lang": pl.String,
+        "field": pl.String,
+        "value": pl.String,  # what stands there
+        "left_out": pl.Boolean,  # whether the row (or its whole case) is missing from the facts table because of it
+    },
+    key=("kind", "split", "case_id", "lang", "field"),
+    nullable=("value",),
+)
+
+# A probe is one question put to a model with its expected answer. It has no editing language: the reliability probe of a
+# language is the one asked when that language is edited.
+PROBES = Table(
+    name="probes",
+    columns={
+        "case_id": pl.Int64,
+        "aspect": pl.String,  # reliability, generality, locality or portability
+        "kind": pl.String,  # locality: other_subject or same_subject; else empty
+        "lang": pl.String,
+        "prompt": pl.String,
+        "target": pl.String,
+        "prompt_ids": _IDS,
+        "target_ids": _IDS,
+    },
+    key=("case_id", "aspect", "kind", "lang"),
+)
+
+ANSWERS = Table(
+    name="answers",
+    columns={
+        "case_id": pl.Int64,
+        "aspect": pl.String,
+        "kind": pl.String,
+        "lang": pl.String,
+        "protocol": pl.String,  # teacher_forced, generated or upstream
+        "target_ids": _IDS,  # as this protocol sees the target
+        "target_text": pl.String,
+        "answer_ids": _IDS,
+        "answer_text": pl.String,
+    },
+    key=("case_id", "aspect", "kind", "lang", "protocol"),
+)
+
+PREDICTIONS = Table(
+    name="predictions",
+    columns={
+        "case_id": pl.Int64,
+        "aspect": pl.String,
+        "kind": pl.String,
+        "lang": pl.String,
+        "protocol": pl.String,
+        "prompt": pl.String,
+        "target": pl.String,
+        "target_ids": _IDS,
+        "target_text": pl.String,
+        "before_ids": _IDS,
+        "before_text": pl.String,
+        "after_ids": _IDS,
+        "after_text": pl.String,
+    },
+    key=("case_id", "aspect", "kind", "lang", "protocol"),
+)
+
+SCORES = Table(
+    name="scores",
+    columns={
+        "facts": pl.String,
+        "backbone": pl.String,
+        "editor": pl.String,  # "unedited" for the backbone as it is
+        "edit_lang": pl.String,
+        "aspect": pl.String,
+        "kind": pl.String,  # "all" for every kind together
+        "lang": pl.String,  # evaluation language
+        "protocol": pl.String,
+        "metric": pl.String,  # em, em_normalised, f1, f1_product
+        "mean": pl.Float64,  # 0 to 1
+        "low": pl.Float64,  # 95 % bootstrap interval over facts
+        "high": pl.Float64,
+        "n": pl.Int64,
+    },
+    key=("facts", "backbone", "editor", "edit_lang", "aspect", "kind", "lang", "protocol", "metric"),
+)
+
+
+def check(frame: pl.DataFrame, table: Table, path: Path | str) -> pl.DataFrame:
+    """Return `frame` with its columns in the order of `table`.
+
+    Raises UserError, naming file, column and row, where a column is missing, unknown or of another type, where a
+    required value is null, or where two rows have the same key.
+    """
+    where = f"{path}: {table.name} table"
+    missing = [name for name in table.columns if name not in frame.columns]
+    unknown = [name for name in frame.columns if name not in table.columns]
+    if missing or unknown:
+        raise UserError(f"{where}: columns missing: {missing or 'none'}; columns unknown: {unknown or 'none'}.")
+    frame = frame.select(table.columns)
+    for name, dtype in table.columns.items():
+        if frame.schema[name] != dtype:
+            raise UserError(f"{where}: column '{name}' is {frame.schema[name]}, not {dtype}.")
+        if name not in table.nullable and frame[name].null_count():
+            row = frame[name].is_null().arg_max()
+            raise UserError(f"{where}: column '{name}' is empty in row {row}; it must have a value.")
+    twice = frame.select(table.key).is_duplicated()
+    if twice.any():
+        row = twice.arg_max()
+        raise UserError(f"{where}: row {row} is there twice (key {frame.select(table.key).row(row)}).")
+    return frame
+
+
+def write(frame: pl.DataFrame, table: Table, path: Path | str, provenance: Mapping[str, Any]) -> None:
+    """Check `frame` and write it as parquet with `provenance` (JSON values) in the file's metadata."""
+    frame = check(frame, table, path)
+    packages = {name: version(name) for name in ("crossedit", "polars")}
+    note = json.dumps({"table": table.name, "packages": packages, **provenance}, ensure_ascii=False)
+    with whole(path) as temporary:
+        frame.write_parquet(temporary, metadata={"crossedit": note})
+
+
+def read(path: Path | str, table: Table) -> pl.DataFrame:
+    """Return the checked table in the file. Raises UserError where there is no such file or it isn't this table."""
+    try:
+        frame = pl.read_parquet(path)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; it should hold a {table.name} table.") from None
+    except pl.exceptions.ComputeError as error:
+        raise UserError(f"{path}: not a parquet file ({str(error).splitlines()[0]}).") from None
+    return check(frame, table, path)
+
+
+def provenance(path: Path | str) -> dict[str, Any]:
+    """Return what the table's file says of its making, as given to `write`."""
+    note: dict[str, Any] = json.loads(pl.read_parquet_metadata(path).get("crossedit", "{}"))
+    return note
+
+
+@contextmanager
+def whole(path: Path | str) -> Iterator[Path]:
+    """Give a temporary path beside `path` that becomes `path` when the block ends, and goes if it fails.
+
+    A file or folder that exists is therefore whole. The temporary name keeps the file's suffix.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        if path.is_dir():
+            _remove(path)
+        os.replace(temporary, path)
+    finally:
+        if temporary.exists():
+            _remove(temporary)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        for child in path.iterdir():
+            _remove(child)
+        path.rmdir()
+    else:
+        path.unlink()
+
+
+def digest(*parts: Any) -> str:
+    """Return 16 hexadecimal digits that stand for the parts: JSON values, or paths, which count by their content."""
+    total = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Path):
+            total.update(part.read_bytes())
+        else:
+            total.update(json.dumps(part, sort_keys=True, ensure_ascii=False).encode())
+        total.update(b"\0")
+    return total.hexdigest()[:16]
