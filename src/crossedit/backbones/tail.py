@@ -1,0 +1,70 @@
+"""The upper part of a forward pass, run again and again over states that were computed once.
+
+    tail = Tail(backbone, batch, start=5)      layers 0..4 are run here, without gradients
+    hidden = tail()                            layers 5.. and the final norm: (rows, tokens, hidden)
+    tail.select(rows)()                        the same for some of the rows
+
+What optimises something at layer L needs nothing below L more than once. The arguments of every layer (masks, rotary
+embeddings) are recorded as the model itself made them, so that no architecture has to be rebuilt here.
+"""
+
+from contextlib import ExitStack
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from crossedit.backbones.backbone import Backbone, Batch
+from crossedit.models import first_tensor
+
+
+class Tail:
+    """Layers `start`.. of one batch. Hooks on their modules act as they do in the whole model."""
+
+    def __init__(self, backbone: Backbone, batch: Batch, start: int) -> None:
+        self.backbone = backbone
+        self.batch = batch
+        names = [backbone.architecture.layer.format(number) for number in range(start, backbone.depth)]
+        self.layers = [backbone.module(name) for name in names]
+        calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+
+        def record(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            calls.append((args, kwargs))
+
+        with ExitStack() as hooks, torch.no_grad():
+            for layer in self.layers:
+                handle = layer.register_forward_pre_hook(record, with_kwargs=True)
+                hooks.callback(handle.remove)
+            backbone.model.base_model(**batch.inputs(), use_cache=False)
+        self.hidden: Tensor = calls[0][0][0]  # (rows, tokens, hidden) at the input of layer `start`
+        self.arguments = [(args[1:], kwargs) for args, kwargs in calls]
+
+    def __call__(self) -> Tensor:
+        """Return the states after the final norm, (rows, tokens, hidden)."""
+        hidden = self.hidden
+        for layer, (args, kwargs) in zip(self.layers, self.arguments, strict=True):
+            hidden = first_tensor(layer(hidden, *args, **kwargs))
+        normed: Tensor = self.backbone.module(self.backbone.architecture.final_norm)(hidden)
+        return normed
+
+    def select(self, rows: Tensor) -> "Tail":
+        """Return the tail of those rows only."""
+        count = len(self.hidden)
+
+        def pick(value: Any) -> Any:
+            if isinstance(value, Tensor):
+                return value[rows] if value.ndim and len(value) == count else value
+            if isinstance(value, tuple):
+                return tuple(pick(item) for item in value)
+            return value
+
+        part = object.__new__(Tail)
+        part.backbone, part.layers = self.backbone, self.layers
+        batch = self.batch
+        part.batch = Batch(batch.ids[rows], batch.mask[rows], batch.positions[rows], batch.offsets[rows])
+        part.hidden = self.hidden[rows]
+        part.arguments = [
+            (pick(args), {name: pick(value) for name, value in kwargs.items()})
+            for args, kwargs in self.arguments
+        ]
+        return part
