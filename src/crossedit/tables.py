@@ -86,6 +86,32 @@ ODDITIES = Table(
     nullable=("value",),
 )
 
+# Table 1 of Bi-ZsRE: mean lengths in tokens.
+TABLE_1 = Table(
+    name="table_1",
+    columns={
+        "split": pl.String,
+        "lang": pl.String,
+        "tokenizer": pl.String,  # what counted the tokens
+        "records": pl.Int64,
+        "question": pl.Float64,
+        "rephrase": pl.Float64,
+        "answer": pl.Float64,  # the new one
+        "locality_question": pl.Float64,
+        "locality_answer": pl.Float64,
+        "portability_question": pl.Float64,
+        "portability_answer": pl.Float64,
+    },
+    key=("split", "lang", "tokenizer"),
+    nullable=(
+        "rephrase",
+        "locality_question",
+        "locality_answer",
+        "portability_question",
+        "portability_answer",
+    ),
+)
+
 # A probe is one question put to a model with its expected answer. It has no editing language: the reliability probe of a
 # language is the one asked when that language is edited.
 PROBES = Table(
@@ -170,7 +196,9 @@ def check(frame: pl.DataFrame, table: Table, path: Path | str) -> pl.DataFrame:
     missing = [name for name in table.columns if name not in frame.columns]
     unknown = [name for name in frame.columns if name not in table.columns]
     if missing or unknown:
-        raise UserError(f"{where}: columns missing: {missing or 'none'}; columns unknown: {unknown or 'none'}.")
+        raise UserError(
+            f"{where}: columns missing: {missing or 'none'}; columns unknown: {unknown or 'none'}."
+        )
     frame = frame.select(table.columns)
     for name, dtype in table.columns.items():
         if frame.schema[name] != dtype:

@@ -1,0 +1,82 @@
+"""Table 1 of Bi-ZsRE: how many records there are, and how long their parts are on average."""
+
+import unicodedata
+from collections.abc import Callable
+
+import polars as pl
+
+from crossedit.tables import TABLE_1
+
+# The paper's columns, and the facts table's that they measure.
+MEASURED = {
+    "question": "prompt",
+    "rephrase": "rephrase",
+    "answer": "target",
+    "locality_question": "locality_prompt",
+    "locality_answer": "locality_answer",
+    "portability_question": "portability_prompt",
+    "portability_answer": "portability_answer",
+}
+SPLITS = ("train", "validation", "test")
+
+# Scripts that put no space between words: their characters are counted one by one.
+_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
+
+
+def words(text: str) -> int:
+    """Return the number of words and marks of punctuation; in scripts without spaces each letter is a word.
+
+    A combining mark belongs to the letter before it.
+    """
+    count, inside = 0, False
+    for character in text:
+        category = unicodedata.category(character)[0]
+        if category == "M":
+            continue
+        if category not in "LN":
+            inside = False
+            count += category in "PS"
+        elif unicodedata.name(character, "").startswith(_UNSPACED):
+            inside = False
+            count += 1
+        else:
+            count += not inside
+            inside = True
+    return count
+
+
+def tokenizer(name: str) -> Callable[[str], int]:
+    """Return what counts a text's tokens: `words`, or the transformers tokenizer of that path or hub id."""
+    if name == "words":
+        return words
+    from transformers import AutoTokenizer
+
+    from crossedit.errors import UserError
+
+    try:
+        loaded = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"--tokenizer {name}: neither 'words' nor a transformers tokenizer ({reason})."
+        ) from None
+    return lambda text: len(loaded.encode(text, add_special_tokens=False))
+
+
+def table_1(facts: pl.DataFrame, tokens: str = "words") -> pl.DataFrame:
+    """Return TABLE_1 of a facts table: one row per split and language, mean lengths in tokens.
+
+    A mean is over the records that have the part, and null where none has.
+    """
+    count = tokenizer(tokens)
+    lengths = facts.with_columns(
+        pl.col(column).map_elements(count, return_dtype=pl.Int64).alias(name)
+        for name, column in MEASURED.items()
+    )
+    means = lengths.group_by("split", "lang").agg(
+        pl.len().cast(pl.Int64).alias("records"), *(pl.col(name).mean() for name in MEASURED)
+    )
+    order = pl.col("split").replace_strict(
+        SPLITS, range(len(SPLITS)), default=len(SPLITS), return_dtype=pl.Int64
+    )
+    return means.sort(order, "split", "lang").with_columns(tokenizer=pl.lit(tokens)).select(TABLE_1.columns)

@@ -1,0 +1,89 @@
+"""Answers, kept by the digest of what was asked, so that nothing is asked twice.
+
+    store = Store(folder)
+    store.get(request, attempt)           the answer that is kept for this request, or None
+    store.put(request, attempt, answer)   on the disk when it returns
+
+The folder holds JSON lines files, one answer a line with its whole request; all of them are read, and new
+answers are appended to `answers.jsonl`. A process killed while it appends leaves half a line, which is passed
+over with a warning.
+
+A request is identified by everything that is sent and by the number of the attempt, because an answer that
+can't be used is asked for again. An answer that was written for the project and given by no model is kept
+with `model: null` and `recorded_from`; it stands in for the answer of whichever model is asked.
+"""
+
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from crossedit.tables import digest
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server said, unparsed."""
+
+    answer: str | None
+    finish_reason: str | None = None
+    usage: dict[str, Any] | None = None  # tokens, as the server counts them
+    answered_by: str | None = None  # the model as the server names it
+    recorded_from: str | None = None  # where the answer was taken from when no model gave it
+
+
+def line(request: Mapping[str, Any], attempt: int, answer: Answer) -> str:
+    """Return the store's line for an answer, without what is unknown, ending in a newline."""
+    known = {key: value for key, value in asdict(answer).items() if value is not None or key == "answer"}
+    return json.dumps({"request": request, "attempt": attempt, **known}, ensure_ascii=False) + "\n"
+
+
+class Store:
+    """The answers in a folder. Threads and processes may put answers into it at the same time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._answers: dict[str, Answer] = {}
+        for path in sorted(folder.glob("*.jsonl")):
+            self._load(path)
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def get(self, request: Mapping[str, Any], attempt: int) -> Answer | None:
+        """Return the answer to this attempt of the request, given by its model or recorded, or None."""
+        recorded = {**request, "model": None}
+        return self._answers.get(digest(request, attempt)) or self._answers.get(digest(recorded, attempt))
+
+    def put(self, request: Mapping[str, Any], attempt: int, answer: Answer) -> None:
+        """Append the answer to the folder's `answers.jsonl` and wait until it is on the disk."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / "answers.jsonl", "ab+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            end = file.seek(0, os.SEEK_END)
+            if end:
+                file.seek(end - 1)
+            torn = end > 0 and file.read(1) != b"\n"
+            file.write(b"\n" * torn + line(request, attempt, answer).encode())
+            file.flush()
+            os.fsync(file.fileno())
+        self._answers[digest(request, attempt)] = answer
+
+    def _load(self, path: Path) -> None:
+        for number, text in enumerate(path.read_bytes().split(b"\n"), start=1):
+            if not text:
+                continue
+            try:
+                kept = json.loads(text)
+                key = digest(kept.pop("request"), kept.pop("attempt"))
+                self._answers[key] = Answer(**kept)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                log.warning(
+                    "%s: line %d is no whole answer; it is passed over and asked again.", path, number
+                )
