@@ -196,10 +196,8 @@ def check(frame: pl.DataFrame, table: Table, path: Path | str) -> pl.DataFrame:
     missing = [name for name in table.columns if name not in frame.columns]
     unknown = [name for name in frame.columns if name not in table.columns]
     if missing or unknown:
-        raise UserError(
-            f"{where}: columns missing: {missing or 'none'}; columns unknown: {unknown or 'none'}."
-        )
-    frame = frame.select(table.columns)
+        raise UserError(f"{where}: columns missing: {missing or 'none'}; columns unknown: {unknown or 'none'}.")
+    frame = frame.select(*table.columns)
     for name, dtype in table.columns.items():
         if frame.schema[name] != dtype:
             raise UserError(f"{where}: column '{name}' is {frame.schema[name]}, not {dtype}.")

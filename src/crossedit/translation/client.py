@@ -35,7 +35,7 @@ class Client:
         self._again = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_PASSING),
             stop=tenacity.stop_after_attempt(tries),
-            wait=tenacity.wait_exponential_jitter(initial=wait, max=60, jitter=wait),
+            wait=tenacity.wait_exponential_jitter(multiplier=wait, max=60, jitter=wait),
             reraise=True,
         )
 

@@ -79,4 +79,4 @@ def table_1(facts: pl.DataFrame, tokens: str = "words") -> pl.DataFrame:
     order = pl.col("split").replace_strict(
         SPLITS, range(len(SPLITS)), default=len(SPLITS), return_dtype=pl.Int64
     )
-    return means.sort(order, "split", "lang").with_columns(tokenizer=pl.lit(tokens)).select(TABLE_1.columns)
+    return means.sort(order, "split", "lang").with_columns(tokenizer=pl.lit(tokens)).select(*TABLE_1.columns)

@@ -136,7 +136,7 @@ def settle(job: Job, store: Store, attempts: int, asks: Asks | None = None) -> O
 def assemble(facts: pl.DataFrame, rows: list[Row], failures: list[Row]) -> pl.DataFrame:
     """Return the facts table of the given and the translated rows, without the cases that failed."""
     failed = {(row["split"], row["case_id"]) for row in failures}
-    every = pl.concat([facts.select(FACTS.columns), pl.DataFrame(rows, schema=FACTS.columns)])
+    every = pl.concat([facts.select(*FACTS.columns), pl.DataFrame(rows, schema=FACTS.columns)])
     keep = [case not in failed for case in every.select("split", "case_id").iter_rows()]
     return every.filter(pl.Series(keep, dtype=pl.Boolean))
 
