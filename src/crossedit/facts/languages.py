@@ -1,0 +1,80 @@
+"""Language codes, and which letters a language is written with."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from crossedit.errors import UserError, nearest
+
+CODES = frozenset({
+    "af", "am", "ar", "az", "be", "bg", "bn", "bo", "bs", "ca", "ceb", "cs", "cy", "da", "de", "el", "en",
+    "eo", "es", "et", "eu", "fa", "fi", "fr", "ga", "gd", "gl", "gu", "ha", "he", "hi", "hr", "ht", "hu",
+    "hy", "id", "ig", "is", "it", "ja", "jv", "ka", "kk", "km", "kn", "ko", "ku", "ky", "la", "lb", "lo",
+    "lt", "lv", "mg", "mi", "mk", "ml", "mn", "mr", "ms", "mt", "my", "nb", "ne", "nl", "nn", "no", "pa",
+    "pl", "ps", "pt", "qu", "ro", "ru", "sa", "sd", "si", "sk", "sl", "so", "sq", "sr", "su", "sv", "sw",
+    "ta", "te", "tg", "th", "tk", "tl", "tr", "tt", "ug", "uk", "ur", "uz", "vi", "xh", "yi", "yo", "zh",
+    "zu",
+})  # fmt: skip
+# What dataset files write for Czech, Dutch and simplified Chinese.
+ALIASES = {"cz": "cs", "du": "nl", "zh-cn": "zh", "zh_cn": "zh"}
+
+# In this order a text's script is looked for: Japanese mixes Han characters with its own.
+SCRIPTS = {
+    "kana": re.compile(r"[\u3041-\u30fa\u30fc-\u30ff]"),
+    "han": re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]"),
+    "hangul": re.compile(r"[\uac00-\ud7a3\u1100-\u11ff]"),
+    "thai": re.compile(r"[\u0e01-\u0e5b]"),
+    "arabic": re.compile(r"[\u0620-\u064a\u066e-\u06d3\u06fa-\u06ff]"),
+    "cyrillic": re.compile(r"[\u0400-\u04ff]"),
+    "greek": re.compile(r"[\u0370-\u03ff]"),
+    "hebrew": re.compile(r"[\u05d0-\u05ea]"),
+    "devanagari": re.compile(r"[\u0904-\u0939]"),
+    "bengali": re.compile(r"[\u0980-\u09ff]"),
+    "tamil": re.compile(r"[\u0b80-\u0bff]"),
+    "telugu": re.compile(r"[\u0c00-\u0c7f]"),
+    "georgian": re.compile(r"[\u10a0-\u10ff]"),
+    "armenian": re.compile(r"[\u0530-\u058f]"),
+}
+LATIN = "latin"
+# Languages that aren't here are written in Latin letters, or in more than one script (sr).
+WRITTEN_IN = {
+    "ja": ("kana", "han"), "zh": ("han",), "ko": ("hangul",), "th": ("thai",), "el": ("greek",), "he": ("hebrew",),
+    "ar": ("arabic",), "fa": ("arabic",), "ur": ("arabic",), "ru": ("cyrillic",), "uk": ("cyrillic",),
+    "be": ("cyrillic",), "bg": ("cyrillic",), "mk": ("cyrillic",), "hi": ("devanagari",), "mr": ("devanagari",),
+    "ne": ("devanagari",), "bn": ("bengali",), "ta": ("tamil",), "te": ("telugu",), "ka": ("georgian",),
+    "hy": ("armenian",),
+}  # fmt: skip
+# Scripts that only one of the languages above uses; Latin letters are taken for English.
+GUESSES = {
+    "kana": "ja", "han": "zh", "hangul": "ko", "thai": "th", "greek": "el", "hebrew": "he", "bengali": "bn",
+    "tamil": "ta", "telugu": "te", "georgian": "ka", "armenian": "hy", LATIN: "en",
+}  # fmt: skip
+
+
+def code(name: str, where: str) -> str:
+    """Return the ISO 639 code that `name` stands for. Raises UserError, opening with `where`, if it is none."""
+    known = ALIASES.get(name.casefold(), name)
+    if known not in CODES:
+        raise UserError(f"{where}: '{name}' is no language code; {nearest(name, CODES | set(ALIASES))}")
+    return known
+
+
+def is_code(name: str) -> bool:
+    """Return whether `name` is a language code or one of the aliases."""
+    return ALIASES.get(name.casefold(), name) in CODES
+
+
+def lacks_script(text: str, lang: str) -> bool:
+    """Return whether no letter of the language's own script stands in the text; False for Latin letters."""
+    return lang in WRITTEN_IN and not any(SCRIPTS[script].search(text) for script in WRITTEN_IN[lang])
+
+
+def main_script(texts: Iterable[str]) -> str:
+    """Return the script that most texts hold, `latin` where none of the others is found."""
+    found = Counter(next((name for name, letters in SCRIPTS.items() if letters.search(t)), LATIN) for t in texts)
+    return max(found, key=lambda name: found[name]) if found else LATIN
+
+
+def fits(lang: str, script: str) -> bool:
+    """Return whether a text mostly in `script` can be of the language."""
+    return lang == "sr" or script in WRITTEN_IN.get(lang, (LATIN,))
