@@ -9,10 +9,11 @@ from crossedit.translation.store import Answer, Store, line
 REQUEST = {"model": "gpt-4", "messages": [{"role": "user", "content": "你好"}], "temperature": 0}
 
 
-def test_what_is_put_is_got_by_a_later_store(tmp_path):
+def test_what_is_put_is_got_by_a_later_store(tmp_path, caplog):
     answer = Answer("早\n上", "stop", {"total_tokens": 3}, "gpt-4-0613")
     Store(tmp_path).put(REQUEST, 1, answer)
     assert Store(tmp_path).get(REQUEST, 1) == answer
+    assert not caplog.text
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,7 @@ def test_the_request_is_the_papers_with_one_record(server, key, facts, made):
     translate(facts(1), made)
     (message,) = server.requests[0]["messages"]
     first, second = message["content"].split("\n")
-    assert first == (
-        "Please translate the following JSON data from English to Chinese and keep the format unchanged:"
-    )
+    assert first == ("Please translate the following JSON data from English to Chinese and keep the format unchanged:")
     assert json.loads(second) == {
         "subject": "France 0",
         "prompt": "What is the capital of France 0?",
@@ -121,7 +119,14 @@ def test_an_answer_that_cannot_be_used_is_asked_again(server, key, facts, made):
     assert len(server.requests) == 3
 
 
-class _Stopped(Exception):
+def test_no_other_request_is_started_once_the_server_refuses(server, key, facts, made):
+    server.troubles = [401] * 9
+    with pytest.raises(UserError, match="refuses the key"):
+        translate(facts(9), replace(made, concurrency=1))
+    assert len(server.requests) <= 2, "one may have been in flight"
+
+
+class _StoppedError(Exception):
     pass
 
 
@@ -132,10 +137,10 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(server, key, facts, made):
         def ask(self, request):
             self.left -= 1
             if self.left < 0:
-                raise _Stopped
+                raise _StoppedError
             return super().ask(request)
 
-    with pytest.raises(_Stopped):
+    with pytest.raises(_StoppedError):
         translate(facts(9), replace(made, concurrency=1), lambda: Stops(made.base_url, made.timeout))
     assert len(server.requests) == 4
     result = translate(facts(9), made)
@@ -153,7 +158,7 @@ def test_missing_answers_without_a_key(server, no_key, facts, made):
 
 def test_offline_asks_nothing_though_a_key_is_set(server, key, facts, made):
     translate(facts(3).head(2), made)
-    with pytest.raises(UserError, match="1 of 3 records .* `offline` is set"):
+    with pytest.raises(UserError, match=r"1 of 3 records .* `offline` is set"):
         translate(facts(3), replace(made, offline=True))
     assert len(server.requests) == 2
 
@@ -177,7 +182,7 @@ def test_the_key_is_in_no_error_log_or_store(server, key, facts, made, caplog, c
 
 def test_a_server_that_is_none(server, key, facts, made):
     nowhere = replace(made, base_url="http://127.0.0.1:9/v1")
-    with pytest.raises(UserError, match="127.0.0.1:9/v1 can't be asked"):
+    with pytest.raises(UserError, match=r"127\.0\.0\.1:9/v1 can't be asked"):
         translate(facts(1), nowhere, quick(nowhere))
 
 

@@ -48,17 +48,13 @@ class Client:
             completion = self._again(self._openai.chat.completions.create, **request)
         except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
             # The server's own words are not repeated here: they may quote the key.
-            raise self._error(
-                f"refuses the key in OPENAI_API_KEY ({error.status_code}); set another one."
-            ) from None
+            raise self._error(f"refuses the key in OPENAI_API_KEY ({error.status_code}); set another one.") from None
         except openai.APIStatusError as error:
             raise self._error(f"answers {error.status_code}: {error.message}") from None
         except (openai.APIError, json.JSONDecodeError) as error:
             raise self._error(f"can't be asked: {error}") from None
         if not isinstance(completion, ChatCompletion) or not completion.choices:
-            raise self._error(
-                "does not answer with a chat completion; does base_url end as it should, often in /v1?"
-            )
+            raise self._error("does not answer with a chat completion; does base_url end as it should, often in /v1?")
         choice = completion.choices[0]
         usage = completion.usage.model_dump(exclude_none=True) if completion.usage else None
         return Answer(choice.message.content, choice.finish_reason, usage, completion.model)

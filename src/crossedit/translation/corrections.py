@@ -70,9 +70,7 @@ def read(path: Path) -> list[Correction]:
 
 def _correction(values: dict[str, str | None], where: str) -> Correction:
     if None in values or None in values.values():
-        raise UserError(
-            f"{where}: it doesn't have as many columns as the header; put quotes around texts with commas."
-        )
+        raise UserError(f"{where}: it doesn't have as many columns as the header; put quotes around texts with commas.")
     texts = {name: (value or "").strip() for name, value in values.items()}
     if not texts["case_id"].isdecimal():
         raise UserError(f"{where}: case_id is '{texts['case_id']}'; it must be a whole number.")
@@ -109,22 +107,16 @@ def merge(rows: Sequence[dict[str, Any]], corrections: Sequence[Correction]) -> 
             raise UserError(
                 f"{where}: nothing is translated into '{correction.lang}'; {nearest(correction.lang, langs)}"
             )
-        found = [
-            i for i in by_case.get((correction.case_id, correction.lang), ()) if correction.concerns(rows[i])
-        ]
+        found = [i for i in by_case.get((correction.case_id, correction.lang), ()) if correction.concerns(rows[i])]
         if not found:
             elsewhere.append(where)
             continue
         if len(found) > 1:
             splits = ", ".join(rows[i]["split"] for i in found)
-            raise UserError(
-                f"{where}: case {correction.case_id} is in several splits ({splits}); name one in `split`."
-            )
+            raise UserError(f"{where}: case {correction.case_id} is in several splits ({splits}); name one in `split`.")
         earlier = first.setdefault((found[0], correction.field), where)
         if earlier != where:
-            raise UserError(
-                f"{where}: {correction.field} of case {correction.case_id} is also corrected in {earlier}."
-            )
+            raise UserError(f"{where}: {correction.field} of case {correction.case_id} is also corrected in {earlier}.")
         row, field = merged[found[0]], correction.field
         if row[field] != correction.machine:
             raise UserError(

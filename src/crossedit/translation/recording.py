@@ -19,9 +19,7 @@ from crossedit.translation.settings import Settings
 from crossedit.translation.store import Answer, line
 
 
-def record(
-    sources: pl.DataFrame, translations: pl.DataFrame, settings: Settings, origin: str, name: str
-) -> int:
+def record(sources: pl.DataFrame, translations: pl.DataFrame, settings: Settings, origin: str, name: str) -> int:
     """Write `NAME.jsonl` into the store's folder, whole, and return how many answers it holds.
 
     `sources` and `translations` are facts tables (one may be both); `origin` says where the translations come
@@ -35,17 +33,13 @@ def record(
         for row in sources.filter(lang=settings.source).iter_rows(named=True):
             case = (row["split"], row["case_id"], target)
             if case not in by_case:
-                raise UserError(
-                    f"translation: case {case[1]} of split '{case[0]}' has no row in '{target}' to record."
-                )
+                raise UserError(f"translation: case {case[1]} of split '{case[0]}' has no row in '{target}' to record.")
             source = records.of_row(row)
             answer = json.dumps(records.of_row(_slipped(by_case[case], changes)), ensure_ascii=False)
             try:
                 records.read_answer(answer, source)
             except records.Unusable as reason:
-                raise UserError(
-                    f"translation: case {case[1]} of split '{case[0]}' in '{target}': {reason}."
-                ) from None
+                raise UserError(f"translation: case {case[1]} of split '{case[0]}' in '{target}': {reason}.") from None
             request = records.request(source, settings.source, target, model=None)
             lines[line(request, 1, Answer(answer, recorded_from=origin))] = None
     with tables.whole(settings.store / f"{name}.jsonl") as temporary:

@@ -70,9 +70,7 @@ def read_answer(answer: str | None, record: Mapping[str, str]) -> dict[str, str]
     missing = [key for key in record if key not in translation]
     unknown = [key for key in translation if key not in record]
     if missing or unknown:
-        raise Unusable(
-            f"keys missing: {', '.join(missing) or 'none'}; keys unknown: {', '.join(unknown) or 'none'}"
-        )
+        raise Unusable(f"keys missing: {', '.join(missing) or 'none'}; keys unknown: {', '.join(unknown) or 'none'}")
     for key, value in translation.items():
         if not isinstance(value, str):
             raise Unusable(f"'{key}' is {json.dumps(value, ensure_ascii=False)}, not a text")

@@ -29,9 +29,7 @@ class Settings:
         if isinstance(self.model, str):
             return self.model
         if split not in self.model:
-            raise UserError(
-                f"translation: model: none is named for split '{split}', only for {', '.join(self.model)}."
-            )
+            raise UserError(f"translation: model: none is named for split '{split}', only for {', '.join(self.model)}.")
         return self.model[split]
 
 
@@ -54,8 +52,6 @@ def from_entry(entry: Mapping[str, Any]) -> Settings:
     for code in (entry["source"], *targets):
         languages.name(code)
     if entry["source"] in targets:
-        raise UserError(
-            f"translation: '{entry['source']}' is both source and target; take it out of targets."
-        )
+        raise UserError(f"translation: '{entry['source']}' is both source and target; take it out of targets.")
     paths = {key: Path(entry[key]) for key in ("store", "corrections") if entry.get(key)}
     return Settings(**{**entry, "targets": tuple(targets), "corrections": None, **paths})

@@ -57,9 +57,7 @@ def tokenizer(name: str) -> Callable[[str], int]:
         loaded = AutoTokenizer.from_pretrained(name)
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise UserError(
-            f"--tokenizer {name}: neither 'words' nor a transformers tokenizer ({reason})."
-        ) from None
+        raise UserError(f"--tokenizer {name}: neither 'words' nor a transformers tokenizer ({reason}).") from None
     return lambda text: len(loaded.encode(text, add_special_tokens=False))
 
 
@@ -70,13 +68,10 @@ def table_1(facts: pl.DataFrame, tokens: str = "words") -> pl.DataFrame:
     """
     count = tokenizer(tokens)
     lengths = facts.with_columns(
-        pl.col(column).map_elements(count, return_dtype=pl.Int64).alias(name)
-        for name, column in MEASURED.items()
+        pl.col(column).map_elements(count, return_dtype=pl.Int64).alias(name) for name, column in MEASURED.items()
     )
     means = lengths.group_by("split", "lang").agg(
         pl.len().cast(pl.Int64).alias("records"), *(pl.col(name).mean() for name in MEASURED)
     )
-    order = pl.col("split").replace_strict(
-        SPLITS, range(len(SPLITS)), default=len(SPLITS), return_dtype=pl.Int64
-    )
+    order = pl.col("split").replace_strict(SPLITS, range(len(SPLITS)), default=len(SPLITS), return_dtype=pl.Int64)
     return means.sort(order, "split", "lang").with_columns(tokenizer=pl.lit(tokens)).select(*TABLE_1.columns)

@@ -84,6 +84,4 @@ class Store:
                 key = digest(kept.pop("request"), kept.pop("attempt"))
                 self._answers[key] = Answer(**kept)
             except (ValueError, KeyError, TypeError, AttributeError):
-                log.warning(
-                    "%s: line %d is no whole answer; it is passed over and asked again.", path, number
-                )
+                log.warning("%s: line %d is no whole answer; it is passed over and asked again.", path, number)

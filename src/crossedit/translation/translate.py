@@ -62,9 +62,7 @@ class Translated:
     outcomes: dict[str, Outcome]
 
 
-def translate(
-    facts: pl.DataFrame, settings: Settings, client: Callable[[], Asks] | None = None
-) -> Translated:
+def translate(facts: pl.DataFrame, settings: Settings, client: Callable[[], Asks] | None = None) -> Translated:
     """Translate the source language's rows into every target language that their case doesn't hold yet.
 
     `client` makes what is asked for missing answers; by default a `Client` of the settings' server. Raises
@@ -75,9 +73,7 @@ def translate(
     sources = [row for row in facts.iter_rows(named=True) if row["lang"] == settings.source]
     if not sources:
         there = ", ".join(facts["lang"].unique().sort()) or "none"
-        raise UserError(
-            f"translation: source: no facts in '{settings.source}'; the table's languages are: {there}."
-        )
+        raise UserError(f"translation: source: no facts in '{settings.source}'; the table's languages are: {there}.")
     held = set(facts.select("split", "case_id", "lang").iter_rows())
     wanted = [
         (row, target, job(row, target, settings))
@@ -101,9 +97,7 @@ def translate(
             failures.append({**case, "model": wanted_job.request["model"], "reasons": outcome.reasons})
         else:
             absent = dict.fromkeys(records.FIELDS)
-            rows.append(
-                {**case, "relation": row["relation"], **absent, **outcome.translation, "origin": "translated"}
-            )
+            rows.append({**case, "relation": row["relation"], **absent, **outcome.translation, "origin": "translated"})
     return Translated(rows, failures, outcomes)
 
 
@@ -150,9 +144,7 @@ def _client(settings: Settings, missing: list[Job], total: int) -> Asks:
     models = ", ".join(sorted({job.request["model"] for job in missing}))
     lack = f"translation: {len(missing)} of {total} records have no answer in {settings.store}"
     if settings.offline:
-        raise UserError(
-            f"{lack}, and `offline` is set; without it {models} at {settings.base_url} would be asked."
-        )
+        raise UserError(f"{lack}, and `offline` is set; without it {models} at {settings.base_url} would be asked.")
     if not os.environ.get("OPENAI_API_KEY"):
         raise UserError(
             f"{lack}; set OPENAI_API_KEY to ask {models} at {settings.base_url} (any text if it wants none)."
