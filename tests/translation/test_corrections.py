@@ -58,8 +58,15 @@ def test_a_text_judged_right_is_no_correction(write):
 
 def test_a_correction_of_another_text_is_refused(write):
     changes = corrections.read(write(SUBJECT))
-    with pytest.raises(UserError, match=r"line 2: case 1, subject: '加拿大' was corrected, but .* reads '法国'"):
+    with pytest.raises(UserError, match=r"line 2: case 1, subject: machine is '加拿大', but .* reads '法国'"):
         corrections.merge([row(1, subject="法国")], changes)
+
+
+def test_of_several_judged_texts_the_one_that_stands_there_is_corrected(write):
+    path = write(SUBJECT, ["1", "zh", "subject", "法国", "法兰西", "corrector 2"])
+    changes = corrections.read(path)
+    assert corrections.merge([row(1, subject="法国")], changes).rows[0]["subject"] == "法兰西"
+    assert corrections.merge([row(1)], changes).by == {"corrector 1": 1}
 
 
 def test_cases_that_are_not_drawn_are_listed(write):
@@ -82,7 +89,7 @@ def test_a_split_tells_equal_case_ids_apart(write):
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
-        ([SUBJECT, SUBJECT], "line 3: subject of case 1 is also corrected in .*line 2"),
+        ([SUBJECT, SUBJECT], "line 3: case 1, subject: corrected twice, also in .*line 2"),
         ([["1", "de", *SUBJECT[2:]]], "line 2: nothing is translated into 'de'"),
         ([["1", "zh", "rephrase", "加拿大", "北", ""]], "line 2: case 1, rephrase: .* reads 'None'"),
     ],

@@ -119,7 +119,7 @@ def test_record_then_replay_without_key_or_network(crossedit, server, no_key, fa
     corrections.write_text("case_id,lang,field,machine,corrected\n2,zh,rephrase,France 2的首都？,法国的首都叫什么？\n")
     code, said = crossedit(*record)
     assert code == 2
-    assert "line 2: rephrase: corrected is '法国的首都叫什么？', but" in said
+    assert "line 2: case 2, rephrase: corrected is '法国的首都叫什么？', but" in said
 
 
 def test_statistics(crossedit, source, tmp_path):

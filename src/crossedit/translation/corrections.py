@@ -1,8 +1,9 @@
 """What people changed in the translations, read from a CSV file and merged.
 
-Its columns: `case_id`, `lang`, `field`, `machine` (the translation that was judged), `corrected`, and where
-wanted `split` (needed only where splits number their cases alike), `by` (who changed it) and `note`. A
-correction holds for the text that was judged: where the translation reads otherwise, it is refused.
+Its columns: `case_id`, `lang`, `field`, `machine` (the translation that was judged), `corrected`, and where wanted
+`split` (needed only where splits number their cases alike), `by` (who changed it) and `note`. A correction holds for
+the text that was judged: a field may have several, of several texts; where the translation is none of them, it is
+refused.
 """
 
 import csv
@@ -10,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from crossedit.errors import UserError, nearest
 from crossedit.translation.records import FIELDS
@@ -89,46 +90,58 @@ def _correction(values: dict[str, str | None], where: str) -> Correction:
 def merge(rows: Sequence[dict[str, Any]], corrections: Sequence[Correction]) -> Merged:
     """Return the translated rows (facts) with the corrections merged; a changed row's origin is `corrected`.
 
-    Corrections of cases that are not among the rows are listed: a draw holds only some of a file's cases.
-    Raises UserError where no case is among them, where a language isn't one of the rows', where a field is
-    corrected twice, where a correction fits several rows, or where its `machine` text is not the
-    translation's.
+    Corrections of cases that are not among the rows are listed: a draw holds only some of a file's cases. Raises
+    UserError where no case is among them, where a language isn't one of the rows', where a correction fits several
+    rows, or where a field's corrections are of other texts than the translation's, or two are of it.
     """
     by_case: dict[tuple[int, str], list[int]] = {}
     for index, row in enumerate(rows):
         by_case.setdefault((row["case_id"], row["lang"]), []).append(index)
     langs = {row["lang"] for row in rows}
-    merged = [dict(row) for row in rows]
-    first: dict[tuple[int, str], str] = {}
-    fields, by, elsewhere = Counter[str](), Counter[str](), list[str]()
+    of_field: dict[tuple[int, str], list[Correction]] = {}
+    elsewhere = []
     for correction in corrections:
-        where = correction.where
+        where, case = correction.where, correction.case_id
         if rows and correction.lang not in langs:
-            raise UserError(
-                f"{where}: nothing is translated into '{correction.lang}'; {nearest(correction.lang, langs)}"
-            )
-        found = [i for i in by_case.get((correction.case_id, correction.lang), ()) if correction.concerns(rows[i])]
-        if not found:
-            elsewhere.append(where)
-            continue
+            known = nearest(correction.lang, langs)
+            raise UserError(f"{where}: nothing is translated into '{correction.lang}'; {known}")
+        found = [i for i in by_case.get((case, correction.lang), ()) if correction.concerns(rows[i])]
         if len(found) > 1:
             splits = ", ".join(rows[i]["split"] for i in found)
-            raise UserError(f"{where}: case {correction.case_id} is in several splits ({splits}); name one in `split`.")
-        earlier = first.setdefault((found[0], correction.field), where)
-        if earlier != where:
-            raise UserError(f"{where}: {correction.field} of case {correction.case_id} is also corrected in {earlier}.")
-        row, field = merged[found[0]], correction.field
-        if row[field] != correction.machine:
-            raise UserError(
-                f"{where}: case {correction.case_id}, {field}: '{correction.machine}' was corrected, but "
-                f"the translation reads '{row[field]}'; judge it anew."
-            )
-        if correction.corrected != correction.machine:
-            row[field], row["origin"] = correction.corrected, "corrected"
-            fields[field] += 1
-            by[correction.by or "unnamed"] += 1
-    if rows and corrections and len(elsewhere) == len(corrections):
+            raise UserError(f"{where}: case {case} is in several splits ({splits}); name one in `split`.")
+        if found:
+            of_field.setdefault((found[0], correction.field), []).append(correction)
+        else:
+            elsewhere.append(where)
+    if rows and corrections and not of_field:
         raise UserError(
             f"{corrections[0].where}: none of the corrected cases is in the facts; is it another set's file?"
         )
+
+    merged = [dict(row) for row in rows]
+    fields, by = Counter[str](), Counter[str]()
+    for (index, field), changes in of_field.items():
+        change = of_text(changes, "machine", rows[index][field])
+        if change.corrected != change.machine:
+            merged[index] |= {field: change.corrected, "origin": "corrected"}
+            fields[field] += 1
+            by[change.by or "unnamed"] += 1
     return Merged(merged, fields, by, elsewhere)
+
+
+def of_text(changes: Sequence[Correction], side: Literal["machine", "corrected"], text: str | None) -> Correction:
+    """Return the one of a field's corrections whose `side` is the text.
+
+    Raises UserError where there is none, or where there are two.
+    """
+    found = [change for change in changes if getattr(change, side) == text]
+    first = (found or changes)[0]
+    what = f"case {first.case_id}, {first.field}"
+    if not found:
+        judged = "' and '".join(getattr(change, side) for change in changes)
+        raise UserError(
+            f"{first.where}: {what}: {side} is '{judged}', but the translation reads '{text}'; judge it anew."
+        )
+    if len(found) > 1:
+        raise UserError(f"{found[1].where}: {what}: corrected twice, also in {first.where}; leave one of the two.")
+    return first

@@ -49,13 +49,8 @@ def record(sources: pl.DataFrame, translations: pl.DataFrame, settings: Settings
 
 def _slipped(row: dict[str, str], changes: list[corrections.Correction]) -> dict[str, str]:
     """Return the row as it read before it was corrected."""
-    before = dict(row)
+    of_field: dict[str, list[corrections.Correction]] = {}
     for change in changes:
         if change.concerns(row):
-            if row[change.field] != change.corrected:
-                raise UserError(
-                    f"{change.where}: {change.field}: corrected is '{change.corrected}', but "
-                    f"the recorded translation should read '{row[change.field]}'; write the same in both."
-                )
-            before[change.field] = change.machine
-    return before
+            of_field.setdefault(change.field, []).append(change)
+    return row | {field: corrections.of_text(its, "corrected", row[field]).machine for field, its in of_field.items()}
