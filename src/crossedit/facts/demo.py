@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from crossedit.errors import UserError
 from crossedit.facts.demo_world import Entity, Fact, World, read_world
 from crossedit.tables import FACTS
 
@@ -101,9 +102,8 @@ def _rows(world: World, facts: list[Fact], fact: Fact, seed: int) -> Iterator[di
 
 
 def _target(world: World, fact: Fact, rng: random.Random) -> Entity:
-    """Draw the new answer: none that is true, and if possible one from which the hop leads elsewhere."""
-    known = world.called(*fact.answers)
-    false = [answer for answer in world.pool(fact.relation) if not known & world.called(answer)]
+    """Draw the new answer, if possible one from which the hop leads elsewhere than from the original."""
+    false = world.new_answers(fact)
     before = set(world.second(fact.relation, fact.answers[0]))
     elsewhere = [answer for answer in false if not before & set(world.second(fact.relation, answer))]
     return rng.choice(elsewhere or false)
@@ -116,6 +116,11 @@ def _other_subject(world: World, facts: list[Fact], fact: Fact, target: Entity, 
     """
     taken = world.called(fact.subject, fact.answers[0], target)
     apart = [other for other in facts if not taken & world.called(other.subject, other.answers[0])]
+    if not apart:
+        raise UserError(
+            f"relation {fact.relation.name}: the edit of '{fact.subject.name}' to '{target.name}' leaves no fact for "
+            "its locality pair, about another subject and with another answer; add some."
+        )
     same = rng.random() < 0.5
     alike = [other for other in apart if (other.relation is fact.relation) == same]
     return rng.choice(alike or apart)

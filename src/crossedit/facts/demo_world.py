@@ -3,12 +3,12 @@
     world = read_world(folder)
     world.facts()                 the facts that can be edited
 
-An entity is a row of the CSV file of its kind. A relation `kind.column` leads from each entity of a kind to answers, which
-are entities again. A relation with a hop is edited: the hop is the relation that leads on from its answers.
+An entity is a row of the CSV file of its kind. A relation `kind.column` leads from each entity of a kind to answers,
+which are entities again. A relation with a hop is edited: the hop is the relation that leads on from its answers.
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,9 +71,11 @@ class World:
         known = [(relation, *item) for relation in edited for item in self.answers[relation.name].items()]
         return [Fact(case_id, *fact) for case_id, fact in enumerate(known)]
 
-    def pool(self, relation: Relation) -> list[Entity]:
-        """Return the original answers that occur in a relation, each once; new answers are drawn from them."""
-        return list(dict.fromkeys(answers[0] for answers in self.answers[relation.name].values()))
+    def new_answers(self, fact: Fact) -> list[Entity]:
+        """Return what the fact may be edited to: the originals of its relation that don't hold for it, each once."""
+        pool = dict.fromkeys(answers[0] for answers in self.answers[fact.relation.name].values())
+        true = self.called(*fact.answers)
+        return [answer for answer in pool if not true & self.called(answer)]
 
     def second(self, relation: Relation, answer: Entity) -> tuple[Entity, ...]:
         """Return where the hop of an edited relation leads from `answer`."""
@@ -88,8 +90,8 @@ class World:
 def read_world(folder: Path) -> World:
     """Return the checked contents of a folder.
 
-    Each answer of an edited relation has the attribute that the relation's hop asks for, and each edited relation has
-    three different answers or more, so that there is always a new one, and another subject with yet another.
+    Each answer of an edited relation has the attribute that the relation's hop asks for, for each fact there is a new
+    answer, and each subject stands exactly once in its questions.
     Raises UserError, naming file, row and field, where the folder doesn't hold together.
     """
     path = folder / "relations.yaml"
@@ -106,20 +108,34 @@ def read_world(folder: Path) -> World:
     answers = {name: _answers(folder, relation, sheets, languages[0]) for name, relation in relations.items()}
     world = World(languages, relations, names, answers)
     for fact in world.facts():
-        hop = fact.relation.hop
+        relation = fact.relation
+        hop = relation.hop
+        for lang, template in _asked(relation):
+            subject = names[fact.subject][lang]
+            if template.replace("{subject}", subject).count(subject) != 1:
+                raise UserError(
+                    f"{path}: relations.{relation.name}: '{template}' names the subject '{subject}' a second time; "
+                    "say it in other words."
+                )
         if hop and fact.answers[0] not in answers[hop]:
             kind, column = hop.split(".")
             raise UserError(
                 f"{folder / kind}.csv: '{fact.answers[0].name}' has an empty '{column}', the hop of "
-                f"{fact.relation.name} (subject '{fact.subject.name}'); fill it in."
+                f"{relation.name} (subject '{fact.subject.name}'); fill it in."
             )
-    for relation in relations.values():
-        if relation.hop and len(world.pool(relation)) < 3:
+        if not world.new_answers(fact):
             raise UserError(
-                f"{folder / relation.subjects}.csv: column '{relation.column}' has fewer than 3 different answers; an "
-                "edited relation draws its new answers from them, so add some."
+                f"{folder / fact.subject.kind}.csv: '{fact.subject.name}': every answer in column "
+                f"'{relation.column}' is true for it, so there is none to edit it to; add subjects with others."
             )
     return world
+
+
+def _asked(relation: Relation) -> Iterator[tuple[str, str]]:
+    for templates in (relation.questions, relation.hop_questions):
+        for lang, wordings in templates.items():
+            for template in wordings:
+                yield lang, template
 
 
 def _relations(path: Path) -> tuple[tuple[str, ...], dict[str, Relation]]:
@@ -129,10 +145,10 @@ def _relations(path: Path) -> tuple[tuple[str, ...], dict[str, Relation]]:
         raise UserError(f"{path}: no such file; a demo's folder has one.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not YAML in UTF-8 ({' '.join(str(error).split())}).") from None
-    if not isinstance(content, dict) or not content.get("languages") or not isinstance(content.get("relations"), dict):
+    languages, entries = (content.get(key) if isinstance(content, dict) else None for key in ("languages", "relations"))
+    if not isinstance(languages, list) or not languages or not isinstance(entries, dict):
         raise UserError(f"{path}: should hold `languages`, a list of codes, and `relations`, a mapping.")
-    languages = tuple(content["languages"])
-    entries = content["relations"]
+    languages = tuple(languages)
     return languages, {name: _relation(path, name, entry, languages, entries) for name, entry in entries.items()}
 
 
@@ -183,8 +199,8 @@ def _templates(where: str, entry: Any, languages: tuple[str, ...], least: int, q
 def _sheet(path: Path, languages: tuple[str, ...], columns: list[str]) -> list[dict[str, str]]:
     """Return the rows of an entities' file, whose columns are the languages and the relations of its kind."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            header, *lines = csv.reader(file)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header, *lines = [[cell.strip() for cell in line] for line in csv.reader(file)]
     except FileNotFoundError:
         raise UserError(f"{path}: no such file, but relations.yaml names this kind of entity.") from None
     except (ValueError, csv.Error) as error:
@@ -201,7 +217,7 @@ def _sheet(path: Path, languages: tuple[str, ...], columns: list[str]) -> list[d
             raise UserError(f"{path}: row {number} has {len(line)} fields, the head line {len(header)}.")
         row = dict(zip(header, line, strict=True))
         for lang in languages:
-            if not row[lang].strip():
+            if not row[lang]:
                 raise UserError(f"{path}: row {number}: '{lang}' is empty; every entity has a name in each language.")
             if (lang, row[lang]) in taken:
                 raise UserError(f"{path}: row {number}: '{lang}' is '{row[lang]}', a name that stands there twice.")
@@ -215,8 +231,7 @@ def _answers(
     known = {row[first] for row in sheets[relation.answers]}
     found = {}
     for number, row in enumerate(sheets[relation.subjects], start=2):
-        cell = row[relation.column]
-        answers = [name.strip() for name in cell.split(";") if name.strip()]
+        answers = [name.strip() for name in row[relation.column].split(";") if name.strip()]
         for name in answers:
             if name not in known:
                 raise UserError(
