@@ -1,6 +1,6 @@
 """One look for every progress bar: what is being done, how far it is, the time left."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ def bar(what: str, total: float | None) -> Iterator[Progress]:
 
 def track(items: Iterable[T], what: str, total: float | None = None) -> Iterator[T]:
     """Yield the items under a progress bar."""
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     with bar(what, total) as progress:
         for item in items:

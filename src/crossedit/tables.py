@@ -112,8 +112,8 @@ TABLE_1 = Table(
     ),
 )
 
-# A probe is one question put to a model with its expected answer. It has no editing language: the reliability probe of a
-# language is the one asked when that language is edited.
+# A probe is one question put to a model with its expected answer. It has no editing language: the reliability probe
+# of a language is the one asked when that language is edited.
 PROBES = Table(
     name="probes",
     columns={

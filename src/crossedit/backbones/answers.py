@@ -2,17 +2,18 @@
 
     answer(backbone, probes, "teacher_forced")                         the unedited model
     answer(backbone, probes, "generated", editing=lambda rows: …)      an edited one
-    answer(backbone, probes, "upstream", prefixes=[…])                 one that is given a text before the question
+    answer(backbone, probes, "upstream", prefixes=[…])                 one given a text first
 
 teacher_forced   one pass over prompt and target; the answer is the argmax at every target token.
 generated        free greedy decoding; the answer ends at the end token or the first line break, and has at most
                  `limit` tokens, whatever the target's length.
-upstream         as the published Bi-ZsRE code asked: every prefix of the target is glued to the prompt as text, tokenised
-                 anew with special tokens, and cut to 30 tokens; the argmax after each prefix is the answer. With a prefix
-                 (IKE) it is one pass without cutting, and a tokenizer without a start token loses the first target token.
+upstream         as the published Bi-ZsRE code asked: every prefix of the target is glued to the prompt as text, which
+                 is tokenised anew with special tokens and cut to 30 of them; the argmax after each prefix is the
+                 answer. After a text put first (IKE) it is one pass without cutting, and a tokenizer without a start
+                 token loses the first target token.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -21,7 +22,6 @@ import torch
 
 from crossedit.backbones.backbone import Backbone
 from crossedit.errors import UserError, nearest
-from crossedit.progress import track
 
 # Given the numbers of the questions in a batch, the model as it is for each of them.
 Editing = Callable[[Sequence[int]], AbstractContextManager[None]]
@@ -69,8 +69,8 @@ class _Asked:
         self.backbone, self.editing = backbone, editing
         self.batch_tokens, self.limit = batch_tokens, limit
 
-    def batches(self, lengths: Sequence[int], what: str) -> Iterator[list[int]]:
-        """Yield row numbers in batches of like length, longest first."""
+    def batches(self, lengths: Sequence[int]) -> list[list[int]]:
+        """Return row numbers in batches of like length, longest first."""
         order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
         batches: list[list[int]] = []
         for row in order:
@@ -78,13 +78,13 @@ class _Asked:
                 batches[-1].append(row)
             else:
                 batches.append([row])
-        yield from track(batches, what)
+        return batches
 
     @torch.no_grad()
     def argmax(self, rows: Sequence[Sequence[int]], last: Sequence[int], owners: Sequence[int]) -> list[list[int]]:
         """Return for each row the argmax after its last `last[row]` tokens; `owners` are the rows' questions."""
         answers: list[list[int]] = [[] for _ in rows]
-        for batch in self.batches([len(row) for row in rows], "asking"):
+        for batch in self.batches([len(row) for row in rows]):
             padded = self.backbone.batch([rows[row] for row in batch])
             places = [
                 (number, len(rows[row]) - last[row] + step)
@@ -110,7 +110,7 @@ def _teacher_forced(asked: _Asked, questions: list[dict[str, Any]]) -> list[dict
 def _generated(asked: _Asked, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     backbone = asked.backbone
     answers: list[list[int]] = [[] for _ in questions]
-    for batch in asked.batches([len(question["prompt_ids"]) for question in questions], "generating"):
+    for batch in asked.batches([len(question["prompt_ids"]) for question in questions]):
         padded = backbone.batch([questions[row]["prompt_ids"] for row in batch], side="left")
         with asked.editing(batch):
             out = backbone.model.generate(

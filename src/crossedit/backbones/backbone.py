@@ -1,8 +1,8 @@
 """A loaded backbone: model, tokenizer, and the names of its layers.
 
-    backbone = Backbone.load("demo-bi", {"path": "results/backbones/demo-bi/model"})
-    batch = backbone.batch([[5, 6, 7], [8, 9]])           padded, with mask and positions
-    logits = backbone.logits(batch, rows, positions)      the next-token logits at chosen places
+backbone = Backbone.load("demo-bi", {"path": "results/backbones/demo-bi/model"})
+batch = backbone.batch([[5, 6, 7], [8, 9]])           padded, with mask and positions
+logits = backbone.logits(batch, rows, positions)      the next-token logits at chosen places
 """
 
 import hashlib

@@ -64,7 +64,6 @@ class Tail:
         part.batch = Batch(batch.ids[rows], batch.mask[rows], batch.positions[rows], batch.offsets[rows])
         part.hidden = self.hidden[rows]
         part.arguments = [
-            (pick(args), {name: pick(value) for name, value in kwargs.items()})
-            for args, kwargs in self.arguments
+            (pick(args), {name: pick(value) for name, value in kwargs.items()}) for args, kwargs in self.arguments
         ]
         return part

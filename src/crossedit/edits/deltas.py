@@ -6,8 +6,8 @@
     total = first + second                        the sum of two edits
     delta.save(folder), Delta.load(folder)        safetensors and a manifest
 
-Each term adds to the output of a linear module: for input x (tokens, in) a low-rank term adds (x V) Uᵀ. Since the terms of
-different rows differ, one forward pass serves many differently edited models.
+Each term adds to the output of a linear module: for input x (tokens, in) a low-rank term adds (x V) Uᵀ. Since the
+terms of different rows differ, one forward pass serves many differently edited models.
 """
 
 import json

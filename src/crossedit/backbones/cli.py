@@ -1,0 +1,125 @@
+"""`crossedit backbones …`"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crossedit.errors import UserError
+
+
+@click.group(name="backbones")
+def commands() -> None:
+    """Train, prepare and question language models."""
+
+
+def entry_option(text: str) -> Any:
+    """Return the option that takes a config section as JSON."""
+    return click.option("--entry", required=True, callback=parse_json, help=f"JSON: {text}.")
+
+
+def parse_json(_: click.Context, option: click.Parameter, value: str) -> Any:
+    """Return the option's JSON value. Raises UserError where it is none."""
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError as error:
+        raise UserError(f"--{option.name}: not JSON ({error}): {value}") from None
+
+
+_FACTS = click.option("--facts", required=True, type=Path, help="Facts table (parquet).")
+_NAME = click.option("--name", required=True, help="The backbone's name in the config.")
+_OUT = click.option("--out", required=True, type=Path)
+_SEED = click.option("--seed", default=0, show_default=True)
+_LANGUAGES = click.option("--languages", required=True, help="Codes, separated by commas.")
+
+
+@commands.command()
+@_FACTS
+@entry_option("the backbone's `recipe`")
+@_SEED
+@_OUT
+def train(facts: Path, entry: dict[str, Any], seed: int, out: Path) -> None:
+    """Train a small LLaMA and its tokenizer on a facts table, as a transformers folder."""
+    from crossedit.backbones.recipe.training import train_backbone
+    from crossedit.facts.demo import training_texts
+    from crossedit.tables import FACTS, read
+
+    texts = entry.pop("texts", None)
+    train_backbone(read(facts, FACTS), training_texts(Path(texts)) if texts else None, entry, seed, out)
+
+
+@commands.command()
+@_NAME
+@entry_option("the backbone's config")
+@_LANGUAGES
+@click.option("--lengths", default="5,10", show_default=True, help="Lengths of the texts in tokens.")
+@click.option("--number", default=10, show_default=True, help="Texts per length.")
+@_SEED
+@_OUT
+def contexts(name: str, entry: dict[str, Any], languages: str, lengths: str, number: int, seed: int, out: Path) -> None:
+    """Write the texts that locate-then-edit methods put before prompts."""
+    from crossedit.backbones.backbone import Backbone
+    from crossedit.backbones.contexts import write_contexts
+    from crossedit.tables import whole
+
+    backbone = Backbone.load(name, entry)
+    sizes = [int(length) for length in lengths.split(",")]
+    texts = write_contexts(backbone, languages.split(","), sizes, number, seed)
+    with whole(out) as temporary:
+        document = {"weights": backbone.digest, "seed": seed, "texts": texts}
+        temporary.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+@commands.command()
+@_NAME
+@entry_option("the backbone's config")
+@_FACTS
+@click.option("--text", multiple=True, type=Path, help="Text files (.txt, or .jsonl with `text`); default: the facts.")
+@click.option("--layers", required=True, help="Numbers, separated by commas.")
+@click.option("--tokens", default=1_000_000, show_default=True, help="How many tokens are read at most.")
+@_OUT
+def covariance(
+    name: str, entry: dict[str, Any], facts: Path, text: tuple[Path, ...], layers: str, tokens: int, out: Path
+) -> None:
+    """Measure the second moments of the keys of MLP output projections."""
+    from crossedit.backbones.backbone import Backbone
+    from crossedit.backbones.covariance import covariances, save_covariances
+    from crossedit.backbones.texts import fact_texts, file_texts
+    from crossedit.tables import FACTS, read
+
+    texts = file_texts(text) if text else fact_texts(read(facts, FACTS))
+    backbone = Backbone.load(name, entry)
+    found, used = covariances(backbone, texts, [int(layer) for layer in layers.split(",") if layer], tokens)
+    save_covariances(found, out, backbone, used)
+
+
+@commands.command()
+@_NAME
+@entry_option("the backbone's config")
+@_FACTS
+@_LANGUAGES
+@click.option("--protocols", required=True, help="Names, separated by commas.")
+@click.option("--probes", required=True, type=Path, help="Where the tokenised questions go.")
+@click.option("--answers", required=True, type=Path, help="Where the unedited model's answers go.")
+def ask(
+    name: str, entry: dict[str, Any], facts: Path, languages: str, protocols: str, probes: Path, answers: Path
+) -> None:
+    """Put every question of the test facts to the unedited model."""
+    import polars as pl
+
+    from crossedit.backbones.answers import answer
+    from crossedit.backbones.backbone import Backbone
+    from crossedit.backbones.probes import make_probes
+    from crossedit.progress import track
+    from crossedit.tables import ANSWERS, FACTS, PROBES, digest, read, write
+
+    test = read(facts, FACTS).filter(pl.col("split") == "test")
+    backbone = Backbone.load(name, entry)
+    questions = make_probes(test, backbone, languages.split(","))
+    # In slices, so that the bar moves.
+    slices = [(protocol, part) for protocol in protocols.split(",") for part in questions.iter_slices(1024)]
+    given = [answer(backbone, part, protocol) for protocol, part in track(slices, "asking")]
+    made = {"backbone": name, "weights": backbone.digest, "facts": digest(facts), "dtype": str(backbone.model.dtype)}
+    write(questions, PROBES, probes, made)
+    write(pl.concat(given), ANSWERS, answers, {**made, "device": str(backbone.device)})

@@ -1,0 +1,125 @@
+"""A cell of the grid: one backbone, one editor, one editing language, all test facts.
+
+    predictions, seconds = run_cell(backbone, editor, requests, probes, unedited, protocols, batch_size=64)
+
+The facts are worked through in batches: their deltas are found together, all their questions are answered together,
+and the deltas are dropped. The backbone's weights are never touched, which is checked at the end.
+"""
+
+import time
+from collections.abc import Sequence
+
+import polars as pl
+
+from crossedit.backbones.answers import answer
+from crossedit.backbones.backbone import Backbone, weights_digest
+from crossedit.edits.deltas import Context, Delta, with_deltas
+from crossedit.edits.editors.interface import Editor
+from crossedit.edits.requests import Request
+from crossedit.progress import track
+from crossedit.tables import ANSWERS, PREDICTIONS
+
+ASKED = ["case_id", "aspect", "kind", "lang"]
+
+
+def run_cell(
+    backbone: Backbone,
+    editor: Editor,
+    requests: Sequence[Request],
+    probes: pl.DataFrame,
+    unedited: pl.DataFrame,
+    protocols: Sequence[str],
+    batch_size: int = 64,
+) -> tuple[pl.DataFrame, dict[str, float]]:
+    """Return the PREDICTIONS of independent edits, and the seconds spent on finding the edits and on answering.
+
+    probes, unedited: the PROBES and ANSWERS of the backbone; reliability is asked in the editing language only.
+    """
+    language = requests[0].lang
+    probes = probes.filter((pl.col("aspect") != "reliability") | (pl.col("lang") == language))
+    pristine = backbone.digest
+    parts = []
+    seconds = {"edit": 0.0, "answer": 0.0}
+    for start in track(range(0, len(requests), batch_size), "editing"):
+        batch = requests[start : start + batch_size]
+        begun = time.perf_counter()
+        deltas = editor.edit_each(backbone, batch)
+        seconds["edit"] += time.perf_counter() - begun
+        begun = time.perf_counter()
+        cases = [request.case_id for request in batch]
+        asked = probes.filter(pl.col("case_id").is_in(cases))
+        parts += [answer_edited(backbone, deltas, cases, asked, protocol) for protocol in protocols]
+        if "upstream" in protocols and any(delta.context for delta in deltas):
+            unedited = _instead(unedited, _upstream_before(backbone, deltas, cases, asked))
+        seconds["answer"] += time.perf_counter() - begun
+    if weights_digest(backbone.model) != pristine:
+        raise RuntimeError(f"the weights of '{backbone.name}' are not what they were before the cell")
+    return beside_unedited(probes, unedited, pl.concat(parts)), seconds
+
+
+def answer_edited(
+    backbone: Backbone, deltas: Sequence[Delta], cases: Sequence[int], probes: pl.DataFrame, protocol: str
+) -> pl.DataFrame:
+    """Return the ANSWERS to the probes, each by the model that `deltas[k]` makes for case `cases[k]`.
+
+    Under `upstream` an in-context edit is asked as published: with the new fact's answer in the question's language.
+    """
+    contexts = _contexts(deltas, cases, probes)
+    prefixes = None
+    if any(contexts):
+        prefixes = [
+            context.prefix(lang if protocol == "upstream" else None) if context else ""
+            for context, lang in zip(contexts, probes["lang"], strict=True)
+        ]
+    owners = _owners(cases, probes)
+    return answer(
+        backbone,
+        probes,
+        protocol,
+        editing=lambda rows: with_deltas(backbone, deltas, [owners[row] for row in rows]),
+        prefixes=prefixes,
+    )
+
+
+def _upstream_before(
+    backbone: Backbone, deltas: Sequence[Delta], cases: Sequence[int], probes: pl.DataFrame
+) -> pl.DataFrame:
+    """Return what the published code compares an in-context edit's locality with: the new fact, no demonstrations."""
+    locality = probes.filter(pl.col("aspect") == "locality")
+    prefixes = [
+        context.prefix(lang, demonstrations=False) if context else ""
+        for context, lang in zip(_contexts(deltas, cases, locality), locality["lang"], strict=True)
+    ]
+    return answer(backbone, locality, "upstream", prefixes=prefixes)
+
+
+def _owners(cases: Sequence[int], probes: pl.DataFrame) -> list[int]:
+    """Return for each probe the number of its case among `cases`."""
+    place = {case: number for number, case in enumerate(cases)}
+    return [place[case] for case in probes["case_id"]]
+
+
+def _contexts(deltas: Sequence[Delta], cases: Sequence[int], probes: pl.DataFrame) -> list[Context | None]:
+    return [deltas[owner].context for owner in _owners(cases, probes)]
+
+
+def _instead(unedited: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """Return the unedited answers with the others in the place of those to the same questions."""
+    kept = unedited.join(others, on=[*ASKED, "protocol"], how="anti")
+    return pl.concat([kept.select(others.columns), others])
+
+
+def beside_unedited(probes: pl.DataFrame, unedited: pl.DataFrame, edited: pl.DataFrame) -> pl.DataFrame:
+    """Return PREDICTIONS: the edited model's answers with the unedited ones and the questions beside them."""
+    key = [*ASKED, "protocol"]
+    before = unedited.select(*key, before_ids="answer_ids", before_text="answer_text")
+    after = edited.rename({"answer_ids": "after_ids", "answer_text": "after_text"})
+    joined = after.join(before, on=key, how="left").join(
+        probes.select(*ASKED, "prompt", "target"), on=ASKED, how="left"
+    )
+    return joined.select(PREDICTIONS.columns).sort(key)
+
+
+def unedited_predictions(probes: pl.DataFrame, unedited: pl.DataFrame) -> pl.DataFrame:
+    """Return PREDICTIONS of the backbone as it is: its answers stand both before and after."""
+    return beside_unedited(probes, unedited, unedited.select(ANSWERS.columns))

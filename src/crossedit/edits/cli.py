@@ -1,0 +1,156 @@
+"""`crossedit edits …`"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crossedit.backbones.cli import parse_json
+
+
+@click.group(name="edits")
+def commands() -> None:
+    """Edit facts, question the edited model, score its answers."""
+
+
+_FACTS = click.option("--facts", required=True, type=Path, help="Facts table (parquet).")
+_OUT = click.option("--out", required=True, type=Path)
+_SEED = click.option("--seed", default=0, show_default=True)
+_CELL = click.option(
+    "--cell",
+    required=True,
+    callback=parse_json,
+    help='JSON: names of the cell, {"facts": …, "backbone": …, "editor": …, "edit_lang": …}.',
+)
+_TOKENS = (
+    click.option("--f1-tokens", default="own", show_default=True, help="own, characters, or a tokenizer."),
+    click.option("--tokenizer", default="", help="The backbone's path, for its own tokens."),
+)
+
+
+@commands.command()
+@_FACTS
+@click.option("--language", required=True)
+@click.option("--encoder", required=True, help="Sentence encoder: hub id or path.")
+@_OUT
+def embed(facts: Path, language: str, encoder: str, out: Path) -> None:
+    """Embed the training facts' demonstrations and the test facts' queries."""
+    from crossedit.edits.retrieval import embed_facts
+    from crossedit.tables import FACTS, read
+
+    embed_facts(read(facts, FACTS), language, encoder, out)
+
+
+@commands.command()
+@_FACTS
+@click.option("--name", required=True, help="The backbone's name in the config.")
+@click.option("--entry", required=True, callback=parse_json, help="JSON: the backbone's config.")
+@click.option("--method", required=True, help="ROME, FT-M, …")
+@click.option("--hparams", required=True, callback=parse_json, help="JSON: all hyperparameters.")
+@click.option("--language", required=True, help="The editing language.")
+@click.option("--probes", required=True, type=Path)
+@click.option("--unedited", required=True, type=Path, help="The unedited model's answers.")
+@click.option("--contexts", type=Path, help="Texts to put before prompts.")
+@click.option("--covariance", type=Path)
+@click.option("--embeddings", type=Path, help="For in-context editors.")
+@click.option("--protocols", required=True, help="Names, separated by commas.")
+@click.option("--batch-size", default=64, show_default=True, help="Facts edited together.")
+@_SEED
+@_OUT
+def run(
+    facts: Path,
+    name: str,
+    entry: dict[str, Any],
+    method: str,
+    hparams: dict[str, Any],
+    language: str,
+    probes: Path,
+    unedited: Path,
+    contexts: Path | None,
+    covariance: Path | None,
+    embeddings: Path | None,
+    protocols: str,
+    batch_size: int,
+    seed: int,
+    out: Path,
+) -> None:
+    """Work through one cell: edit every test fact by itself and ask all its questions."""
+    import polars as pl
+    import torch
+
+    from crossedit.backbones.backbone import Backbone
+    from crossedit.edits.cell import run_cell
+    from crossedit.edits.editors import make_editor
+    from crossedit.edits.materials import load_materials
+    from crossedit.edits.requests import make_requests
+    from crossedit.tables import ANSWERS, FACTS, PREDICTIONS, PROBES, digest, read, write
+
+    torch.manual_seed(seed)
+    table = read(facts, FACTS)
+    backbone = Backbone.load(name, entry)
+    materials = load_materials(backbone, table, language, hparams, contexts, covariance, embeddings)
+    editor = make_editor(method, hparams, materials)
+    requests = make_requests(table.filter(pl.col("split") == "test"), language)
+    predictions, seconds = run_cell(
+        backbone, editor, requests, read(probes, PROBES), read(unedited, ANSWERS), protocols.split(","), batch_size
+    )
+    provenance = {
+        "backbone": {"name": name, "weights": backbone.digest, "dtype": str(backbone.model.dtype)},
+        "editor": {"method": method, "hparams": hparams},
+        "edit_lang": language,
+        "facts": digest(facts),
+        "device": str(backbone.device),
+        "torch": torch.__version__,
+        "seed": seed,
+        "seconds": {**seconds, "facts": len(requests)},
+    }
+    write(predictions, PREDICTIONS, out, provenance)
+    per_fact = {part: round(value / len(requests), 4) for part, value in seconds.items()}
+    click.echo(json.dumps({"facts": len(requests), "seconds per fact": per_fact}), err=True)
+
+
+@commands.command()
+@click.option("--predictions", required=True, type=Path)
+@_CELL
+@_TOKENS[0]
+@_TOKENS[1]
+@_SEED
+@_OUT
+def score(predictions: Path, cell: dict[str, str], f1_tokens: str, tokenizer: str, seed: int, out: Path) -> None:
+    """Score a cell's predictions; no model is needed."""
+    from crossedit.edits import scores
+    from crossedit.tables import PREDICTIONS, SCORES, digest, read, write
+
+    frame = scores.score(read(predictions, PREDICTIONS), cell, scores.tokens_of(f1_tokens, tokenizer), seed)
+    write(frame, SCORES, out, {"predictions": digest(predictions), "f1_tokens": f1_tokens, "seed": seed})
+
+
+@commands.command()
+@click.option("--probes", required=True, type=Path)
+@click.option("--unedited", required=True, type=Path)
+@click.option("--languages", required=True, help="Editing languages, separated by commas.")
+@_CELL
+@_TOKENS[0]
+@_TOKENS[1]
+@_SEED
+@_OUT
+def score_unedited(
+    probes: Path,
+    unedited: Path,
+    languages: str,
+    cell: dict[str, str],
+    f1_tokens: str,
+    tokenizer: str,
+    seed: int,
+    out: Path,
+) -> None:
+    """Score the backbone as it is, as the first row of every table."""
+    from crossedit.edits import scores
+    from crossedit.edits.cell import unedited_predictions
+    from crossedit.tables import ANSWERS, PROBES, SCORES, digest, read, write
+
+    frame = unedited_predictions(read(probes, PROBES), read(unedited, ANSWERS))
+    tokens = scores.tokens_of(f1_tokens, tokenizer)
+    scored = scores.unedited_scores(frame, cell, languages.split(","), tokens, seed)
+    write(scored, SCORES, out, {"unedited": digest(unedited), "f1_tokens": f1_tokens, "seed": seed})

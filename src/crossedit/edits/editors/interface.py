@@ -1,0 +1,68 @@
+"""What every editor is: hyperparameters, materials, and two ways of editing."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from crossedit.backbones.backbone import Backbone
+from crossedit.edits.deltas import Delta
+from crossedit.edits.requests import Request
+from crossedit.edits.retrieval import Pool
+from crossedit.errors import UserError
+
+
+@dataclass(frozen=True)
+class Materials:
+    """What editors draw on besides the backbone; each is an artefact of its own.
+
+    contexts: texts that the backbone wrote, by their length in tokens.
+    covariances: E[k kᵀ] (in, in) of the MLP output projection's input, by layer.
+    pool: the facts that in-context editors take demonstrations from.
+    """
+
+    contexts: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    covariances: Mapping[int, Tensor] = field(default_factory=dict)
+    pool: Pool | None = None
+
+    def context_templates(self, lengths: Sequence[Sequence[int]]) -> list[str]:
+        """Return what is put before prompts: nothing first, then `number` texts of each `length`, closed by ". "."""
+        chosen = [""]
+        for length, number in lengths:
+            texts = self.contexts.get(length, [])
+            if len(texts) < number:
+                raise UserError(
+                    f"context_template_length_params: {number} texts of {length} tokens are wanted, but the backbone's "
+                    f"contexts hold {len(texts)}; see `contexts` of the backbone."
+                )
+            chosen += [f"{text}. " for text in texts[:number]]
+        return chosen
+
+    def covariance_factor(self, layer: int, ridge: float) -> Tensor:
+        """Return the lower Cholesky factor (in, in), float64, of C + ridge · mean(diag C) · I for the layer."""
+        if layer not in self.covariances:
+            raise UserError(f"layers: there is no covariance of layer {layer}; there are {sorted(self.covariances)}.")
+        C = self.covariances[layer].double()
+        return torch.linalg.cholesky(
+            C + ridge * C.diagonal().mean() * torch.eye(len(C), dtype=C.dtype, device=C.device)
+        )
+
+
+class Editor(ABC):
+    """A knowledge editing method."""
+
+    Hparams: ClassVar[type[Any]]
+
+    def __init__(self, hparams: Any, materials: Materials) -> None:
+        self.hparams, self.materials = hparams, materials
+
+    @abstractmethod
+    def edit(self, backbone: Backbone, requests: Sequence[Request]) -> Delta:
+        """Return one delta that holds all requests at once. UserError where the method can't hold several."""
+
+    @abstractmethod
+    def edit_each(self, backbone: Backbone, requests: Sequence[Request]) -> list[Delta]:
+        """Return one delta per request, each from the pristine backbone, computed together."""

@@ -1,0 +1,60 @@
+"""ROME: Rank-One Model Editing (Meng et al., 2022, "Locating and Editing Factual Associations in GPT").
+
+The MLP's output projection W of one layer is read as a memory of keys and values. The subject's key k* is the mean
+input of W at the subject's last token (section 3.1, step 1, eq. 3); the value v* that makes the model give the new
+answer is found by gradient descent (step 2, eq. 4); W then gets the rank-one update that writes v* at k* (step 3, eq.
+2).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from crossedit.backbones.backbone import Backbone
+from crossedit.edits.deltas import Delta, LowRank
+from crossedit.edits.editors.interface import Editor
+from crossedit.edits.requests import Request, only_one
+from crossedit.edits.values import ValueHparams, find_values
+
+
+@dataclass(frozen=True, kw_only=True)
+class ROMEHparams(ValueHparams):
+    """layers: the one layer to edit. mom2_adjustment: whiten the key by the covariance C (the paper's C⁻¹k*);
+    mom2_ridge: what is added to C's diagonal, as a share of its mean, where C is of too little text to be inverted
+    alone.
+
+    context_template_length_params: [[length in tokens, number of texts], …] of the texts before the prompt.
+    """
+
+    layers: list[int]
+    mom2_adjustment: bool
+    mom2_ridge: float = 0.0
+    context_template_length_params: list[list[int]] = field(default_factory=lambda: [[5, 10], [10, 10]])
+
+
+class ROME(Editor):
+    Hparams = ROMEHparams
+
+    def edit(self, backbone: Backbone, requests: Sequence[Request]) -> Delta:
+        return self.edit_each(backbone, [only_one(requests, "ROME")])[0]
+
+    def edit_each(self, backbone: Backbone, requests: Sequence[Request]) -> list[Delta]:
+        (layer,) = self.hparams.layers
+        module = backbone.architecture.mlp_out.format(layer)
+        found = find_values(
+            backbone,
+            requests,
+            layer=layer,
+            module=backbone.architecture.mlp.format(layer),
+            contexts=self.materials.context_templates(self.hparams.context_template_length_params),
+            hparams=self.hparams,
+        )
+        u = found.key  # (F, in)
+        if self.hparams.mom2_adjustment:
+            factor = self.materials.covariance_factor(layer, self.hparams.mom2_ridge)
+            u = torch.cholesky_solve(u.T.double(), factor).T.float()
+        u = u / u.norm(dim=1, keepdim=True)
+        # W k is `before` at the bare prompt, so v* - W k is δ, and (W + v uᵀ) k = v* for v = δ / ⟨k, u⟩.
+        v = found.delta / (found.bare_key * u).sum(1, keepdim=True)  # (F, out)
+        return [Delta({module: LowRank(U=v[fact, :, None], V=u[fact, :, None])}) for fact in range(len(requests))]

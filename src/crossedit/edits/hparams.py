@@ -1,0 +1,30 @@
+"""Hyperparameters: the published defaults, a block per backbone, and what the config adds."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from crossedit.errors import UserError, nearest
+
+FOLDER = Path("resources/hparams")
+
+
+def hparams_of(
+    method: str, block: str, extra: Mapping[str, Any] | None = None, folder: Path = FOLDER
+) -> dict[str, Any]:
+    """Return the defaults of `<folder>/<method>.yaml`, overlaid by its block of that name (if any) and by `extra`.
+
+    Raises UserError where the method has no file or the file is no YAML mapping.
+    """
+    path = folder / f"{method}.yaml"
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        defaults, blocks = document["defaults"], document.get("blocks", {})
+    except FileNotFoundError:
+        known = nearest(method, [other.stem for other in folder.glob("*.yaml")])
+        raise UserError(f"{path}: no such file, so method '{method}' has no hyperparameters; {known}") from None
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: must be YAML with `defaults` and `blocks`: {error}") from error
+    return {**defaults, **blocks.get(block, {}), **(extra or {})}

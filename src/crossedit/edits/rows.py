@@ -1,0 +1,84 @@
+"""What locate-then-edit methods feed a model: prompts with their targets, and where the subject ends in them.
+
+One row is `context + prompt` followed by the target's tokens but the last. The target is joined as tokens, never as
+text, so that its tokens are the same after every context.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from crossedit.backbones.backbone import Backbone, Batch
+from crossedit.edits.requests import Request
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of several facts in one padded batch. K counts the target tokens of all rows."""
+
+    batch: Batch
+    fact: Tensor  # (rows,): which fact a row belongs to
+    subject: Tensor  # (rows,): column of the subject's last token
+    bare: Tensor  # (rows,) bool: the row has no context
+    place_row: Tensor  # (K,): row of the k-th target token's prediction
+    place_column: Tensor  # (K,): its column
+    labels: Tensor  # (K,): the target token
+    share: Tensor  # (K,): 1 / number of target tokens in its row
+
+    def select(self, rows: Tensor) -> "Rows":
+        """Return the part of these rows (numbers in increasing order); facts keep their numbers."""
+        batch = Batch(*(tensor[rows] for tensor in vars(self.batch).values()))
+        renamed = torch.full_like(self.fact, -1)
+        renamed[rows] = torch.arange(len(rows), device=rows.device)
+        kept = renamed[self.place_row] >= 0
+        return Rows(
+            batch,
+            self.fact[rows],
+            self.subject[rows],
+            self.bare[rows],
+            renamed[self.place_row[kept]],
+            self.place_column[kept],
+            self.labels[kept],
+            self.share[kept],
+        )
+
+    def losses(self, logits: Tensor) -> Tensor:
+        """Return each row's mean negative log-probability of its target tokens; logits are (K, vocabulary)."""
+        picked = logits.log_softmax(-1).gather(1, self.labels[:, None])[:, 0]
+        return picked.new_zeros(len(self.fact)).index_add(0, self.place_row, -picked * self.share)
+
+
+def target_rows(
+    backbone: Backbone,
+    requests: Sequence[Request],
+    contexts: Sequence[str] = ("",),
+    needs_subject: bool = True,
+) -> Rows:
+    """Return one row per fact and context, facts outermost. A context is put before the prompt as it is.
+
+    Raises UserError where a prompt lacks its subject, unless the method doesn't need it (its place is then 0).
+    """
+    texts = [(number, context, request) for number, request in enumerate(requests) for context in contexts]
+    ids, subject, places = [], [], []
+    for row, (_, context, request) in enumerate(texts):
+        text = context + request.prompt
+        prompt = backbone.encode(text)
+        target = backbone.continuation(request.prompt, request.target)
+        ids.append(prompt + target[:-1])
+        end = len(context) + request.subject_end() if needs_subject else 0
+        subject.append(backbone.last_token(text, end) if needs_subject else 0)
+        places += [(row, len(prompt) - 1 + step, token, len(target)) for step, token in enumerate(target)]
+    device = backbone.device
+    place_row, place_column, labels, lengths = torch.tensor(places, device=device).T
+    return Rows(
+        batch=backbone.batch(ids),
+        fact=torch.tensor([number for number, _, _ in texts], device=device),
+        subject=torch.tensor(subject, device=device),
+        bare=torch.tensor([context == "" for _, context, _ in texts], device=device),
+        place_row=place_row,
+        place_column=place_column,
+        labels=labels,
+        share=1 / lengths,
+    )

@@ -1,0 +1,120 @@
+"""Scores: the mean of every metric over the facts of a cell, with how sure it is.
+
+    score(predictions, cell={"facts": "demo", "backbone": "demo-bi", "editor": "ROME", "edit_lang": "en"}, tokens)
+
+Reliability, generality and portability compare the edited model's answer with the target; locality compares it with the
+unedited model's answer.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from scipy.stats import bootstrap
+
+from crossedit.edits.metrics import (
+    Tokens,
+    characters,
+    exact_match,
+    exact_match_normalised,
+    f1,
+    f1_product,
+)
+from crossedit.errors import UserError
+from crossedit.tables import SCORES
+
+RESAMPLES = 1000
+METRICS = ("em", "em_normalised", "f1", "f1_product")
+UNEDITED = "unedited"
+KEY = ["case_id", "aspect", "kind", "lang", "protocol"]
+
+
+def values(predictions: pl.DataFrame, tokens: Tokens) -> pl.DataFrame:
+    """Return the predictions' keys with one column per metric, row by row."""
+    rows = []
+    for row in predictions.iter_rows(named=True):
+        answer = row["after_text"]
+        target = row["before_text"] if row["aspect"] == "locality" else row["target_text"]
+        pair = tokens(answer.strip()), tokens(target.strip())
+        measured = (exact_match(answer, target), exact_match_normalised(answer, target), f1(*pair), f1_product(*pair))
+        rows.append((*(row[name] for name in KEY), *measured))
+    return pl.DataFrame(rows, schema=[*KEY, *METRICS], orient="row")
+
+
+def score(predictions: pl.DataFrame, cell: Mapping[str, str], tokens: Tokens, seed: int) -> pl.DataFrame:
+    """Return the SCORES of a cell: means (0 to 1) with the 2.5 % and 97.5 % quantiles of resampled means.
+
+    Where questions of an aspect are of several kinds, each kind is scored, and all of them together as kind "all"; a
+    fact then counts with the mean over its questions, since facts, not questions, are what is resampled.
+    """
+    each = values(predictions, tokens)
+    every = each.with_columns(kind=pl.lit("all"))
+    kinds = each.filter(pl.col("kind") != "")
+    groups = ["aspect", "kind", "lang", "protocol"]
+    facts = pl.concat([every, kinds]).group_by([*groups, "case_id"], maintain_order=True).agg(pl.col(METRICS).mean())
+    rows = []
+    for (aspect, kind, lang, protocol), part in facts.group_by(groups, maintain_order=True):
+        sample = part.select(METRICS).to_numpy()  # (facts, metrics)
+        low, high = interval(sample, seed)
+        for number, metric in enumerate(METRICS):
+            mean = float(sample[:, number].mean())
+            rows.append(
+                {
+                    **cell,
+                    "aspect": aspect,
+                    "kind": kind,
+                    "lang": lang,
+                    "protocol": protocol,
+                    "metric": metric,
+                    "mean": mean,
+                    "low": float(low[number]),
+                    "high": float(high[number]),
+                    "n": len(sample),
+                }
+            )
+    return pl.DataFrame(rows).select(SCORES.columns)
+
+
+def interval(sample: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the 95 % bootstrap interval (percentiles) of the column means of `sample` (facts, metrics)."""
+    if len(sample) == 1:
+        return sample[0], sample[0]
+    found = bootstrap((sample,), np.mean, axis=0, n_resamples=RESAMPLES, method="percentile", rng=seed)
+    return found.confidence_interval.low, found.confidence_interval.high
+
+
+def tokens_of(choice: str, backbone_path: str) -> Tokens:
+    """Return what F1 counts: `characters`, the backbone's `own` tokens, or those of a tokenizer's path or hub id."""
+    if choice == "characters":
+        return characters
+    path = backbone_path if choice == "own" else choice
+    file = Path(path) / "tokenizer.json"
+    if file.exists():  # a folder needs no transformers, whose import takes longer than the scoring
+        from tokenizers import Tokenizer
+
+        bare = Tokenizer.from_file(str(file))
+        return lambda text: bare.encode(text, add_special_tokens=False).ids
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"f1_tokens: '{path}' can't be loaded as a tokenizer: {str(error).splitlines()[0]}") from error
+
+    def ids(text: str) -> Sequence[int]:
+        found: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+        return found
+
+    return ids
+
+
+def unedited_scores(
+    predictions: pl.DataFrame, cell: Mapping[str, str], languages: Sequence[str], tokens: Tokens, seed: int
+) -> pl.DataFrame:
+    """Return the SCORES of the backbone as it is, once per editing language: reliability is that language's own."""
+    parts = []
+    for language in languages:
+        own = predictions.filter((pl.col("aspect") != "reliability") | (pl.col("lang") == language))
+        parts.append(score(own, {**cell, "editor": UNEDITED, "edit_lang": language}, tokens, seed))
+    return pl.concat(parts)

@@ -1,0 +1,190 @@
+"""What holds for every editor: together is as one at a time, and the backbone stays as it was."""
+
+import polars as pl
+import pytest
+import torch
+from torch import Tensor
+
+from crossedit.backbones.answers import answer
+from crossedit.backbones.backbone import Backbone, weights_digest
+from crossedit.backbones.covariance import covariances
+from crossedit.backbones.probes import make_probes
+from crossedit.edits.deltas import Delta, merged, with_deltas
+from crossedit.edits.editors import EDITORS, make_editor
+from crossedit.edits.editors.interface import Editor, Materials
+from crossedit.edits.requests import Request
+from crossedit.edits.retrieval import Pool
+from crossedit.errors import UserError
+
+HPARAMS = {
+    "FT-L": {"layers": [1], "lr": 5e-3, "num_steps": 8, "objective_optimization": "prompt_last"},
+    "FT-M": {"layers": [1, 2], "lr": 5e-3, "num_steps": 40, "objective_optimization": "target_new"},
+    "ROME": {
+        "layers": [1],
+        "v_lr": 0.3,
+        "v_num_grad_steps": 25,
+        "v_weight_decay": 1e-3,
+        "clamp_norm_factor": 8,
+        "kl_factor": 0.0625,
+        "mom2_adjustment": True,
+        "mom2_ridge": 0.01,
+        "context_template_length_params": [[3, 2]],
+    },
+    "IKE": {"k": 2},
+}
+WEIGHT_EDITORS = ["FT-L", "FT-M", "ROME"]
+
+
+def editor_of(method: str, backbone: Backbone, requests: list[Request], **changed: object) -> Editor:
+    texts = ["France is a country in Europe", "意大利是一个国家", "The capital of Peru is Lima"]
+    pool = Pool(
+        ["demo one\n\n", "demo two\n\n", "demo three\n\n"],
+        torch.eye(3),
+        {request.case_id: torch.tensor([3.0, 1.0, 2.0]).roll(request.case_id - 1) for request in requests},
+    )
+    materials = Materials({3: ["I see", "You are"]}, covariances(backbone, texts, [1], 1000)[0], pool)
+    return make_editor(method, {**HPARAMS[method], **changed}, materials)
+
+
+def dense(delta: Delta, backbone: Backbone) -> dict[str, Tensor]:
+    from crossedit.models import matrix
+
+    return {name: term.dense(*matrix(backbone.module(name)).shape) for name, term in delta.terms.items()}
+
+
+def test_every_editor_is_tried_here() -> None:
+    assert set(HPARAMS) == set(EDITORS)
+
+
+@pytest.mark.parametrize("method", WEIGHT_EDITORS)
+def test_edits_found_together_are_those_found_alone(
+    method: str, backbone: Backbone, requests_en: list[Request], requests_zh: list[Request]
+) -> None:
+    requests = [*requests_en, *requests_zh]
+    editor = editor_of(method, backbone, requests)
+    together = editor.edit_each(backbone, requests)
+    for request, delta in zip(requests, together, strict=True):
+        alone = dense(editor.edit_each(backbone, [request])[0], backbone)
+        for name, weight in dense(delta, backbone).items():
+            torch.testing.assert_close(weight, alone[name], rtol=2e-3, atol=2e-5)
+            assert weight.abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("method", list(HPARAMS))
+def test_the_backbone_is_left_as_it_was(method: str, llama: Backbone, requests_en: list[Request]) -> None:
+    pristine = weights_digest(llama.model)
+    deltas = editor_of(method, llama, requests_en).edit_each(llama, requests_en)
+    with with_deltas(llama, deltas, [0, 1, 2]):
+        llama.model(**llama.batch([[5, 6]] * 3).inputs())
+    assert weights_digest(llama.model) == pristine
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in llama.model.modules())
+
+
+@pytest.mark.parametrize("method", ["FT-M", "ROME"])
+def test_an_edit_holds(method: str, backbone: Backbone, facts: pl.DataFrame, requests_en: list[Request]) -> None:
+    # A random model's attention hardly carries the subject's state to the end: the search needs room and time.
+    strong = {"v_lr": 1.0, "v_num_grad_steps": 120, "clamp_norm_factor": 1000, "kl_factor": 0.0, "v_weight_decay": 0.0}
+    changed = {**strong, "context_template_length_params": []} if method == "ROME" else {}
+    deltas = editor_of(method, backbone, requests_en, **changed).edit_each(backbone, requests_en)
+    probes = make_probes(facts, backbone, ["en"]).filter(pl.col("aspect") == "reliability")
+    before = answer(backbone, probes, "teacher_forced")
+    after = answer(
+        backbone,
+        probes,
+        "teacher_forced",
+        editing=lambda rows: with_deltas(backbone, deltas, rows),
+    )
+    assert (before["answer_text"] != before["target_text"]).all()
+    assert (after["answer_text"] == after["target_text"]).all()
+
+
+@pytest.mark.parametrize("method", ["FT-L", "FT-M"])
+def test_a_joint_edit_of_one_fact_is_the_single_edit(method: str, llama: Backbone, requests_en: list[Request]) -> None:
+    editor = editor_of(method, llama, requests_en)
+    joint, single = editor.edit(llama, requests_en[:1]), editor.edit_each(llama, requests_en[:1])[0]
+    for name, weight in dense(joint, llama).items():
+        torch.testing.assert_close(weight, dense(single, llama)[name])
+
+
+def test_a_joint_edit_holds_all_facts(llama: Backbone, facts: pl.DataFrame, requests_en: list[Request]) -> None:
+    delta = editor_of("FT-M", llama, requests_en, num_steps=80).edit(llama, requests_en)
+    probes = make_probes(facts, llama, ["en"]).filter(pl.col("aspect") == "reliability")
+    with merged(llama, delta):
+        after = answer(llama, probes, "teacher_forced")
+    assert (after["answer_text"] == after["target_text"]).all()
+
+
+@pytest.mark.parametrize("method", ["ROME", "IKE"])
+def test_several_facts_at_once_are_refused_where_the_method_has_no_such_thing(
+    method: str, llama: Backbone, requests_en: list[Request]
+) -> None:
+    with pytest.raises(UserError, match="one fact at a time"):
+        editor_of(method, llama, requests_en).edit(llama, requests_en)
+
+
+def test_rome_writes_the_value_at_the_key(llama: Backbone, requests_en: list[Request]) -> None:
+    """Eq. 2: the edited projection maps the bare prompt's key to what the search found there."""
+    from crossedit.edits.values import find_values
+
+    editor = editor_of("ROME", llama, requests_en)
+    deltas = editor.edit_each(llama, requests_en)
+    name = llama.architecture.mlp_out.format(1)
+    found = find_values(
+        llama,
+        requests_en,
+        layer=1,
+        module=llama.architecture.mlp.format(1),
+        contexts=editor.materials.context_templates(editor.hparams.context_template_length_params),
+        hparams=editor.hparams,
+    )
+    for number, delta in enumerate(deltas):
+        change = delta.terms[name].dense(0, 0) @ found.bare_key[number]
+        torch.testing.assert_close(change, found.delta[number], rtol=1e-4, atol=1e-5)
+    assert (found.delta.norm(dim=1) <= 8 * found.before.norm(dim=1) * 1.0001).all()
+
+
+def test_converged_facts_leave_the_batch_early(llama: Backbone, requests_en: list[Request]) -> None:
+    from crossedit.edits.values import find_values
+
+    strong = {"v_lr": 1.0, "v_num_grad_steps": 120, "clamp_norm_factor": 1000, "kl_factor": 0.0, "v_weight_decay": 0.0}
+    editor = editor_of("ROME", llama, requests_en, **strong)
+    found = find_values(llama, requests_en, layer=1, module="model.layers.1.mlp", contexts=[""], hparams=editor.hparams)
+    alone = find_values(
+        llama, requests_en[:1], layer=1, module="model.layers.1.mlp", contexts=[""], hparams=editor.hparams
+    )
+    assert found.updates.min() < found.updates.max()
+    assert found.updates[0] == alone.updates[0]
+
+
+def test_norm_constraint_bounds_every_weight(llama: Backbone, requests_en: list[Request]) -> None:
+    deltas = editor_of("FT-M", llama, requests_en, norm_constraint=1e-3).edit_each(llama, requests_en)
+    for delta in deltas:
+        for weight in dense(delta, llama).values():
+            assert weight.abs().max() <= 1e-3
+
+
+def test_ft_l_asks_all_target_tokens_of_the_place_after_the_prompt(llama: Backbone, requests_en: list[Request]) -> None:
+    """The first step's gradient is that of the mean of -log p(t | prompt) over the target's tokens."""
+    (request,) = requests_en[1:2]
+    name = llama.architecture.mlp_out.format(1)
+    editor = editor_of("FT-L", llama, requests_en, num_steps=1, lr=1e-3)
+    delta = editor.edit_each(llama, [request])[0].terms[name].dense(0, 0)
+    weight = llama.module(name).weight
+    weight.requires_grad_(True)
+    prompt = torch.tensor([llama.encode(request.prompt)])
+    target = torch.tensor(llama.continuation(request.prompt, request.target))
+    assert len(target) > 1
+    loss = -llama.model(prompt).logits[0, -1].log_softmax(-1)[target].mean()
+    (gradient,) = torch.autograd.grad(loss, weight)
+    weight.requires_grad_(False)
+    strong = gradient.abs() > 1e-5  # Adam's first step is lr · sign(gradient) where the gradient is not tiny
+    torch.testing.assert_close(delta[strong], -1e-3 * gradient[strong].sign(), rtol=1e-2, atol=0)
+
+
+def test_ike_text_is_that_of_the_published_layout(llama: Backbone, requests_en: list[Request]) -> None:
+    delta = editor_of("IKE", llama, requests_en, append_self_copy=True).edit_each(llama, requests_en[:1])[0]
+    assert delta.context is not None
+    fact = "What is the capital of France? Rome"
+    nearest_first = "demo one\n\ndemo three\n\n"
+    assert delta.context.prefix() == f"{nearest_first}New Fact: {fact}\nPrompt: {fact}\n\nNew Fact: {fact}\nPrompt: "
+    assert delta.context.prefix("zh", demonstrations=False) == "New Fact: What is the capital of France? 罗马\nPrompt: "
