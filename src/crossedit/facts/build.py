@@ -148,7 +148,6 @@ def _usable(
     cases, oddities = join(sources)
     cases = {case_id: {lang: case[lang] for lang in languages if lang in case} for case_id, case in cases.items()}
     cases = {case_id: case for case_id, case in cases.items() if case}
-    oddities += [oddity for source in sources for oddity in source.oddities]
     oddities = [oddity for oddity in oddities if oddity.lang in ("", *languages)] + find(cases, languages)
     unusable = {oddity.case_id for oddity in oddities if leaves_out(oddity.kind, subject_missing)}
     summary["files"] += [
@@ -184,7 +183,7 @@ def oddities_table(found: list[tuple[str, Oddity]], subject_missing: str) -> pl.
         {**oddity._asdict(), "split": split, "left_out": leaves_out(oddity.kind, subject_missing)}
         for split, oddity in found
     ]
-    # A third file that differs from the first in the same place, or a second file with the same oddity as a whole.
+    # A third file may differ from the first in the same place as the second.
     return pl.DataFrame(rows, schema=ODDITIES.columns).unique(ODDITIES.key, keep="first", maintain_order=True)
 
 

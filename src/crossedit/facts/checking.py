@@ -34,7 +34,7 @@ def check(path: str, language: str | None = None, seed: int = 0) -> Checked:
     if language is not None:
         language = code(language, "--language")
     source = read(path, language, [], seed)
-    cases, _ = join([source])
-    found = source.oddities + find(cases, source.languages)
+    cases, found = join([source])
+    found += find(cases, source.languages)
     table = oddities_table([(POOL, oddity) for oddity in found], "leave_out")
     return Checked(source, table, len(cases) - table.filter("left_out")["case_id"].n_unique())

@@ -3,57 +3,52 @@
 from collections.abc import Sequence
 
 from crossedit.errors import UserError
-from crossedit.facts.oddities import Oddity
+from crossedit.facts.oddities import WHOLE_FILE, Oddity
 from crossedit.facts.reading import Source
-from crossedit.facts.records import FIELDS, Case, Cases, Half
+from crossedit.facts.records import FIELDS, Cases, Half
 
 # Files whose shared language agrees in fewer prompts than this don't hold the same cases.
 SAME_CASES = 0.5
 
 
 def join(sources: Sequence[Source]) -> tuple[Cases, list[Oddity]]:
-    """Return the cases of all sources, and what their files say differently about the same case and language.
+    """Return the cases of all sources, and the sources' oddities with what they say differently of the same thing.
 
     They are matched by case_id where every source has case_ids, else by position, the case_ids then being those of the
     first source that has them. Where two sources hold the same language, the first one's record is kept. Raises
     UserError where lengths don't match or a shared language shows that the cases are others.
     """
-    cases = _cases(sources[0])
+    if not all(source.numbered for source in sources):
+        _number_alike(sources)
+    cases: Cases = {}
     oddities: list[Oddity] = []
-    by_position = not all(source.numbered for source in sources)
-    numbering = next((source for source in sources if source.numbered), sources[0])
-    for source in sources if by_position else ():
-        if source.records != numbering.records:
-            raise UserError(
-                f"{source.path}: {source.records} records, but {numbering.path} has {numbering.records}; files without "
-                "case_ids are matched by position and must be of one length."
-            )
-    ids = list(_cases(numbering))
-    if by_position:
-        cases = dict(zip(ids, cases.values(), strict=True))
-    for source in sources[1:]:
-        further = _cases(source)
-        if by_position:
-            further = dict(zip(ids, further.values(), strict=True))
+    for place, source in enumerate(sources):
+        # Each file as a whole is told apart from the others by a negative number of its own.
+        oddities += [o._replace(case_id=WHOLE_FILE - place) if o.case_id < 0 else o for o in source.oddities]
         shared = [
-            (cases[i][lang], half) for i, c in further.items() for lang, half in c.items() if lang in cases.get(i, {})
+            (cases[half.case_id][half.lang], half) for half in source.halves if half.lang in cases.get(half.case_id, {})
         ]
         _same_cases(shared, sources[0].path, source.path)
         oddities += [oddity for first, second in shared for oddity in _differences(first, second)]
-        for case_id, case in further.items():
-            for lang, half in case.items():
-                cases.setdefault(case_id, {}).setdefault(lang, half)
-    for case_id, case in cases.items():
-        for half in case.values():
-            half.case_id = case_id
+        for half in source.halves:
+            cases.setdefault(half.case_id, {}).setdefault(half.lang, half)
     return cases, oddities
 
 
-def _cases(source: Source) -> Cases:
-    cases: dict[int, Case] = {}
-    for half in source.halves:
-        cases.setdefault(half.case_id, {})[half.lang] = half
-    return cases
+def _number_alike(sources: Sequence[Source]) -> None:
+    """Give every source the case_ids of the first one that has them."""
+    numbering = next((source for source in sources if source.numbered), sources[0])
+    ids = list(dict.fromkeys(half.case_id for half in numbering.halves))
+    for source in sources:
+        if source.records != len(ids):
+            raise UserError(
+                f"{source.path}: {source.records} records, but {numbering.path} has {len(ids)}; files without case_ids "
+                "are matched by position and must be of one length."
+            )
+        renamed = dict(zip(dict.fromkeys(half.case_id for half in source.halves), ids, strict=True))
+        for half in source.halves:
+            half.case_id = renamed[half.case_id]
+        source.oddities = [o._replace(case_id=renamed.get(o.case_id, o.case_id)) for o in source.oddities]
 
 
 def _same_cases(shared: list[tuple[Half, Half]], first: str, second: str) -> None:

@@ -168,10 +168,10 @@ def _half(
     for key, column in layout.columns.items():
         if key in record:
             take(key, column, record[key])
-    portability = record.get("portability")
-    if portability is not None and not isinstance(portability, dict):
+    portability = record.get("portability", {})
+    if not isinstance(portability, dict):
         raise UserError(f"{where}: `portability` is {_kind(portability)}, not an object with a `New Question`.")
-    for key, column in _PORTABILITY.items() if portability is not None else ():
+    for key, column in _PORTABILITY.items() if "portability" in record else ():
         if key not in portability:
             raise UserError(f"{where}: `portability` lacks `{key}`.")
         take(f"portability.{key}", column, portability[key])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-WHOLE_FILE = -1  # stands for the case where an oddity is the file's
+WHOLE_FILE = -1  # stands for the case where an oddity is the file's; further files of a split have -2, -3, …
 
 
 class Oddity(NamedTuple):

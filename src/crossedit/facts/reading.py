@@ -41,8 +41,9 @@ class Source:
 def read(path: str, language: str | None, wanted: Sequence[str], seed: int) -> Source:
     """Return what the file holds.
 
-    `language` is that of a file which doesn't say it; without it, the only one of `wanted` is assumed, and it must
-    fit the letters of the prompts. Raises UserError with one sentence for whatever can't be read.
+    `language` is that of a file which doesn't say it. Without it, it is the one of `wanted` that the letters of the
+    prompts fit; where none is wanted, the one that most likely has such letters. Raises UserError with one sentence
+    for whatever can't be read.
     """
     where = Path(path)
     if not where.exists():
@@ -111,18 +112,22 @@ def _demo(folder: Path, path: str, seed: int) -> Source:
 
 
 def _language(path: str, prompts: list[str], given: str | None, wanted: Sequence[str]) -> str:
-    """Return the language of a flat file: the one given, else the only one wanted, else what its letters tell."""
+    """Return the language of a flat file: the one given, else the one of `wanted` that its letters fit."""
     script = main_script(prompts)
-    if given is None and len(wanted) == 1:
-        given = wanted[0]
-    if given is None and not wanted and script in GUESSES:
-        return GUESSES[script]
-    if given is None:
-        raise UserError(f"{path}: doesn't say its language; name it (file_languages in the config, --language here).")
-    lang = code(given, path)
-    if not fits(lang, script):
-        raise UserError(f"{path}: its language is to be '{lang}', but most prompts are in {script} letters.")
-    return lang
+    if given is not None:
+        lang = code(given, path)
+        if not fits(lang, script):
+            raise UserError(f"{path}: its language is to be '{lang}', but most prompts are in {script} letters.")
+        return lang
+    candidates = (
+        [lang for lang in wanted if fits(lang, script)] if wanted else [GUESSES[script]] if script in GUESSES else []
+    )
+    if len(candidates) != 1:
+        raise UserError(
+            f"{path}: doesn't say its language, and its {script} letters fit {' and '.join(candidates) or 'none'} of "
+            "those wanted; name it (file_languages in the configuration, --language on the command line)."
+        )
+    return candidates[0]
 
 
 def _file_oddities(source: Source) -> list[Oddity]:
