@@ -16,7 +16,8 @@ _ORDER = ("test", "validation", "train")
 def draw(cases: Cases, sizes: Mapping[str, int | str], seed: int, where: str) -> dict[str, list[int]]:
     """Return disjoint lists of case_ids, in the order of `cases`, by split; `all` takes what the others leave.
 
-    Every split has from each relation its share, to within one case. Raises UserError where a size is no size, or where
+    A split takes from each relation its share of what the splits before it (test, validation, train) have left, to
+    within one case. Raises UserError where a size is no size, or where
     more is asked for than there is.
     """
     for split, size in sizes.items():
@@ -32,27 +33,28 @@ def draw(cases: Cases, sizes: Mapping[str, int | str], seed: int, where: str) ->
         raise UserError(
             f"{where}: splits: {asked} cases are asked for, but only {len(cases)} can be used; ask for fewer."
         )
-    order = _spread(cases, seed)
+    rng = random.Random(seed)
+    row = _by_relation(cases, rng)
     drawn: dict[str, list[int]] = {}
     for split in sorted(sizes, key=_ORDER.index):
-        count = numbers.get(split, len(cases) - asked)
-        chosen, order = set(order[:count]), order[count:]
+        chosen = _evenly(row, numbers.get(split, len(cases) - asked), rng)
+        row = [case_id for case_id in row if case_id not in chosen]
         drawn[split] = [case_id for case_id in cases if case_id in chosen]
     return drawn
 
 
-def _spread(cases: Cases, seed: int) -> list[int]:
-    """Return the case_ids so that every stretch holds each relation in proportion: systematic sampling."""
-    rng = random.Random(seed)
+def _by_relation(cases: Cases, rng: random.Random) -> list[int]:
+    """Return the case_ids, shuffled, but those of one relation side by side."""
     relations: dict[str | None, list[int]] = defaultdict(list)
-    for case_id, case in cases.items():
-        relations[next(iter(case.values())).relation].append(case_id)
-    place: dict[int, float] = {}
-    for members in relations.values():
-        start = rng.random()
-        for rank, case_id in enumerate(rng.sample(members, len(members))):
-            place[case_id] = (rank + start) / len(members)
-    return sorted(cases, key=lambda case_id: place[case_id])
+    for case_id in rng.sample(list(cases), len(cases)):
+        relations[next(iter(cases[case_id].values())).relation].append(case_id)
+    return [case_id for members in relations.values() for case_id in members]
+
+
+def _evenly(row: list[int], count: int, rng: random.Random) -> set[int]:
+    """Return a systematic sample: `count` members at equal distances, from a random start."""
+    start = rng.random()
+    return {row[int((place + start) * len(row) / count)] for place in range(count)}
 
 
 def overlaps(splits: Mapping[str, Cases], languages: Sequence[str]) -> list[tuple[str, Oddity]]:
