@@ -120,5 +120,5 @@ def _sentence(said: dict[str, Any]) -> str:
     if failed:
         text += f" {failed} failed: their cases are left out in all languages; the summary says why."
     if elsewhere := len(said["corrections"]["of_cases_not_drawn"]):
-        text += f" {elsewhere} corrections are of cases that are not drawn."
+        text += f" Corrections of cases that are not drawn: {elsewhere}."
     return text
