@@ -7,11 +7,20 @@ from typing import Any
 import click
 
 from crossedit.backbones.cli import parse_json
+from crossedit.errors import UserError
 
 
 @click.group(name="edits")
 def commands() -> None:
     """Edit facts, question the edited model, score its answers."""
+
+
+def parse_shard(_: click.Context, __: click.Parameter, value: str) -> tuple[int, int]:
+    """Return ("2/4") as (2, 4). Raises UserError for anything but a shard among its number."""
+    number, _slash, shards = value.partition("/")
+    if not (number.isdigit() and shards.isdigit() and 1 <= int(number) <= int(shards)):
+        raise UserError(f"--shard: '{value}' is no shard; write the shard and the number of shards, as 2/4.")
+    return int(number), int(shards)
 
 
 _FACTS = click.option("--facts", required=True, type=Path, help="Facts table (parquet).")
@@ -55,6 +64,7 @@ def embed(facts: Path, language: str, encoder: str, out: Path) -> None:
 @click.option("--covariance", type=Path)
 @click.option("--embeddings", type=Path, help="For in-context editors.")
 @click.option("--protocols", required=True, help="Names, separated by commas.")
+@click.option("--shard", default="1/1", show_default=True, callback=parse_shard, help="Which part of the facts: 2/4.")
 @click.option("--batch-size", default=64, show_default=True, help="Facts edited together.")
 @_SEED
 @_OUT
@@ -71,6 +81,7 @@ def run(
     covariance: Path | None,
     embeddings: Path | None,
     protocols: str,
+    shard: tuple[int, int],
     batch_size: int,
     seed: int,
     out: Path,
@@ -91,7 +102,8 @@ def run(
     backbone = Backbone.load(name, entry)
     materials = load_materials(backbone, table, language, hparams, contexts, covariance, embeddings)
     editor = make_editor(method, hparams, materials)
-    requests = make_requests(table.filter(pl.col("split") == "test"), language)
+    number, shards = shard
+    requests = make_requests(table.filter(pl.col("split") == "test"), language)[number - 1 :: shards]
     predictions, seconds = run_cell(
         backbone, editor, requests, read(probes, PROBES), read(unedited, ANSWERS), protocols.split(","), batch_size
     )
@@ -103,6 +115,7 @@ def run(
         "device": str(backbone.device),
         "torch": torch.__version__,
         "seed": seed,
+        "shard": f"{number}/{shards}",
         "seconds": {**seconds, "facts": len(requests)},
     }
     write(predictions, PREDICTIONS, out, provenance)
@@ -111,19 +124,24 @@ def run(
 
 
 @commands.command()
-@click.option("--predictions", required=True, type=Path)
+@click.argument("predictions", nargs=-1, required=True, type=Path)
 @_CELL
 @_TOKENS[0]
 @_TOKENS[1]
 @_SEED
 @_OUT
-def score(predictions: Path, cell: dict[str, str], f1_tokens: str, tokenizer: str, seed: int, out: Path) -> None:
-    """Score a cell's predictions; no model is needed."""
+def score(
+    predictions: tuple[Path, ...], cell: dict[str, str], f1_tokens: str, tokenizer: str, seed: int, out: Path
+) -> None:
+    """Score a cell's predictions, which may lie in several shards; no model is needed."""
+    import polars as pl
+
     from crossedit.edits import scores
     from crossedit.tables import PREDICTIONS, SCORES, digest, read, write
 
-    frame = scores.score(read(predictions, PREDICTIONS), cell, scores.tokens_of(f1_tokens, tokenizer), seed)
-    write(frame, SCORES, out, {"predictions": digest(predictions), "f1_tokens": f1_tokens, "seed": seed})
+    table = pl.concat([read(path, PREDICTIONS) for path in predictions])
+    frame = scores.score(table.sort(scores.KEY), cell, scores.tokens_of(f1_tokens, tokenizer), seed)
+    write(frame, SCORES, out, {"predictions": digest(*predictions), "f1_tokens": f1_tokens, "seed": seed})
 
 
 @commands.command()

@@ -1,0 +1,231 @@
+"""The configuration: checked before any job starts, and read by the rules.
+
+    config = checked(raw)               defaults filled in; UserError names the field, the value and what to do
+    for cell in cells(config): …        the grid: facts x backbones x editors x languages
+
+Nothing here imports a model library, so that `snakemake -n` stays quick.
+"""
+
+import importlib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from crossedit.edits.hparams import FOLDER, hparams_of
+from crossedit.errors import UserError, nearest
+
+SCHEMA = Path("workflow/schemas/config.schema.yaml")
+
+
+class Cell(NamedTuple):
+    """One cell of the grid, by the names in the config."""
+
+    facts: str
+    backbone: str
+    editor: str
+    language: str
+
+
+def checked(raw: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
+    """Return the configuration with all defaults. Raises UserError for the first mistake in it."""
+    grammar = yaml.safe_load(schema.read_text(encoding="utf-8"))
+    mistake = best_match(Draft202012Validator(grammar).iter_errors(raw))
+    if mistake is not None:
+        raise UserError(f"config: {_sentence(mistake)}")
+    config: dict[str, Any] = _filled(raw, grammar, grammar)
+    config.setdefault("evaluation_languages", config["languages"])
+    for name, entry in config["facts"].items():
+        _check_facts(name, entry, config)
+    for name, entry in config["backbones"].items():
+        _check_backbone(name, entry, config)
+    for name, entry in config["editors"].items():
+        _check_editor(name, entry)
+    for kind in ("include", "exclude"):
+        for number, pattern in enumerate(config[kind]):
+            for field, value in pattern.items():
+                known = config["languages"] if field == "language" else config[_PLURAL[field]]
+                if value not in known:
+                    raise UserError(f"config: {kind}[{number}].{field}: '{value}' is unknown; {nearest(value, known)}")
+    if config["reports"]["protocol"] not in config["protocols"]:
+        raise UserError(
+            f"config: reports.protocol: '{config['reports']['protocol']}' is not among protocols "
+            f"{config['protocols']}; add it there."
+        )
+    return config
+
+
+_PLURAL = {"facts": "facts", "backbone": "backbones", "editor": "editors"}
+
+
+def cells(config: Mapping[str, Any]) -> Iterator[Cell]:
+    """Yield the cells of the grid: those that match some `include` (if there are any) and no `exclude`."""
+    for facts in config["facts"]:
+        for backbone in config["backbones"]:
+            for editor in config["editors"]:
+                for language in config["languages"]:
+                    cell = Cell(facts, backbone, editor, language)
+                    if config["include"] and not _matches(cell, config["include"]):
+                        continue
+                    if not _matches(cell, config["exclude"]):
+                        yield cell
+
+
+def hparams(config: Mapping[str, Any], editor: str, backbone: str) -> dict[str, Any]:
+    """Return all hyperparameters of an editor on a backbone."""
+    entry = config["editors"][editor]
+    block = config["backbones"][backbone].get("hparams", backbone)
+    return hparams_of(entry["method"], block, entry.get("hparams"))
+
+
+def covariance_layers(config: Mapping[str, Any], backbone: str) -> list[int]:
+    """Return the layers whose covariances some editor wants of the backbone."""
+    layers: set[int] = set()
+    for editor in config["editors"]:
+        found = hparams(config, editor, backbone)
+        if found.get("mom2_adjustment"):
+            layers |= set(found["layers"])
+    return sorted(layers)
+
+
+def version(stage: str) -> int:
+    """Return a stage's VERSION: rules carry it, since Snakemake can't see a change inside a package."""
+    number: int = importlib.import_module(f"crossedit.{stage}").VERSION
+    return number
+
+
+def encoders(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the sentence encoders that editors want, by the name they have in paths."""
+    found = {}
+    for editor in config["editors"]:
+        for backbone in config["backbones"]:
+            encoder = hparams(config, editor, backbone).get("encoder")
+            if encoder:
+                found[slug(encoder)] = encoder
+    return found
+
+
+def slug(text: str) -> str:
+    """Return a hub id or path as a file name."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", text).strip("_")
+
+
+def _matches(cell: Cell, patterns: list[dict[str, str]]) -> bool:
+    named = cell._asdict()
+    return any(all(named[field] == value for field, value in pattern.items()) for pattern in patterns)
+
+
+def _check_facts(name: str, entry: dict[str, Any], config: dict[str, Any]) -> None:
+    where = f"config: facts.{name}"
+    own = [split for split in ("train", "validation", "test") if split in entry]
+    if ("files" in entry) == bool(own):
+        raise UserError(f"{where}: needs either `files`, or files for `train`, `validation`, `test`.")
+    for field in ("files", *own):
+        for file in _listed(entry.get(field, [])):
+            if not Path(file).exists():
+                beside = [str(other) for other in Path(file).parent.glob("*")]
+                hint = nearest(file, beside) if beside else "give the path of a data file."
+                raise UserError(f"{where}.{field}: '{file}' doesn't exist; {hint}")
+    translation = entry.get("translation")
+    if translation:
+        made = {translation["source"], *translation["targets"]}
+        for language in dict.fromkeys([*config["languages"], *config["evaluation_languages"]]):
+            if language not in made:
+                raise UserError(
+                    f"{where}.translation: makes {sorted(made)}, but `languages` or `evaluation_languages` also has "
+                    f"'{language}'; add it to `targets`."
+                )
+        corrections = translation.get("corrections")
+        if corrections and not Path(corrections).exists():
+            raise UserError(f"{where}.translation.corrections: '{corrections}' doesn't exist; leave the field away.")
+
+
+def _check_backbone(name: str, entry: dict[str, Any], config: dict[str, Any]) -> None:
+    where = f"config: backbones.{name}"
+    if ("path" in entry) == ("recipe" in entry):
+        raise UserError(f"{where}: needs either a `path` (hub id or folder) or a `recipe` to train it.")
+    if "recipe" in entry and entry["recipe"]["facts"] not in config["facts"]:
+        wanted = entry["recipe"]["facts"]
+        raise UserError(f"{where}.recipe.facts: '{wanted}' is unknown; {nearest(wanted, config['facts'])}")
+    if entry.get("trust_remote_code") and not entry.get("revision"):
+        raise UserError(f"{where}.trust_remote_code: needs a pinned `revision` beside it.")
+    for file in _listed(entry.get("covariance_text", [])):
+        if not Path(file).exists():
+            raise UserError(f"{where}.covariance_text: '{file}' doesn't exist; name text files.")
+
+
+def _check_editor(name: str, entry: dict[str, Any]) -> None:
+    method = entry["method"]
+    known = [path.stem for path in FOLDER.glob("*.yaml")]
+    if method not in known:
+        raise UserError(f"config: editors.{name}.method: '{method}' is unknown; {nearest(method, known)}")
+    default = hparams_of(method, "")
+    for field in entry.get("hparams", {}):
+        if field not in default:
+            raise UserError(
+                f"config: editors.{name}.hparams.{field}: {method} has no such hyperparameter; {nearest(field, default)}"
+            )
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def _sentence(mistake: ValidationError) -> str:
+    """Return the mistake in words: the field, its value, what to do."""
+    # Of alternatives, what is wrong with the one that comes nearest says most.
+    while mistake.context and mistake.validator in ("oneOf", "anyOf"):
+        mistake = best_match(iter(mistake.context)) or mistake
+        if not mistake.context:
+            break
+    path = ".".join(str(part) for part in mistake.absolute_path)
+    field = f"{path}: " if path else ""
+    value, rule = mistake.instance, mistake.validator_value
+    match mistake.validator:
+        case "additionalProperties":
+            known = mistake.schema.get("properties", {})
+            unknown = next(name for name in value if name not in known)
+            return f"{path + '.' if path else ''}{unknown}: unknown field; {nearest(unknown, known)}"
+        case "required":
+            missing = next(name for name in rule if name not in value)
+            return f"{field}`{missing}` is missing; add it."
+        case "enum":
+            return f"{field}'{value}' is not allowed; {nearest(str(value), [str(item) for item in rule])}"
+        case "const":
+            return f"{field}'{value}' is not allowed; write a whole number, or '{rule}'."
+        case "type":
+            return f"{field}{value!r} must be of type {rule}."
+        case "minimum" | "exclusiveMinimum":
+            return f"{field}{value} is too small; it must be {'at least' if mistake.validator == 'minimum' else 'above'} {rule}."
+        case "pattern":
+            return f"{field}'{value}' has not the right form; it must match {rule}."
+        case "minItems" | "minLength" | "minProperties":
+            return f"{field}is empty; name at least one."
+        case "uniqueItems":
+            return f"{field}{value} names something twice; remove one."
+        case _:
+            return f"{field}{mistake.message}."
+
+
+def _filled(value: Any, schema: dict[str, Any], grammar: dict[str, Any]) -> Any:
+    """Return the value with the schema's defaults in the places that were left away."""
+    if "$ref" in schema:
+        return _filled(value, grammar["$defs"][schema["$ref"].rsplit("/", 1)[1]], grammar)
+    if not isinstance(value, Mapping):
+        return value
+    known = schema.get("properties", {})
+    rest = schema.get("additionalProperties")
+    filled = {}
+    for name, item in value.items():
+        part = known.get(name, rest if isinstance(rest, dict) else {})
+        filled[name] = _filled(item, part, grammar)
+    for name, part in known.items():
+        if "$ref" in part:
+            part = grammar["$defs"][part["$ref"].rsplit("/", 1)[1]]
+        if name not in filled and "default" in part:
+            filled[name] = _filled(part["default"], part, grammar)
+    return filled

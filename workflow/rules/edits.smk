@@ -1,0 +1,116 @@
+def hparams(wildcards):
+    return configuration.hparams(config, wildcards.editor, wildcards.backbone)
+
+
+def materials(wildcards):
+    """The artefacts that this editor draws on, by the option that takes them."""
+    wanted = hparams(wildcards)
+    backbone = f"{RESULTS}/backbones/{wildcards.backbone}"
+    files = {}
+    if wanted.get("context_template_length_params"):
+        files["contexts"] = f"{backbone}/contexts.json"
+    if wanted.get("mom2_adjustment"):
+        files["covariance"] = f"{backbone}/covariance.safetensors"
+    if "encoder" in wanted:
+        encoder = configuration.slug(wanted["encoder"])
+        files["embeddings"] = f"{RESULTS}/edits/{wildcards.facts}/embeddings/{encoder}.{wildcards.language}.safetensors"
+    return files
+
+
+rule embed:
+    input:
+        lambda wildcards: facts_table(wildcards.facts),
+    output:
+        f"{RESULTS}/edits/{{facts}}/embeddings/{{encoder}}.{{language}}.safetensors",
+    log:
+        f"{RESULTS}/logs/edits/{{facts}}/{{encoder}}.{{language}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/edits/{{facts}}/{{encoder}}.{{language}}.tsv"
+    params:
+        version=configuration.version("edits"),
+        encoder=lambda wildcards: configuration.encoders(config)[wildcards.encoder],
+    shell:
+        "crossedit edits embed --facts {input} --language {wildcards.language} --encoder {params.encoder:q}"
+        " --out {output} 2> {log}"
+
+
+rule predict:
+    input:
+        unpack(materials),
+        model=lambda wildcards: model_folder(wildcards.backbone),
+        facts=lambda wildcards: facts_table(wildcards.facts),
+        probes=f"{RESULTS}/backbones/{{backbone}}/{{facts}}/probes.parquet",
+        unedited=f"{RESULTS}/backbones/{{backbone}}/{{facts}}/unedited.parquet",
+    output:
+        f"{RESULTS}/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}/predictions.{{shard}}-of-{{shards}}.parquet",
+    log:
+        f"{RESULTS}/logs/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}.{{shard}}-of-{{shards}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}.{{shard}}-of-{{shards}}.tsv"
+    params:
+        version=configuration.version("edits"),
+        entry=lambda wildcards: backbone_entry(wildcards.backbone),
+        method=lambda wildcards: config["editors"][wildcards.editor]["method"],
+        hparams=lambda wildcards: as_json(hparams(wildcards)),
+        materials=lambda wildcards, input: " ".join(option(f"--{name}", input[name]) for name in materials(wildcards)),
+        protocols=PROTOCOLS,
+        batch_size=lambda wildcards: config["editors"][wildcards.editor]["batch_size"],
+        seed=config["seed"],
+    shell:
+        "crossedit edits run --facts {input.facts} --name {wildcards.backbone} --entry {params.entry:q}"
+        " --method {params.method} --hparams {params.hparams:q} --language {wildcards.language}"
+        " --probes {input.probes} --unedited {input.unedited} {params.materials} --protocols {params.protocols}"
+        " --batch-size {params.batch_size} --shard {wildcards.shard}/{wildcards.shards} --seed {params.seed}"
+        " --out {output} 2> {log}"
+
+
+rule score:
+    input:
+        model=lambda wildcards: model_folder(wildcards.backbone),
+        predictions=lambda wildcards: predictions(configuration.Cell(**wildcards)),
+    output:
+        f"{RESULTS}/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}/scores.parquet",
+    log:
+        f"{RESULTS}/logs/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}.score.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}.score.tsv"
+    params:
+        version=configuration.version("edits"),
+        cell=lambda wildcards: as_json(
+            {
+                "facts": wildcards.facts,
+                "backbone": wildcards.backbone,
+                "editor": wildcards.editor,
+                "edit_lang": wildcards.language,
+            }
+        ),
+        tokens=config["f1_tokens"],
+        tokenizer=lambda wildcards: backbone_path(wildcards.backbone),
+        seed=config["seed"],
+    shell:
+        "crossedit edits score {input.predictions} --cell {params.cell:q} --f1-tokens {params.tokens:q}"
+        " --tokenizer {params.tokenizer:q} --seed {params.seed} --out {output} 2> {log}"
+
+
+rule score_unedited:
+    input:
+        model=lambda wildcards: model_folder(wildcards.backbone),
+        probes=f"{RESULTS}/backbones/{{backbone}}/{{facts}}/probes.parquet",
+        unedited=f"{RESULTS}/backbones/{{backbone}}/{{facts}}/unedited.parquet",
+    output:
+        f"{RESULTS}/edits/{{facts}}/{{backbone}}/unedited.parquet",
+    log:
+        f"{RESULTS}/logs/edits/{{facts}}/{{backbone}}/unedited.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/edits/{{facts}}/{{backbone}}/unedited.tsv"
+    params:
+        version=configuration.version("edits"),
+        languages=LANGUAGES,
+        cell=lambda wildcards: as_json({"facts": wildcards.facts, "backbone": wildcards.backbone}),
+        tokens=config["f1_tokens"],
+        tokenizer=lambda wildcards: backbone_path(wildcards.backbone),
+        seed=config["seed"],
+    shell:
+        "crossedit edits score-unedited --probes {input.probes} --unedited {input.unedited}"
+        " --languages {params.languages} --cell {params.cell:q} --f1-tokens {params.tokens:q}"
+        " --tokenizer {params.tokenizer:q} --seed {params.seed} --out {output} 2> {log}"
