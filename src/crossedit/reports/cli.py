@@ -1,0 +1,176 @@
+"""`crossedit reports`: scores become tables, figures, one page."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crossedit.errors import UserError
+
+if TYPE_CHECKING:
+    from crossedit.reports.grid import Grid
+    from crossedit.reports.scores import Scores
+
+
+class Lists(click.Command):
+    """A command whose repeatable options also take several values: `--scores a b c`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        repeatable = {
+            name
+            for option in self.params
+            if isinstance(option, click.Option) and option.multiple
+            for name in option.opts
+        }
+        spelled: list[str] = []
+        current = ""
+        for place, arg in enumerate(args):
+            if arg.startswith("--"):
+                current = arg if arg in repeatable else ""
+                if not current or place + 1 == len(args) or args[place + 1].startswith("--"):
+                    spelled += [] if current else [arg]
+            else:
+                spelled += [current, arg] if current else [arg]
+        return super().parse_args(ctx, spelled)
+
+
+def _json(_: click.Context, option: click.Parameter, value: str) -> dict[str, Any]:
+    try:
+        found = json.loads(value)
+    except json.JSONDecodeError as error:
+        raise UserError(f"--{option.name}: not JSON ({error}): {value[:60]}") from None
+    if not isinstance(found, dict):
+        raise UserError(f"--{option.name}: '{value[:60]}' is no JSON object; give the configuration.")
+    return found
+
+
+def _files(name: str, help: str) -> Any:
+    return click.option(f"--{name}", multiple=True, type=click.Path(path_type=Path, dir_okay=False), help=help)
+
+
+_SCORES = _files("scores", "Scores tables: those of all cells, or the collected one.")
+_TABLE_1 = _files("table-1", "What `crossedit translation statistics` wrote, in a folder with the facts' name.")
+_ENTRY = click.option(
+    "--entry",
+    default="{}",
+    callback=_json,
+    help="JSON: the configuration, or some of facts, backbones, editors, languages, evaluation_languages, protocols, "
+    "include, exclude, reports: what is shown, in its order. Default: whatever has scores.",
+)
+_FOLDER = click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder.")
+_FILE = click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File.")
+
+
+@click.group()
+def commands() -> None:
+    """Scores -> tables, figures, one page."""
+
+
+@commands.command(cls=Lists)
+@_SCORES
+@_FILE
+def collect(scores: tuple[Path, ...], out: Path) -> None:
+    """Put the scores of all cells into one table."""
+    from crossedit import tables
+    from crossedit.reports import VERSION
+    from crossedit.reports.scores import collect as together
+
+    inputs = {str(path): tables.digest(path) for path in scores}
+    tables.write(together(scores), tables.SCORES, out, {"stage": "reports", "version": VERSION, "inputs": inputs})
+
+
+@commands.command("tables", cls=Lists)
+@_SCORES
+@_TABLE_1
+@_ENTRY
+@_FOLDER
+def write_tables(scores: tuple[Path, ...], table_1: tuple[Path, ...], entry: dict[str, Any], out: Path) -> None:
+    """Write table_1_FACTS, table_2_FACTS_PROTOCOL and locality_FACTS_PROTOCOL as .csv, .md, .tex and .html."""
+    from crossedit import tables
+    from crossedit.reports import bizsre
+    from crossedit.reports.places import owner_of
+    from crossedit.reports.sheets import write
+
+    known, grid = _read(scores, entry)
+    for path in table_1:
+        write(bizsre.table_1(tables.read(path, tables.TABLE_1), owner_of(path)), out)
+    for facts in grid.facts:
+        for protocol in grid.protocols:
+            write(bizsre.table_2(known, grid, facts, protocol), out)
+            write(bizsre.locality(known, grid, facts, protocol), out)
+
+
+@commands.command(cls=Lists)
+@_SCORES
+@_ENTRY
+@_FOLDER
+def figures(scores: tuple[Path, ...], entry: dict[str, Any], out: Path) -> None:
+    """Draw radar_FACTS_BACKBONE_LANGUAGE as .pdf, .svg and .png, each backbone and editing language."""
+    from crossedit.progress import track
+    from crossedit.reports import radar
+
+    known, grid = _read(scores, entry)
+    charts = [
+        (facts, *place)
+        for facts in grid.facts
+        for place in dict.fromkeys((backbone, edit_lang) for backbone, edit_lang, _ in grid.rows(facts))
+    ]
+    for facts, backbone, edit_lang in track(charts, "drawing"):
+        radar.write(known, grid, facts, backbone, edit_lang, out)
+
+
+@commands.command(cls=Lists)
+@_SCORES
+@_TABLE_1
+@_files("figures", "Radar charts; the .svg ones are put into the page.")
+@_files("predictions", "Predictions of all cells, each in FACTS/BACKBONE/EDITOR/LANGUAGE/.")
+@_files("backbones", "recipe.json of trained backbones, each in BACKBONE/model/.")
+@_files("summaries", "summary.json of facts and translation, each in facts/FACTS/ or translation/FACTS/.")
+@_ENTRY
+@_FILE
+def page(
+    scores: tuple[Path, ...],
+    table_1: tuple[Path, ...],
+    figures: tuple[Path, ...],
+    predictions: tuple[Path, ...],
+    backbones: tuple[Path, ...],
+    summaries: tuple[Path, ...],
+    entry: dict[str, Any],
+    out: Path,
+) -> None:
+    """Write the page that shows everything; it needs no other file."""
+    from crossedit.reports.page import Sources
+    from crossedit.reports.page import page as html
+    from crossedit.tables import whole
+
+    known, _ = _read(scores, entry)
+    sources = Sources(table_1, figures, predictions, backbones, summaries)
+    text = html(entry, known, sources, inputs=[*scores, *table_1, *backbones, *summaries])
+    with whole(out) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+@commands.command(cls=Lists)
+@_SCORES
+@_ENTRY
+@click.option("--page", type=click.Path(path_type=Path), help="The page to name at the end.")
+def show(scores: tuple[Path, ...], entry: dict[str, Any], page: Path | None) -> None:
+    """Print Table 2."""
+    from crossedit.reports import bizsre
+    from crossedit.reports.terminal import show as print_sheet
+
+    known, grid = _read(scores, entry)
+    for facts in grid.facts:
+        print_sheet(bizsre.table_2(known, grid, facts, grid.protocol))
+    if page is not None:
+        click.echo(f"The whole report: {page.resolve()}")
+
+
+def _read(paths: Iterable[Path], entry: dict[str, Any]) -> "tuple[Scores, Grid]":
+    from crossedit.reports.grid import Grid
+    from crossedit.reports.scores import Scores, collect
+
+    scores = Scores(collect(list(paths)))
+    return scores, Grid.of(entry, scores)

@@ -1,0 +1,67 @@
+"""What a report is about, and in which order it is shown: the configuration's names, then whatever else has scores."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crossedit.config import cells as configured_cells
+from crossedit.errors import UserError, nearest
+from crossedit.reports.scores import UNEDITED, Scores
+
+PROTOCOLS = ("teacher_forced", "generated", "upstream")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Names in the order of the report, and which rows it has."""
+
+    facts: tuple[str, ...]
+    backbones: tuple[str, ...]
+    editors: tuple[str, ...]  # without the unedited backbone
+    edit_langs: tuple[str, ...]
+    langs: tuple[str, ...]  # evaluation languages
+    protocols: tuple[str, ...]
+    protocol: str  # the one that is shown first
+    _rows: frozenset[tuple[str, str, str, str]]
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any], scores: Scores) -> "Grid":
+        """Return the grid of a configuration, of which every key may be missing, and of the scores.
+
+        Where the entry names facts, backbones, editors and languages, each cell of them is a row, whether or not it has
+        scores yet. Raises UserError for an unknown protocol.
+        """
+        languages = entry.get("languages", ())
+        named = [list(entry.get(section, ())) for section in ("facts", "backbones", "editors")] + [list(languages)]
+        found = [scores.names(column) for column in ("facts", "backbone", "editor", "edit_lang")]
+        facts, backbones, editors, edit_langs = (_union(*pair) for pair in zip(named, found, strict=True))
+        protocols = _union(entry.get("protocols", ()), [name for name in PROTOCOLS if name in scores.names("protocol")])
+        protocol = (entry.get("reports") or {}).get("protocol", protocols[0])
+        if protocol not in protocols:
+            raise UserError(f"reports.protocol: '{protocol}' is not one that was asked; {nearest(protocol, protocols)}")
+        rows = set(scores.frame.select("facts", "backbone", "editor", "edit_lang").unique().iter_rows())
+        if all(named):
+            cells = list(configured_cells({"include": [], "exclude": [], **entry}))
+            rows |= {tuple(cell) for cell in cells} | {cell._replace(editor=UNEDITED) for cell in cells}
+        return cls(
+            facts=facts,
+            backbones=backbones,
+            editors=tuple(name for name in editors if name != UNEDITED),
+            edit_langs=edit_langs,
+            langs=_union(entry.get("evaluation_languages", languages), scores.names("lang")),
+            protocols=protocols,
+            protocol=protocol,
+            _rows=frozenset(rows),
+        )
+
+    def rows(self, facts: str) -> Iterator[tuple[str, str, str]]:
+        """Yield (backbone, edit_lang, editor) of each row in order, the unedited backbone before the editors."""
+        for backbone in self.backbones:
+            for edit_lang in self.edit_langs:
+                for editor in (UNEDITED, *self.editors):
+                    if (facts, backbone, editor, edit_lang) in self._rows:
+                        yield backbone, edit_lang, editor
+
+
+def _union(*several: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for names in several for name in names))

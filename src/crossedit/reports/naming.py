@@ -1,0 +1,69 @@
+"""How things are called and drawn in every table and figure: aspects, languages, protocols, editors."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from crossedit.reports.scores import UNEDITED
+from crossedit.translation.languages import NAMES
+
+ASPECTS = ("reliability", "generality", "locality", "portability")
+KINDS = {"other_subject": "Other subject", "same_subject": "Same subject"}  # of locality
+
+PROTOCOLS = {
+    "teacher_forced": "Every token of the target is asked for in one pass, the tokens before it being given.",
+    "generated": "The model answers freely, by greedy decoding.",
+    "upstream": "Asked as the published code of Bi-ZsRE asks, quirks included; F1 is precision × recall, as there.",
+}
+
+
+class Style(NamedTuple):
+    """How an editor is drawn: told apart by colour, and without colour by marker and line."""
+
+    colour: str
+    marker: str
+    line: str | tuple[int, tuple[float, ...]]
+
+
+_DASHED, _DOTTED, _MIXED = (0, (4, 1.6)), (0, (1.2, 1.2)), (0, (4, 1.2, 1.2, 1.2))
+# The colours are Okabe and Ito's, then Tol's "muted" ones: told apart with every kind of colour vision.
+_STYLES = {
+    UNEDITED: Style("#7a7a7a", "", (0, (1, 1.5))),
+    "FT": Style("#E69F00", "o", _DASHED),
+    "FT-L": Style("#E69F00", "o", _DASHED),
+    "FT-M": Style("#D55E00", "s", "-"),
+    "ROME": Style("#0072B2", "^", "-"),
+    "IKE": Style("#009E73", "D", _MIXED),
+    "MEMIT": Style("#56B4E9", "v", _DASHED),
+    "SERAC": Style("#CC79A7", "P", "-"),
+    "MEND": Style("#882255", "X", _MIXED),
+    "KN": Style("#999933", "p", _DOTTED),
+}
+_OTHERS = (
+    Style("#332288", "<", _DASHED),
+    Style("#44AA99", ">", _DOTTED),
+    Style("#661100", "h", "-"),
+    Style("#AA4499", "*", _MIXED),
+    Style("#117733", "d", _DASHED),
+    Style("#DDCC77", "8", "-"),
+)
+
+
+def styles(editors: Sequence[str]) -> dict[str, Style]:
+    """Return each editor's style: its own where the literature knows it, else one that no other has (of six)."""
+    others = [name for name in editors if name not in _STYLES]
+    return _STYLES | {name: _OTHERS[place % len(_OTHERS)] for place, name in enumerate(others)}
+
+
+def language(code: str) -> str:
+    """Return the English name of the language, or its code where none is known."""
+    return NAMES.get(code, code)
+
+
+def method(editor: str) -> str:
+    """Return the editor's name as a table's row has it."""
+    return "Unedited" if editor == UNEDITED else editor
+
+
+def f1_metric(protocol: str) -> str:
+    """Return which metric of the scores stands as F1: the published tables' formula under `upstream`."""
+    return "f1_product" if protocol == "upstream" else "f1"

@@ -1,0 +1,144 @@
+"""The page: everything about an experiment in one file that needs nothing else."""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from crossedit import tables
+from crossedit.errors import UserError
+from crossedit.reports import VERSION, bizsre, radar
+from crossedit.reports.costs import costs
+from crossedit.reports.examples import Example, examples
+from crossedit.reports.findings import findings
+from crossedit.reports.grid import Grid
+from crossedit.reports.html import render
+from crossedit.reports.naming import language, method
+from crossedit.reports.places import owner_of, read_json
+from crossedit.reports.scores import Scores
+from crossedit.reports.sheets import Sheet
+
+_MAKING = ("backbone", "facts", "seed", "device", "torch", "packages")
+_PACKAGES = ("crossedit", "torch", "transformers", "polars", "snakemake", "matplotlib")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The files that a page is made of; every list may be empty."""
+
+    table_1: Sequence[Path] = ()
+    figures: Sequence[Path] = ()  # of the radar charts, the SVG ones are shown
+    predictions: Sequence[Path] = ()
+    backbones: Sequence[Path] = ()  # recipe.json
+    summaries: Sequence[Path] = ()  # of facts and translation
+
+
+class Chart(NamedTuple):
+    """A figure as the page holds it."""
+
+    title: str
+    address: str  # a data: address with the picture in it
+    described: str  # for those who can't see it
+
+
+class FactsReport(NamedTuple):
+    """What the page says about one set of facts."""
+
+    name: str
+    findings: dict[str, dict[str, list[str]]]  # by backbone and editing language
+    table_1: Sheet | None
+    table_2: list[Sheet]  # the grid's protocol first
+    locality: list[Sheet]
+    charts: list[Chart]
+    examples: list[Example]
+
+
+def page(entry: Mapping[str, Any], scores: Scores, sources: Sources, inputs: Sequence[Path]) -> str:
+    """Return the page as HTML; `inputs` are the files whose digests it names."""
+    grid = Grid.of(entry, scores)
+    shown = examples(sources.predictions, grid.protocol)
+    statistics = {owner_of(path): tables.read(path, tables.TABLE_1) for path in sources.table_1}
+    figures = {path.stem: path for path in sources.figures if path.suffix == ".svg"}
+    return render(
+        "page.html.j2",
+        grid=grid,
+        facts=[_facts_report(name, scores, grid, statistics.get(name), figures, shown) for name in grid.facts],
+        backbones={owner_of(path): read_json(path) for path in sources.backbones},
+        summaries=[(path.parent.parent.name, owner_of(path), read_json(path)) for path in sources.summaries],
+        costs=costs(sources.predictions) if sources.predictions else None,
+        counts=_counts(scores),
+        entry=entry,
+        report_version=VERSION,
+        packages={name: found for name in _PACKAGES if (found := _installed(name))},
+        inputs={str(path): tables.digest(path) for path in inputs},
+        made=_made(sources.predictions),
+    )
+
+
+def _facts_report(
+    name: str,
+    scores: Scores,
+    grid: Grid,
+    statistics: pl.DataFrame | None,
+    figures: Mapping[str, Path],
+    shown: Sequence[Example],
+) -> FactsReport:
+    protocols = [grid.protocol, *(other for other in grid.protocols if other != grid.protocol)]
+    said = {backbone: findings(scores, grid, name, backbone) for backbone in grid.backbones}
+    return FactsReport(
+        name=name,
+        findings={backbone: sentences for backbone, sentences in said.items() if sentences},
+        table_1=None if statistics is None else bizsre.table_1(statistics, name),
+        table_2=[bizsre.table_2(scores, grid, name, protocol) for protocol in protocols],
+        locality=[bizsre.locality(scores, grid, name, protocol) for protocol in protocols],
+        charts=list(_charts(name, scores, grid, figures)),
+        examples=[example for example in shown if example.facts == name],
+    )
+
+
+def _charts(facts: str, scores: Scores, grid: Grid, figures: Mapping[str, Path]) -> Iterator[Chart]:
+    for backbone, edit_lang in dict.fromkeys((backbone, lang) for backbone, lang, _ in grid.rows(facts)):
+        path = figures.get(radar.name(facts, backbone, edit_lang))
+        if path is None:
+            continue
+        try:
+            picture = base64.b64encode(path.read_bytes()).decode()
+        except FileNotFoundError:
+            raise UserError(f"{path}: no such file; draw it with `crossedit reports figures`.") from None
+        title = f"{backbone}, edited in {language(edit_lang)}"
+        axes = radar.axes_of(grid, edit_lang)
+        lines = []
+        for editor in radar.editors_of(grid, facts, backbone, edit_lang):
+            found = radar.values(scores, facts, backbone, editor, edit_lang, axes, grid.protocol)
+            points = zip(axes, found, strict=True)
+            said = ", ".join(f"{aspect} in {language(lang)} {value:.0f}" for (aspect, lang), value in points)
+            lines.append(f"{method(editor)}: {said}.".replace("nan", "missing"))
+        yield Chart(title, f"data:image/svg+xml;base64,{picture}", f"Radar chart of F1, {title}. {' '.join(lines)}")
+
+
+def _counts(scores: Scores) -> dict[str, int]:
+    frame = scores.frame
+    cells = frame.select("facts", "backbone", "editor", "edit_lang").n_unique()
+    return {"cells": cells, "scores": frame.height, "facts": max(frame["n"])}
+
+
+def _made(predictions: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return what cells say of their making, once where it is the same."""
+    notes: list[dict[str, Any]] = []
+    for path in predictions:
+        note = tables.provenance(path)
+        kept = {key: value for key, value in note.items() if key in _MAKING}
+        if kept not in notes:
+            notes.append(kept)
+    return notes
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

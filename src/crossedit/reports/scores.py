@@ -1,0 +1,82 @@
+"""The scores of all cells in one place, and looking one up.
+
+scores = Scores(collect(paths))
+scores.find(facts="demo", backbone="demo-bi", editor="ROME", edit_lang="en", aspect="reliability", lang="en",
+            protocol="teacher_forced", metric="em")        -> Estimate, or None where there is none
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from crossedit import tables
+from crossedit.errors import UserError
+
+UNEDITED = "unedited"  # the editor's name in the rows of a backbone as it is
+DASH = "–"  # stands where there is no score
+
+
+class Estimate(NamedTuple):
+    """A mean over `n` facts with its 95 % interval, all from 0 to 1."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        return percent(self.mean)
+
+    @property
+    def interval(self) -> str:
+        """The interval in percent."""
+        return f"{100 * self.low:.1f} to {100 * self.high:.1f}"
+
+
+def percent(share: float) -> str:
+    """Return the share as percent with the two decimals of the papers."""
+    return f"{100 * share:.2f}"
+
+
+class Scores:
+    """A SCORES table by its key."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.frame = frame
+        known = frame.filter(pl.col("mean").is_finite())
+        keys = known.select(tables.SCORES.key).iter_rows()
+        estimates = known.select("mean", "low", "high", "n").iter_rows()
+        self._known = {key: Estimate(*estimate) for key, estimate in zip(keys, estimates, strict=True)}
+
+    def find(
+        self,
+        *,
+        facts: str,
+        backbone: str,
+        editor: str,
+        edit_lang: str,
+        aspect: str,
+        lang: str,
+        protocol: str,
+        metric: str,
+        kind: str = "all",
+    ) -> Estimate | None:
+        """Return the estimate, or None where the cell has no such score or it is no number."""
+        return self._known.get((facts, backbone, editor, edit_lang, aspect, kind, lang, protocol, metric))
+
+    def names(self, column: str) -> list[str]:
+        """Return the column's values in their order of appearance."""
+        return self.frame[column].unique(maintain_order=True).to_list()
+
+
+def collect(paths: Sequence[Path]) -> pl.DataFrame:
+    """Return the SCORES of all files together. Raises UserError where there are none, or two files hold the same."""
+    if not paths:
+        raise UserError("--scores: no file is named; give the scores.parquet of at least one cell.")
+    frame = pl.concat([tables.read(path, tables.SCORES) for path in paths])
+    named = ", ".join(map(str, paths[:3])) + (", …" if len(paths) > 3 else "")
+    if frame.is_empty():
+        raise UserError(f"{named}: no score is in there; run the cells first (snakemake edits).")
+    return tables.check(frame, tables.SCORES, named)
