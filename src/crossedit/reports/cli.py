@@ -77,8 +77,9 @@ def collect(scores: tuple[Path, ...], out: Path) -> None:
     from crossedit.reports import VERSION
     from crossedit.reports.scores import collect as together
 
+    frame = together(scores)
     inputs = {str(path): tables.digest(path) for path in scores}
-    tables.write(together(scores), tables.SCORES, out, {"stage": "reports", "version": VERSION, "inputs": inputs})
+    tables.write(frame, tables.SCORES, out, {"stage": "reports", "version": VERSION, "inputs": inputs})
 
 
 @commands.command("tables", cls=Lists)

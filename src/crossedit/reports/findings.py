@@ -1,43 +1,38 @@
-"""What the scores say, in sentences: nothing that a reader could not check in Table 2."""
+"""What the scores say, in sentences: nothing that a reader could not check in Table 2.
+
+All are of exact match under the grid's protocol.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from crossedit.reports.grid import Grid
-from crossedit.reports.naming import language, method
+from crossedit.reports.naming import ASPECTS, language
 from crossedit.reports.scores import UNEDITED, Estimate, Scores
 
-_ASKED = {
-    "reliability": "The edited question itself is answered as edited",
-    "generality": "Rephrased, it is",
-    "locality": "What is not to change stays the same",
-    "portability": "A question one step further is answered as the edit demands",
-}
+WEAK = 0.5  # reliability below which good locality only means that little was edited
 
 
-def findings(scores: Scores, grid: Grid, facts: str, backbone: str) -> dict[str, list[str]]:
-    """Return for each editing language the sentences about it, by exact match under the grid's protocol."""
-    rows = [place for place in grid.rows(facts) if place[0] == backbone]
-    said = {}
-    for edit_lang in grid.edit_langs:
-        editors = [editor for _, lang, editor in rows if lang == edit_lang]
-        look = _Look(scores, grid, facts, backbone, edit_lang, editors)
-        sentences = [best(look, aspect) for aspect in _ASKED] + [gap(look)]
-        if found := [sentence for sentence in sentences if sentence]:
-            said[edit_lang] = found
-    return said
+class Finding(NamedTuple):
+    """A sentence and what it is about."""
+
+    about: str
+    text: str
 
 
-class _Look:
-    """The exact-match estimates of one backbone and editing language."""
+@dataclass(frozen=True)
+class Cells:
+    """All editors' cells of one backbone and editing language."""
 
-    def __init__(
-        self, scores: Scores, grid: Grid, facts: str, backbone: str, edit_lang: str, editors: Sequence[str]
-    ) -> None:
-        self.scores, self.grid, self.editors = scores, grid, editors
-        self.facts, self.backbone, self.edit_lang = facts, backbone, edit_lang
+    scores: Scores
+    grid: Grid
+    facts: str
+    backbone: str
+    edit_lang: str
 
-    def one(self, editor: str, aspect: str, lang: str) -> Estimate | None:
-        """Return the estimate of one editor, if there is one."""
+    def find(self, editor: str, aspect: str, lang: str) -> Estimate | None:
+        """Return the share of exact matches, if there is one."""
         return self.scores.find(
             facts=self.facts,
             backbone=self.backbone,
@@ -49,52 +44,61 @@ class _Look:
             metric="em",
         )
 
-    def all(self, aspect: str, lang: str) -> dict[str, Estimate]:
-        """Return the estimates of all editors that have one, the best first; the unedited backbone is none."""
-        found = {editor: self.one(editor, aspect, lang) for editor in self.editors if editor != UNEDITED}
-        known = [(editor, estimate) for editor, estimate in found.items() if estimate]
-        return dict(sorted(known, key=lambda item: -item[1].mean))
+    def ranked(self, aspect: str) -> list[tuple[str, Estimate]]:
+        """Return the editors that have an estimate in the editing language, the best first."""
+        found = [(editor, self.find(editor, aspect, self.edit_lang)) for editor in self.grid.editors]
+        return sorted(((editor, known) for editor, known in found if known), key=lambda pair: -pair[1].mean)
 
 
-def best(look: _Look, aspect: str) -> str | None:
-    """Return which editor is best in the editing language, and which ones can't be told apart from it."""
-    found = look.all(aspect, look.edit_lang)
-    if not found:
+def findings(scores: Scores, grid: Grid, facts: str, backbone: str) -> dict[str, list[Finding]]:
+    """Return the findings about a backbone by editing language, without languages that have no scores yet."""
+    said = {}
+    for edit_lang in grid.edit_langs:
+        cells = Cells(scores, grid, facts, backbone, edit_lang)
+        if found := [finding for finding in (*(best(cells, aspect) for aspect in ASPECTS), gap(cells)) if finding]:
+            said[edit_lang] = found
+    return said
+
+
+def best(cells: Cells, aspect: str) -> Finding | None:
+    """Say which editor is best in the editing language, and which others may be as good."""
+    ranked = cells.ranked(aspect)
+    if not ranked:
         return None
-    (first, top), *rest = found.items()
-    close = [editor for editor, estimate in rest if estimate.high >= top.low]
-    tail = f"; the intervals of {_listed(close)} overlap with its" if close else ""
-    text = f"{_ASKED[aspect]} most often with {first}: {top} % (95 % interval {top.interval}){tail}."
-    held = look.one(first, "reliability", look.edit_lang)
-    if aspect == "locality" and held and held.mean < 0.5:
-        text += f" But {first} makes only {held} % of its edits hold."
-    before = look.one(UNEDITED, aspect, look.edit_lang)
-    if aspect != "locality" and before:
-        text += f" Unedited: {before} %."
-    return text
+    (first, top), *rest = ranked
+    text = f"{first} is best with {_share(top)} ({top.interval})."
+    if close := [editor for editor, estimate in rest if estimate.high >= top.low]:
+        text += f" Close behind, with overlapping intervals: {_listed(close)}."
+    if aspect == "locality":
+        held = cells.find(first, "reliability", cells.edit_lang)
+        if held and held.mean < WEAK:
+            text += f" But only {_share(held)} of its edits hold."
+    elif before := cells.find(UNEDITED, aspect, cells.edit_lang):
+        text += f" Unedited: {_share(before)}."
+    return Finding(aspect.capitalize(), text)
 
 
-def gap(look: _Look) -> str | None:
-    """Return how much less often an edit is known in other languages, for the editor with the best generality."""
-    own = look.all("generality", look.edit_lang)
-    others = [lang for lang in look.grid.langs if lang != look.edit_lang]
-    if not own or not others:
-        return None
-    first, top = next(iter(own.items()))
+def gap(cells: Cells) -> Finding | None:
+    """Say how far the edits of the editor with the best generality reach into other languages."""
+    ranked = cells.ranked("generality")
     reached = []
-    for lang in others:
-        across, before = look.one(first, "generality", lang), look.one(UNEDITED, "generality", lang)
-        if across:
-            reached.append(f"{across} % in {language(lang)}" + (f" (unedited: {before} %)" if before else ""))
+    for lang in cells.grid.langs:
+        across = cells.find(ranked[0][0], "generality", lang) if ranked else None
+        if across and lang != cells.edit_lang:
+            before = cells.find(UNEDITED, "generality", lang)
+            reached.append(
+                f"{_share(across)} in {language(lang)}" + (f" (unedited {_share(before)})" if before else "")
+            )
     if not reached:
         return None
-    return f"Across languages, {first}'s edits are known in rephrased questions in {top} % of cases in " + (
-        f"{language(look.edit_lang)}, but {_listed(reached)}."
-        if len(reached) == 1
-        else f"{language(look.edit_lang)}, {_listed(reached)}."
-    )
+    first, own = ranked[0]
+    text = f"{first} answers {_share(own)} of rephrased questions right in {language(cells.edit_lang)}, "
+    return Finding("Across languages", f"{text}{_listed(reached)}.")
+
+
+def _share(estimate: Estimate) -> str:
+    return f"{100 * estimate.mean:.1f} %"
 
 
 def _listed(items: Sequence[str]) -> str:
-    names = [method(item) for item in items]
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]]))

@@ -14,7 +14,7 @@ from crossedit.errors import UserError
 from crossedit.reports import VERSION, bizsre, radar
 from crossedit.reports.costs import costs
 from crossedit.reports.examples import Example, examples
-from crossedit.reports.findings import findings
+from crossedit.reports.findings import Finding, findings
 from crossedit.reports.grid import Grid
 from crossedit.reports.html import render
 from crossedit.reports.naming import language, method
@@ -49,7 +49,7 @@ class FactsReport(NamedTuple):
     """What the page says about one set of facts."""
 
     name: str
-    findings: dict[str, dict[str, list[str]]]  # by backbone and editing language
+    findings: dict[str, dict[str, list[Finding]]]  # by backbone and editing language
     table_1: Sheet | None
     table_2: list[Sheet]  # the grid's protocol first
     locality: list[Sheet]
@@ -91,7 +91,7 @@ def _facts_report(
     said = {backbone: findings(scores, grid, name, backbone) for backbone in grid.backbones}
     return FactsReport(
         name=name,
-        findings={backbone: sentences for backbone, sentences in said.items() if sentences},
+        findings={backbone: found for backbone, found in said.items() if found},
         table_1=None if statistics is None else bizsre.table_1(statistics, name),
         table_2=[bizsre.table_2(scores, grid, name, protocol) for protocol in protocols],
         locality=[bizsre.locality(scores, grid, name, protocol) for protocol in protocols],

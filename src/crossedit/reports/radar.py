@@ -84,8 +84,12 @@ def write(scores: Scores, grid: Grid, facts: str, backbone: str, edit_lang: str,
 def draw(scores: Scores, grid: Grid, facts: str, backbone: str, edit_lang: str) -> Figure:
     """Return the chart under the grid's protocol."""
     axes, look = axes_of(grid, edit_lang), styles(grid.editors)
-    editors = editors_of(grid, facts, backbone, edit_lang)
-    legend_lines = math.ceil(len(editors) / 4)
+    polygons = {
+        editor: values(scores, facts, backbone, editor, edit_lang, axes, grid.protocol)
+        for editor in editors_of(grid, facts, backbone, edit_lang)
+    }
+    polygons = {editor: shown for editor, shown in polygons.items() if not all(map(math.isnan, shown))}
+    legend_lines = math.ceil(len(polygons) / 4)
     top, side, bottom = 0.5, 0.68 * WIDTH, 0.38 + 0.16 * legend_lines  # inches, of which `side` is the circle's width
     height = top + side + bottom
     figure = Figure(figsize=(WIDTH, height))
@@ -94,13 +98,13 @@ def draw(scores: Scores, grid: Grid, facts: str, backbone: str, edit_lang: str) 
     assert isinstance(polar, PolarAxes)
     angles = [2 * math.pi * place / len(axes) for place in range(len(axes))]
     _frame(polar, axes, angles, names=len(axes) <= _NAMES_FIT)
-    for editor in editors:
-        shown = values(scores, facts, backbone, editor, edit_lang, axes, grid.protocol)
+    for editor, shown in polygons.items():
         _polygon(polar, angles, shown, look[editor], method(editor))
     title = f"{backbone}, edited in {language(edit_lang)}"
     figure.text(0.5, 1 - 0.04 / height, title, ha="center", va="top", fontsize=8, fontweight="bold")
-    columns = math.ceil(len(editors) / max(legend_lines, 1)) or 1
-    figure.legend(loc="lower center", ncols=columns, frameon=False, fontsize=7, handlelength=3.2, columnspacing=1.4)
+    if polygons:
+        columns = math.ceil(len(polygons) / legend_lines)
+        figure.legend(loc="lower center", ncols=columns, frameon=False, fontsize=7, handlelength=3.2, columnspacing=1.4)
     return figure
 
 

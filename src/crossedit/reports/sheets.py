@@ -181,13 +181,13 @@ def _latex_line(cells: Sequence[object]) -> str:
 
 _LATEX = {
     **{mark: f"\\{mark}" for mark in "&%$#_{}"},
+    '"': r"{''}",
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
     "[": "{[}",  # else an optional argument of the line break before it
     "]": "{]}",
     "*": "{*}",

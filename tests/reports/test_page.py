@@ -1,0 +1,132 @@
+"""The page: self-contained, everything in it as text, the same each time."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import polars as pl
+import pytest
+from made import ENTRY, NASTY, predictions, results, scores
+
+from crossedit import tables
+from crossedit.reports.examples import examples
+from crossedit.reports.findings import findings
+from crossedit.reports.grid import Grid
+from crossedit.reports.page import Sources, page
+from crossedit.reports.radar import write
+from crossedit.reports.scores import Scores
+
+
+class Document(HTMLParser):
+    """A document's tags with their attributes, and its text."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(document)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the page of a small experiment."""
+    folder = tmp_path_factory.mktemp("results")
+    files = {name: [Path(path) for path in paths] for name, paths in results(folder).items()}
+    known = Scores(scores())
+    write(known, Grid.of(ENTRY, known), "tiny", "small", "en", folder / "figures")
+    sources = Sources(
+        table_1=files["--table-1"],
+        figures=sorted((folder / "figures").iterdir()),
+        predictions=files["--predictions"],
+        backbones=files["--backbones"],
+        summaries=files["--summaries"],
+    )
+    return page({**ENTRY, "note": NASTY}, known, sources, [])
+
+
+def test_nothing_is_loaded_from_elsewhere(html: str) -> None:
+    for tag, attributes in Document(html).tags:
+        assert tag not in {"link", "iframe", "object", "embed", "base"}
+        for name in ("src", "href", "action", "srcset", "poster"):
+            assert (attributes.get(name) or "#").startswith(("#", "data:image/svg+xml;base64,"))
+    assert not re.search(r"url\(|@import|https?://", html)
+
+
+def test_texts_of_models_and_data_are_shown_as_text(html: str) -> None:
+    document = Document(html)
+    assert [tag for tag, _ in document.tags].count("script") == 1
+    assert NASTY not in html
+    for shown in (f"{NASTY} 0?", f"counted by: {NASTY}", f'"x": "{NASTY}'.split("<")[0]):
+        assert shown in document.text
+
+
+def test_all_parts_are_there(html: str) -> None:
+    text = Document(html).text
+    for said in (
+        "ROME is best with",
+        "asked upstream",
+        "Locality of edits",
+        "1,000 parameters, trained in 9.5 s",
+        "4 cases read, 1 left out",
+        "repeated subject",
+        "2.000",
+    ):
+        assert said in text
+
+
+def test_pictures_say_what_they_show(html: str) -> None:
+    pictures = [attributes for tag, attributes in Document(html).tags if tag == "img"]
+    assert len(pictures) == 1
+    assert "ROME: reliability in English" in (pictures[0]["alt"] or "")
+
+
+def test_every_link_within_the_page_leads_somewhere(html: str) -> None:
+    tags = Document(html).tags
+    ids = {attributes["id"] for _, attributes in tags if "id" in attributes}
+    assert {(attributes["href"] or "")[1:] for tag, attributes in tags if tag == "a"} <= ids
+
+
+def test_the_same_inputs_give_the_same_page(tmp_path: Path) -> None:
+    known = Scores(scores())
+    assert page(ENTRY, known, Sources(), []) == page(ENTRY, known, Sources(), [])
+
+
+def test_examples_are_capped_and_join_editors(tmp_path: Path) -> None:
+    paths = [tmp_path / f"tiny/small/{editor}/en/predictions.parquet" for editor in ("ROME", "IKE")]
+    for path in paths:
+        tables.write(predictions(cases=7), tables.PREDICTIONS, path, {})
+    found = examples(paths, "teacher_forced", limit=5)
+    assert [example.case_id for example in found] == [0, 1, 2, 3, 4]
+    assert found[0].editors == ["ROME", "IKE"]
+    assert [question.aspect for question in found[0].questions][:2] == ["Reliability", "Generality"]
+
+
+def test_locality_is_right_where_the_answer_stays(tmp_path: Path) -> None:
+    path = tmp_path / "tiny/small/ROME/en/predictions.parquet"
+    frame = predictions(1).with_columns(before_text=pl.lit("before"), after_text=pl.lit("before"))
+    tables.write(frame, tables.PREDICTIONS, path, {})
+    (example,) = examples([path], "teacher_forced")
+    assert {question.aspect.split(",")[0] for question in example.questions if question.right("ROME")} == {"Locality"}
+
+
+def test_findings_name_the_best_editor_and_what_overlaps() -> None:
+    means = {"unedited": 0.02, "ROME": 0.95, "IKE": 0.92}
+    frame = (
+        scores()
+        .with_columns(mean=pl.col("editor").replace_strict(means))
+        .with_columns(low=pl.col("mean") - 0.04, high=pl.col("mean") + 0.04)
+    )
+    known = Scores(frame)
+    found = findings(known, Grid.of(ENTRY, known), "tiny", "small")
+    reliability, generality, *_, across = found["en"]
+    assert reliability.text == (
+        "ROME is best with 95.0 % (91.0 to 99.0). Close behind, with overlapping intervals: IKE. Unedited: 2.0 %."
+    )
+    assert generality.about == "Generality"
+    assert "95.0 % of rephrased questions right in English, 95.0 % in Chinese (unedited 2.0 %)" in across.text

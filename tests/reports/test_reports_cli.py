@@ -1,0 +1,134 @@
+"""The command lines: what they write, and one clear sentence for what is wrong."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+from made import ENTRY, results, scores
+
+from crossedit import tables
+from crossedit.errors import UserError
+from crossedit.reports.cli import commands
+
+ENTRY_JSON = json.dumps(ENTRY)
+
+
+def run(*args: object) -> str:
+    """Return what the command prints; raise what it raises."""
+    done = CliRunner().invoke(commands, [str(arg) for arg in args], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_the_whole_way_from_cells_to_the_page(tmp_path: Path) -> None:
+    files = results(tmp_path)
+    parts = scores().partition_by("editor")
+    cells = [tmp_path / f"cell_{number}.parquet" for number in range(len(parts))]
+    for cell, part in zip(cells, parts, strict=True):
+        tables.write(part, tables.SCORES, cell, {})
+    together, out = tmp_path / "scores.parquet", tmp_path / "reports"
+    run("collect", "--scores", *cells, "--out", together)
+    assert tables.read(together, tables.SCORES).equals(scores())
+    run(
+        "tables", "--scores", together, "--table-1", *files["--table-1"], "--entry", ENTRY_JSON, "--out", out / "tables"
+    )
+    names = {path.stem for path in (out / "tables").iterdir()}
+    sheets = [f"{kind}_tiny_{protocol}" for kind in ("table_2", "locality") for protocol in ENTRY["protocols"]]
+    assert names == {"table_1_tiny", *sheets}
+    run("figures", "--scores", together, "--entry", ENTRY_JSON, "--out", out / "figures")
+    figures = sorted((out / "figures").iterdir())
+    assert {path.stem for path in figures} == {"radar_tiny_small_en", "radar_tiny_small_zh"}
+    options = [part for name, paths in files.items() for part in (name, *paths)]
+    run("page", *options, "--figures", *figures, "--entry", ENTRY_JSON, "--out", out / "index.html")
+    assert (out / "index.html").read_text(encoding="utf-8").count("data:image/svg+xml;base64,") == 2
+    shown = run("show", "--scores", together, "--entry", ENTRY_JSON, "--page", out / "index.html")
+    assert "Unedited" in shown
+    assert str(out / "index.html") in shown
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: None, "no such file; it should hold a scores table"),
+        (lambda path: path.write_text("x"), "not a parquet file"),
+        (
+            lambda path: tables.write(scores().clear(), tables.SCORES, path, {}),
+            "no score is in there; run the cells first",
+        ),
+        (lambda path: scores().drop("mean").write_parquet(path), "columns missing: ['mean']"),
+    ],
+)
+@pytest.mark.parametrize("command", ["collect", "tables", "figures", "page", "show"])
+def test_unusable_scores_get_one_sentence(tmp_path: Path, make, says: str, command: str) -> None:
+    path = tmp_path / "scores.parquet"
+    make(path)
+    out = [] if command == "show" else ["--out", tmp_path / "out"]
+    with pytest.raises(UserError) as error:
+        run(command, "--scores", path, *out)
+    assert says in str(error.value)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_scores_at_all() -> None:
+    with pytest.raises(UserError, match="--scores: no file is named"):
+        run("show")
+
+
+def test_the_same_cell_twice(tmp_path: Path) -> None:
+    path = tmp_path / "scores.parquet"
+    tables.write(scores(), tables.SCORES, path, {})
+    with pytest.raises(UserError, match="is there twice"):
+        run("collect", "--scores", path, path, "--out", tmp_path / "all.parquet")
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ("{", "--entry: not JSON"),
+        ("[]", "--entry: '[]' is no JSON object"),
+        ('{"reports": {"protocol": "upstreem"}}', "did you mean 'upstream'"),
+    ],
+)
+def test_a_wrong_entry_gets_one_sentence(tmp_path: Path, entry: str, says: str) -> None:
+    path = tmp_path / "scores.parquet"
+    tables.write(scores(), tables.SCORES, path, {})
+    with pytest.raises(UserError) as error:
+        run("show", "--scores", path, "--entry", entry)
+    assert says in str(error.value)
+
+
+def test_files_that_do_not_say_what_they_are_of(tmp_path: Path) -> None:
+    files = results(tmp_path)
+    bad = tmp_path / "bad.json"
+    bad.write_text("{", encoding="utf-8")
+    with pytest.raises(UserError, match=r"bad\.json: not JSON"):
+        run("page", "--scores", *files["--scores"], "--backbones", bad, "--out", tmp_path / "index.html")
+    assert not (tmp_path / "index.html").exists()
+
+
+def test_no_torch_is_imported(tmp_path: Path) -> None:
+    path = tmp_path / "scores.parquet"
+    tables.write(scores(), tables.SCORES, path, {})
+    code = (
+        "import sys; from crossedit.reports.cli import commands;"
+        f"commands(['tables', '--scores', {str(path)!r}, '--out', {str(tmp_path / 'out')!r}], standalone_mode=False);"
+        "import crossedit.reports.page, crossedit.reports.radar;"
+        "print([name for name in ('torch', 'transformers', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_regenerated_tables_take_no_row_twice(tmp_path: Path) -> None:
+    path = tmp_path / "scores.parquet"
+    tables.write(scores(), tables.SCORES, path, {})
+    for _ in range(2):
+        run("tables", "--scores", path, "--entry", ENTRY_JSON, "--out", tmp_path / "tables")
+    frame = pl.read_csv(tmp_path / "tables/table_2_tiny_teacher_forced.csv")
+    assert frame.select("Backbone", "Edited in", "Method").is_unique().all()
