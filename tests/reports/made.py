@@ -108,6 +108,6 @@ def results(folder: Path, cases: int = 3) -> dict[str, list[str]]:
         "--scores": [str(cell / "scores.parquet")],
         "--predictions": [str(cell / "predictions.1-of-1.parquet")],
         "--table-1": [str(folder / "translation/tiny/table_1.parquet")],
-        "--backbones": [str(folder / "backbones/small/model/recipe.json")],
+        "--backbones": [str(folder / "backbones/small/model")],
         "--summaries": [str(folder / "facts/tiny/summary.json")],
     }

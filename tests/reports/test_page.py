@@ -44,7 +44,7 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> str:
         table_1=files["--table-1"],
         figures=sorted((folder / "figures").iterdir()),
         predictions=files["--predictions"],
-        backbones=files["--backbones"],
+        backbones=[path / "recipe.json" for path in files["--backbones"]],
         summaries=files["--summaries"],
     )
     return page({**ENTRY, "note": NASTY}, known, sources, [])
@@ -92,7 +92,7 @@ def test_every_link_within_the_page_leads_somewhere(html: str) -> None:
     assert {(attributes["href"] or "")[1:] for tag, attributes in tags if tag == "a"} <= ids
 
 
-def test_the_same_inputs_give_the_same_page(tmp_path: Path) -> None:
+def test_the_same_inputs_give_the_same_page() -> None:
     known = Scores(scores())
     assert page(ENTRY, known, Sources(), []) == page(ENTRY, known, Sources(), [])
 

@@ -103,11 +103,12 @@ def test_a_wrong_entry_gets_one_sentence(tmp_path: Path, entry: str, says: str) 
     assert says in str(error.value)
 
 
-def test_files_that_do_not_say_what_they_are_of(tmp_path: Path) -> None:
+def test_a_broken_recipe_gets_one_sentence(tmp_path: Path) -> None:
     files = results(tmp_path)
-    bad = tmp_path / "bad.json"
-    bad.write_text("{", encoding="utf-8")
-    with pytest.raises(UserError, match=r"bad\.json: not JSON"):
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / "recipe.json").write_text("{", encoding="utf-8")
+    with pytest.raises(UserError, match=r"bad/recipe\.json: not JSON"):
         run("page", "--scores", *files["--scores"], "--backbones", bad, "--out", tmp_path / "index.html")
     assert not (tmp_path / "index.html").exists()
 
@@ -132,3 +133,15 @@ def test_regenerated_tables_take_no_row_twice(tmp_path: Path) -> None:
         run("tables", "--scores", path, "--entry", ENTRY_JSON, "--out", tmp_path / "tables")
     frame = pl.read_csv(tmp_path / "tables/table_2_tiny_teacher_forced.csv")
     assert frame.select("Backbone", "Edited in", "Method").is_unique().all()
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_numbers_are_whole_in_terminals_of_any_width(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    path = tmp_path / "scores.parquet"
+    tables.write(scores().with_columns(mean=pl.lit(0.12345)), tables.SCORES, path, {})
+    monkeypatch.setattr("crossedit.reports.terminal._LOG_WIDTH", width)
+    shown = run("show", "--scores", path)
+    assert max(map(len, shown.splitlines())) <= width
+    assert shown.count("12.35") + shown.count("12.34") == 2 * 7 * 6  # F1 and EM, seven columns, six rows

@@ -127,7 +127,12 @@ def figures(scores: tuple[Path, ...], entry: dict[str, Any], out: Path) -> None:
 @_TABLE_1
 @_files("figures", "Radar charts; the .svg ones are put into the page.")
 @_files("predictions", "Predictions of all cells, each in FACTS/BACKBONE/EDITOR/LANGUAGE/.")
-@_files("backbones", "recipe.json of trained backbones, each in BACKBONE/model/.")
+@click.option(
+    "--backbones",
+    multiple=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folders of trained backbones, each BACKBONE/model with recipe.json in it.",
+)
 @_files("summaries", "summary.json of facts and translation, each in facts/FACTS/ or translation/FACTS/.")
 @_ENTRY
 @_FILE
@@ -147,8 +152,9 @@ def page(
     from crossedit.tables import whole
 
     known, _ = _read(scores, entry)
-    sources = Sources(table_1, figures, predictions, backbones, summaries)
-    text = html(entry, known, sources, inputs=[*scores, *table_1, *backbones, *summaries])
+    recipes = [folder / "recipe.json" for folder in backbones]
+    sources = Sources(table_1, figures, predictions, recipes, summaries)
+    text = html(entry, known, sources, inputs=[*scores, *table_1, *recipes, *summaries])
     with whole(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

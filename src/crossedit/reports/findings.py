@@ -81,17 +81,17 @@ def best(cells: Cells, aspect: str) -> Finding | None:
 def gap(cells: Cells) -> Finding | None:
     """Say how far the edits of the editor with the best generality reach into other languages."""
     ranked = cells.ranked("generality")
-    reached = []
-    for lang in cells.grid.langs:
-        across = cells.find(ranked[0][0], "generality", lang) if ranked else None
-        if across and lang != cells.edit_lang:
-            before = cells.find(UNEDITED, "generality", lang)
-            reached.append(
-                f"{_share(across)} in {language(lang)}" + (f" (unedited {_share(before)})" if before else "")
-            )
-    if not reached:
+    if not ranked:
         return None
     first, own = ranked[0]
+    reached = []
+    for lang in cells.grid.langs:
+        across, before = (cells.find(editor, "generality", lang) for editor in (first, UNEDITED))
+        if across and lang != cells.edit_lang:
+            beside = f" (unedited {_share(before)})" if before else ""
+            reached.append(f"{_share(across)} in {language(lang)}{beside}")
+    if not reached:
+        return None
     text = f"{first} answers {_share(own)} of rephrased questions right in {language(cells.edit_lang)}, "
     return Finding("Across languages", f"{text}{_listed(reached)}.")
 
