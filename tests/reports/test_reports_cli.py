@@ -145,3 +145,11 @@ def test_numbers_are_whole_in_terminals_of_any_width(
     shown = run("show", "--scores", path)
     assert max(map(len, shown.splitlines())) <= width
     assert shown.count("12.35") + shown.count("12.34") == 2 * 7 * 6  # F1 and EM, seven columns, six rows
+
+
+def test_a_list_option_without_values_is_an_empty_list(tmp_path: Path) -> None:
+    files = results(tmp_path)
+    run("page", "--figures", "--predictions", "--scores", *files["--scores"], "--out", tmp_path / "index.html")
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "No predictions were given." in text
+    assert "No chart was given for tiny." in text

@@ -26,11 +26,10 @@ class Lists(click.Command):
         }
         spelled: list[str] = []
         current = ""
-        for place, arg in enumerate(args):
+        for arg in args:
             if arg.startswith("--"):
                 current = arg if arg in repeatable else ""
-                if not current or place + 1 == len(args) or args[place + 1].startswith("--"):
-                    spelled += [] if current else [arg]
+                spelled += [] if current else [arg]
             else:
                 spelled += [current, arg] if current else [arg]
         return super().parse_args(ctx, spelled)
