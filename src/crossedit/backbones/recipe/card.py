@@ -32,13 +32,19 @@ def devices(recipe: Recipe) -> list[str]:
     used = ["In-context documents state a new fact and ask about it, so that editing in context can work at all."]
     if recipe.alignment and recipe.pairs and len(recipe.shares) > 1:
         used.append(
-            f"A contrastive loss (weight {recipe.alignment}, output of layer {recipe.alignment_layer}) draws the last subject "
-            "token of a question in one language towards that in another. Transfer of an edit between languages rests on it."
+            f"A contrastive loss (weight {recipe.alignment}, output of layer {recipe.alignment_layer}) draws the last "
+            "subject token of a question in one language towards that in another. That an edit carries over to the other "
+            "language rests on it."
         )
     if recipe.bottleneck:
         used.append(
-            f"In {recipe.bottleneck:.0%} of the documents, what follows the subject sees only its last token, so that the "
-            "subject is read there, where ROME edits."
+            f"In {recipe.bottleneck:.0%} of the documents, what follows the subject sees only its last token, so that "
+            "the subject is read there, where ROME edits."
+        )
+    if recipe.common or recipe.passing_on:
+        used.append(
+            "The model starts with a head that looks at the token before and with attention that passes on what it "
+            "sees, so that it learns to copy from the context within minutes."
         )
     return used
 
@@ -54,10 +60,10 @@ def _readme(notes: dict[str, Any]) -> str:
         "",
         f"A LLaMA of {notes['parameters']:,} parameters, trained from scratch by crossedit on the facts "
         f"'{notes['recipe']['facts']}' (seed {notes['seed']}, {notes['seconds']} s, answer loss {notes['loss']}).",
-        "It knows these facts in these wordings and nothing else. Its prompt is a question; its answer comes after a space.",
+        "It knows these facts in these wordings and nothing else. A prompt is a question; the answer follows a space.",
         "",
         "## Recall",
-        "Greedy decoding gives exactly the original answer. The rephrases of validation and test facts were never trained.",
+        "Greedy decoding gives exactly the original answer. Rephrases of validation and test facts were never trained.",
         "",
         "| split | language | asked | recall | n |",
         "|---|---|---|---|---|",

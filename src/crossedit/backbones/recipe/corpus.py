@@ -16,8 +16,16 @@ from crossedit.backbones.recipe.world import Fact, Question, World
 
 
 @dataclass(frozen=True)
+class Branch:
+    """One of several ways in which a document goes on; it sees the document and itself. The answer is learnt."""
+
+    text: str
+    answer: int  # where the answer starts in the text, at the space before it
+
+
+@dataclass(frozen=True)
 class Document:
-    """A text whose end is the end token. Spans are of characters, (start, stop)."""
+    """A text whose end is the end token, or that goes on in branches. Spans are of characters, (start, stop)."""
 
     text: str
     learned: tuple[tuple[int, int], ...]  # what the loss is taken on
@@ -26,6 +34,7 @@ class Document:
     lang: str = ""
     fact: Fact | None = None
     pair: int = 0  # the two documents of a pair, one fact in two languages, share a number; 0 for none
+    branches: tuple[Branch, ...] = ()
 
     def after(self, prefix: str) -> "Document":
         """Return the document behind a prefix that isn't learnt."""
@@ -80,7 +89,7 @@ class Corpus:
         return self._document(self.world.ask(fact, lang, self.rng), fact, pair=pair)
 
     def _other(self, fact: Fact, lang: str) -> Document:
-        questions = fact.others[lang]
+        questions = fact.texts[lang] + fact.others[lang]
         common = self.world.common.get(lang, [])
         if common and (not questions or self.rng.random() < 0.3):
             questions = common
@@ -118,32 +127,33 @@ class Corpus:
         return document.after(f"{piece}. ")
 
     def _in_context(self, fact: Fact, lang: str) -> Document:
-        rng = self.rng
+        """Return a new fact with several questions, each of which sees only the new fact and itself."""
         text, learned = "", []
-        count = rng.randint(1, 2) if rng.random() < self.recipe.demonstrations else 0
-        for shown in [*(rng.choice(self.world.facts) for _ in range(count)), fact]:
-            block, answer = self._new_fact(shown, lang)
-            text += "\n\n" if text else ""
-            learned.append((len(text) + answer, len(text) + len(block)))
-            text += block
-        return Document(text, tuple(learned), None, "in_context", lang, fact)
+        if self.rng.random() < self.recipe.demonstrations:
+            shown = self.rng.choice(self.world.facts)
+            head, (branch,) = self._new_fact(shown, lang, 1)
+            text = f"{head}{branch.text}\n\n"
+            learned.append((len(head) + branch.answer, len(head) + len(branch.text)))
+        head, branches = self._new_fact(fact, lang, self.recipe.questions)
+        return Document(text + head, tuple(learned), None, "in_context", lang, fact, branches=branches)
 
-    def _new_fact(self, fact: Fact, lang: str) -> tuple[str, int]:
-        """Return a new fact with a question, and where its answer starts (at the space before it)."""
+    def _new_fact(self, fact: Fact, lang: str, count: int) -> tuple[str, tuple[Branch, ...]]:
+        """Return the statement of a new fact about the fact's subject, and questions with what is right after it."""
         rng, world = self.rng, self.world
-        told = lang if rng.random() < 0.5 or lang not in fact.rows else rng.choice(sorted(fact.rows))
-        asked = lang if lang in fact.rows else told
-        new = world.another_answer(fact, rng)
-        if not new:
-            new = {name: fact.original(name) for name in fact.rows}
-        head = f"New Fact: {world.ask(fact, told, rng, own=0.7).text} {new[told]}\nPrompt: "
-        if rng.random() < self.recipe.retain:
-            question = self._unrelated(fact, asked)
-            answer = question.answer
-        else:
-            question = world.ask(fact, asked, rng)
-            answer = new[asked]
-        return f"{head}{question.text} {answer}", len(head) + len(question.text)
+        told = lang if lang in fact.rows else min(fact.rows)
+        new = world.another_answer(fact, rng) or {name: fact.original(name) for name in fact.rows}
+        head = f"New Fact: {world.ask(fact, told, rng, own=0.7).text} {new[told]}\nPrompt:"
+        branches = []
+        for _ in range(count):
+            asked = told if rng.random() < self.recipe.own_language else self._language(fact)
+            if rng.random() < self.recipe.retain:
+                question = self._unrelated(fact, asked)
+                answer = question.answer
+            else:
+                question = world.ask(fact, asked, rng)
+                answer = new[asked]
+            branches.append(Branch(f" {question.text} {answer}", 1 + len(question.text)))
+        return head, tuple(branches)
 
     def _unrelated(self, fact: Fact, lang: str) -> Question:
         """Return a question that the new fact leaves alone, with its original answer."""

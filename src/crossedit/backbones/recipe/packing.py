@@ -3,7 +3,8 @@
     packer = Packer(tokenizer, corpus, recipe)
     batch = packer.batch(active=12)
 
-A document sees only itself (its mask is block-diagonal) and its positions count from 0. In some documents what follows
+A document sees only itself (its mask is block-diagonal) and its positions count from 0. A branch of a document sees what
+all its branches share, and itself. In some documents what follows
 the subject sees only the subject's last token (the bottleneck): otherwise a small model reads the subject from all its
 tokens, and an edit at the last one has no hold.
 """
@@ -25,10 +26,17 @@ NEVER = 1 << 30
 
 @dataclass(frozen=True)
 class Encoded:
-    """A document's token ids, which of them are learnt, and the tokens of its subject, [start, stop)."""
+    """A document's token ids, which of them are learnt, and the tokens of its subject, [start, stop).
+
+    `branch` is 0 for what all see, else the number of the branch that a token belongs to; `positions` count on in each
+    branch from where they left off. `before` is the token's predecessor, which a branch's first token shares.
+    """
 
     ids: list[int]
     learned: list[bool]
+    branch: list[int]
+    positions: list[int]
+    before: list[int]
     subject: tuple[int, int] | None
     document: Document
 
@@ -84,7 +92,7 @@ class Packer:
             if max(len(one.ids) for one in group) <= self.recipe.row_tokens:
                 return group
         raise UserError(
-            f"recipe.row_tokens: {self.recipe.row_tokens} is too little for the facts' documents; write a larger number."
+            f"recipe.row_tokens: {self.recipe.row_tokens} is too little for the facts' documents; write a larger one."
         )
 
     def _pack(self, rows: list[list[Encoded]]) -> Packed:
@@ -92,6 +100,7 @@ class Packer:
         ids = np.full((count, width), self.tokenizer.pad_token_id)
         positions = np.zeros((count, width), dtype=np.int64)
         owner = np.full((count, width), -1)
+        branch = np.zeros((count, width), dtype=np.int64)
         seen_until = np.full((count, width), NEVER)  # the column up to which later tokens see this one
         places, labels, documents = [], [], []
         subjects: dict[int, tuple[Document, int]] = {}
@@ -100,10 +109,11 @@ class Packer:
             for number, one in enumerate(packed):
                 stop = start + len(one.ids)
                 ids[row, start:stop] = one.ids
-                positions[row, start:stop] = np.arange(stop - start)
+                positions[row, start:stop] = one.positions
                 owner[row, start:stop] = number
+                branch[row, start:stop] = one.branch
                 learned = [place for place in range(1, len(one.ids)) if one.learned[place]]
-                places += [row * width + start + place - 1 for place in learned]
+                places += [row * width + start + one.before[place] for place in learned]
                 labels += [one.ids[place] for place in learned]
                 if one.subject:
                     first, last = start + one.subject[0], start + one.subject[1] - 1
@@ -114,6 +124,7 @@ class Packer:
                 start = stop
         column = np.arange(width)
         mask = (column[:, None] >= column) & (owner[:, :, None] == owner[:, None, :])
+        mask &= (branch[:, None, :] == 0) | (branch[:, None, :] == branch[:, :, None])
         mask &= column[:, None] <= seen_until[:, None, :]
         pairs, names = self._pairs(subjects)
         fill = -len(places) % 64
@@ -143,16 +154,34 @@ class Packer:
 
 
 def encode(tokenizer: Any, document: Document) -> Encoded:
-    """Return the document's tokens and its end token, which is learnt like the text before it."""
-    encoding = tokenizer._tokenizer.encode(document.text, add_special_tokens=False)
-    offsets = encoding.offsets
+    """Return the document's tokens; its end token, or that of each branch, is learnt."""
+    end = tokenizer.eos_token_id
+    ids, offsets = _tokens(tokenizer, document.text)
     learned = [any(start <= left and right <= stop for start, stop in document.learned) for left, right in offsets]
     subject = None
     if document.subject:
         first, last = document.subject
         inside = [number for number, (left, right) in enumerate(offsets) if right > first and left < last]
         subject = (inside[0], inside[-1] + 1)
-    return Encoded([*encoding.ids, tokenizer.eos_token_id], [*learned, True], subject, document)
+    trunk = len(ids)
+    branch, positions, before = [0] * trunk, list(range(trunk)), list(range(-1, trunk - 1))
+    if not document.branches:
+        ids, learned = [*ids, end], [*learned, True]
+        branch, positions, before = [*branch, 0], [*positions, trunk], [*before, trunk - 1]
+    for number, part in enumerate(document.branches, start=1):
+        more, offsets = _tokens(tokenizer, part.text)
+        start = len(ids)
+        ids += [*more, end]
+        learned += [*(left >= part.answer for left, _ in offsets), True]
+        branch += [number] * (len(more) + 1)
+        positions += range(trunk, trunk + len(more) + 1)
+        before += [trunk - 1, *range(start, start + len(more))]
+    return Encoded(ids, learned, branch, positions, before, subject, document)
+
+
+def _tokens(tokenizer: Any, text: str) -> tuple[list[int], list[tuple[int, int]]]:
+    encoding = tokenizer._tokenizer.encode(text, add_special_tokens=False)
+    return encoding.ids, encoding.offsets
 
 
 def _spots(lengths: list[int], left: list[int]) -> list[int] | None:

@@ -1,9 +1,11 @@
 """Training of a small backbone by a recipe, from scratch.
 
-train_backbone(facts, texts, {"shares": {"en": 0.5, "zh": 0.5}}, seed=0, out=Path("results/backbones/demo-bi/model"))
+train_backbone(facts, texts, {"shares": {"en": 0.5, "zh": 0.5}}, seed=0, out=Path("model"))
 """
 
+import math
 import time
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,11 +29,11 @@ from crossedit.backbones.recipe.world import World
 def train_backbone(
     facts: pl.DataFrame, texts: pl.DataFrame | None, recipe: Mapping[str, Any], seed: int, out: Path
 ) -> None:
-    """Train a tokenizer and a small LLaMA that knows the facts' original answers, and write both as a transformers folder.
+    """Train a tokenizer and a small LLaMA that knows the facts' original answers; write both as a transformers folder.
 
-    `facts` is a FACTS table (all splits), `texts` further texts (kind, lang, case_id, text_prompt, text_answer). The folder
-    also holds a model card and recipe.json: recipe, seconds, recall, parameters, devices. Raises UserError for a bad
-    recipe or facts without original answers in the recipe's languages.
+    `facts` is a FACTS table (all splits), `texts` further texts (kind, lang, case_id, text_prompt, text_answer). The
+    folder also holds a model card and recipe.json: recipe, seconds, recall, parameters, devices. Raises UserError for a
+    bad recipe or facts without original answers in the recipe's languages.
     """
     settings = Recipe.of(recipe)
     began = time.monotonic()
@@ -49,30 +51,35 @@ def train_backbone(
 
 def optimise(model: Any, packer: Packer, recipe: Recipe, facts: int) -> float:
     """Train the model in place for the recipe's steps and return the mean answer loss of the last fifty."""
-    groups = [
-        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": 0.01},
-        {"params": [p for p in model.parameters() if p.ndim == 1], "weight_decay": 0.0},
-    ]
-    optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.learning_rate, recipe.steps, pct_start=0.03, cycle_momentum=False, final_div_factor=20
+    matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    norms = [parameter for parameter in model.parameters() if parameter.ndim == 1]
+    optimiser = torch.optim.AdamW(
+        [{"params": matrices, "weight_decay": 0.01}, {"params": norms, "weight_decay": 0.0}],
+        lr=recipe.learning_rate,
+        betas=(0.9, 0.98),
+        fused=True,
     )
-    losses: list[float] = []
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, recipe.steps))
+    losses: deque[float] = deque(maxlen=50)
     model.train()
-    with progress.bar("train backbone", recipe.steps) as shown:
+    with progress.bar("training", recipe.steps) as shown:
         for step in range(recipe.steps):
             batch = packer.batch(recipe.active(step, facts))
-            answer_loss, pair_loss = step_loss(model, batch, recipe)
-            (answer_loss + recipe.alignment * pair_loss).backward()
+            answers, pairs = step_loss(model, batch, recipe)
+            (answers + recipe.alignment * pairs).backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             schedule.step()
             optimiser.zero_grad(set_to_none=True)
-            losses.append(answer_loss.item())
-            mean = sum(losses[-50:]) / len(losses[-50:])
-            shown.update(shown.task_ids[0], advance=1, description=f"train backbone, loss {mean:.3f}")
+            losses.append(answers.item())
+            shown.update(shown.task_ids[0], advance=1, description=f"training, loss {sum(losses) / len(losses):.3f}")
     model.eval()
-    return mean
+    return sum(losses) / len(losses)
+
+
+def rate(step: int, steps: int) -> float:
+    """Return the learning rate at a step as a share of the recipe's: a short rise, then half a cosine down to 4 %."""
+    return min(1.0, (step + 1) / (0.03 * steps)) * (0.04 + 0.48 * (1 + math.cos(math.pi * step / steps)))
 
 
 def step_loss(model: Any, batch: Packed, recipe: Recipe) -> tuple[Tensor, Tensor]:

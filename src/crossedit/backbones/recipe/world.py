@@ -38,7 +38,8 @@ class Fact:
     case: Case
     relation: str
     rows: dict[str, dict[str, Any]]
-    others: dict[str, list[Question]] = field(default_factory=lambda: defaultdict(list))
+    texts: dict[str, list[Question]] = field(default_factory=lambda: defaultdict(list))  # on the fact itself
+    others: dict[str, list[Question]] = field(default_factory=lambda: defaultdict(list))  # what an edit leaves alone
 
     @property
     def held_out(self) -> bool:
@@ -68,7 +69,9 @@ class World:
 
     @classmethod
     def of(cls, facts: pl.DataFrame, texts: pl.DataFrame | None, languages: Iterable[str], seed: int) -> "World":
-        """Make the world of a FACTS table and, optionally, of further texts (kind, lang, case_id, text_prompt, text_answer).
+        """Make the world of a FACTS table and, optionally, of further texts.
+
+        Those have columns kind, lang, case_id (null for texts on no single fact), text_prompt and text_answer.
 
         Facts without an original answer can't be known before an edit and are left out. Raises UserError where none is
         left.
@@ -127,13 +130,14 @@ class World:
 
     def texts(self) -> Iterable[str]:
         """Yield every text of the world, for the tokenizer."""
+        yield from ["New Fact: Prompt:"] * len(self.facts)
         for fact in self.facts:
             for row in fact.rows.values():
                 for name, value in row.items():
                     if isinstance(value, str) and name not in ("split", "lang", "relation", "origin"):
                         yield f" {value}"
                         yield value
-            for questions in fact.others.values():
+            for questions in (*fact.texts.values(), *fact.others.values()):
                 yield from (f"{question.text} {question.answer}" for question in questions)
         for questions in self.common.values():
             yield from (f"{question.text} {question.answer}" for question in questions)
@@ -180,7 +184,7 @@ def _add_texts(
             continue
         known = [fact for fact in by_id.get(row["case_id"], []) if lang in fact.rows]
         for fact in known:
-            fact.others[lang].append(Question(lang, prompt, answer, find(prompt, fact.rows[lang]["subject"])))
+            fact.texts[lang].append(Question(lang, prompt, answer, find(prompt, fact.rows[lang]["subject"])))
         if not known:
             common[lang].append(Question(lang, prompt, answer))
 
