@@ -16,7 +16,7 @@ END = "<|end|>"
 PAD = "<|pad|>"
 
 # Everything East Asian that is written without spaces, and its punctuation.
-_CHARACTER = r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
+_CHARACTER = r"[\x{2e80}-\x{9fff}\x{ac00}-\x{d7af}\x{f900}-\x{faff}\x{ff00}-\x{ffef}\x{20000}-\x{3ffff}]"
 _WORD = rf"▁?(?:(?!{_CHARACTER})[\p{{L}}\p{{M}}])+"
 _PIECES = Regex(rf"▁?{_CHARACTER}|{_WORD}|▁?\p{{N}}|▁?[^\p{{L}}\p{{M}}\p{{N}}▁\n]|\n+|▁+")
 
