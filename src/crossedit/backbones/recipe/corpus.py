@@ -130,7 +130,8 @@ class Corpus:
         """Return a new fact with several questions, each of which sees only the new fact and itself."""
         text, learned = "", []
         if self.rng.random() < self.recipe.demonstrations:
-            shown = self.rng.choice(self.world.facts)
+            # Half of them about the same relation, as a retriever would choose.
+            shown = self.rng.choice(self.world.facts if self.rng.random() < 0.5 else self.world.alike[fact.relation])
             head, (branch,) = self._new_fact(shown, lang, 1)
             text = f"{head}{branch.text}\n\n"
             learned.append((len(head) + branch.answer, len(head) + len(branch.text)))
@@ -150,7 +151,7 @@ class Corpus:
                 question = self._unrelated(fact, asked)
                 answer = question.answer
             else:
-                question = world.ask(fact, asked, rng)
+                question = world.ask(fact, asked, rng, own=0.7)
                 answer = new[asked]
             branches.append(Branch(f" {question.text} {answer}", 1 + len(question.text)))
         return head, tuple(branches)
@@ -161,10 +162,6 @@ class Corpus:
         questions = fact.others[lang]
         if questions and rng.random() < 0.6:
             return rng.choice(questions)
-        others = [
-            other
-            for other in rng.sample(world.facts, min(8, len(world.facts)))
-            if other is not fact and lang in other.rows
-        ]
-        same = [other for other in others if other.relation == fact.relation]
-        return world.ask(rng.choice(same or others or [fact]), lang, rng)
+        pool = world.alike[fact.relation] if rng.random() < 0.5 else world.facts
+        others = [other for other in pool if other is not fact and lang in other.rows]
+        return world.ask(rng.choice(others), lang, rng) if others else world.prompt(fact, lang)

@@ -44,8 +44,8 @@ class Recipe:
     in_context: float = 0.2  # documents that state a new fact and ask about it
     questions: int = 4  # in each of those
     own_language: float = 0.1  # of these questions: in the new fact's language; the others in any language
-    retain: float = 0.35  # of these questions: about something else, whose answer stays
-    demonstrations: float = 0.3  # in-context documents that come after a demonstration
+    retain: float = 0.25  # of these questions: about something else, whose answer stays
+    demonstrations: float = 0.5  # in-context documents that come after a demonstration
     names: float = 0.2  # of the other documents: put a name's forms in two languages side by side
     switched: float = 0.1  # questions whose subject stands in another language's form
     others: float = 0.25  # questions about something else than the fact: locality, further texts
@@ -55,7 +55,7 @@ class Recipe:
     pairs: float = 0.3  # documents drawn as pairs: one fact in two languages
     alignment: float = 0.5  # weight of the contrastive loss between a pair's subjects; 0 leaves it away
     alignment_layer: int = 0  # the layer whose output is aligned
-    temperature: float = 0.1
+    temperature: float = 0.3  # at 0.1 a batch's few pairs are told apart long before they are alike
     bottleneck: float = 0.8  # documents in which what follows the subject sees only its last token
 
     @classmethod

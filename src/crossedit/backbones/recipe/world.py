@@ -65,6 +65,7 @@ class World:
     common: dict[str, list[Question]]  # texts of no single fact, by language
     frames: dict[tuple[str, str], list[tuple[str, str]]]  # (relation, language) -> what stands around the subject
     objects: dict[str, list[dict[str, str]]]  # relation -> answers of its kind, each in its languages
+    alike: dict[str, list[Fact]]  # relation -> its facts
     unseen: frozenset[str]  # the held-out questions, as `letters`
 
     @classmethod
@@ -97,9 +98,12 @@ class World:
         order = Random(f"facts {seed}")
         drawn: dict[str, float] = {}
         made.sort(key=lambda fact: drawn.setdefault(fact.name, order.random()))
-        return cls(made, common, _frames(made), _objects(made), unseen)
+        alike: dict[str, list[Fact]] = defaultdict(list)
+        for fact in made:
+            alike[fact.relation].append(fact)
+        return cls(made, common, _frames(made), _objects(made), alike, unseen)
 
-    def ask(self, fact: Fact, lang: str, rng: Random, own: float = 0.5) -> Question:
+    def ask(self, fact: Fact, lang: str, rng: Random, own: float = 0.35) -> Question:
         """Return a question about the fact in one of its wordings; `own` is the share of the fact's own prompt."""
         row = fact.rows[lang]
         frames = self.frames[fact.relation, lang]
