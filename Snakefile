@@ -10,15 +10,48 @@ if not workflow.config_settings.configfiles:
     configfile: "config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/facts.smk"
 include: "workflow/rules/translation.smk"
 include: "workflow/rules/backbones.smk"
 include: "workflow/rules/edits.smk"
+include: "workflow/rules/reports.smk"
 
 
 rule all:
     input:
-        [f"{cell_folder(cell)}/scores.parquet" for cell in CELLS],
-        [f"{RESULTS}/edits/{cell.facts}/{cell.backbone}/unedited.parquet" for cell in CELLS],
-        [f"{RESULTS}/translation/{name}/table_1.parquet" for name in config["facts"]],
+        rules.page.output,
+    default_target: True
+
+
+rule facts:
+    input:
+        [facts_table(name) for name in config["facts"]],
+
+
+rule backbones:
+    input:
+        [f"{RESULTS}/backbones/{name}/model" for name, entry in config["backbones"].items() if "recipe" in entry],
+
+
+rule edits:
+    input:
+        rules.collect.output,
+
+
+rule tables:
+    input:
+        rules.make_tables.output,
+
+
+rule figures:
+    input:
+        rules.make_figures.output,
+
+
+rule report:
+    input:
+        rules.page.output,

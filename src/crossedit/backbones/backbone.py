@@ -47,6 +47,9 @@ class Backbone:
     def load(cls, name: str, entry: dict[str, Any]) -> "Backbone":
         """Load a backbone of the config. Raises UserError for a path, dtype or device that isn't there."""
         from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()
 
         path = entry["path"]
         dtype = entry.get("dtype", "float32")

@@ -117,9 +117,9 @@ def beside_unedited(probes: pl.DataFrame, unedited: pl.DataFrame, edited: pl.Dat
     joined = after.join(before, on=key, how="left").join(
         probes.select(*ASKED, "prompt", "target"), on=ASKED, how="left"
     )
-    return joined.select(PREDICTIONS.columns).sort(key)
+    return joined.select(*PREDICTIONS.columns).sort(key)
 
 
 def unedited_predictions(probes: pl.DataFrame, unedited: pl.DataFrame) -> pl.DataFrame:
     """Return PREDICTIONS of the backbone as it is: its answers stand both before and after."""
-    return beside_unedited(probes, unedited, unedited.select(ANSWERS.columns))
+    return beside_unedited(probes, unedited, unedited.select(*ANSWERS.columns))

@@ -73,7 +73,7 @@ def score(predictions: pl.DataFrame, cell: Mapping[str, str], tokens: Tokens, se
                     "n": len(sample),
                 }
             )
-    return pl.DataFrame(rows).select(SCORES.columns)
+    return pl.DataFrame(rows).select(*SCORES.columns)
 
 
 def interval(sample: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
