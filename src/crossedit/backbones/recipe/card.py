@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import torch
 
 from crossedit.backbones.recipe.settings import Recipe
 
@@ -19,6 +20,7 @@ def write_card(
         "seed": seed,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "seconds": round(seconds, 1),
+        "threads": torch.get_num_threads(),
         "loss": round(loss, 4),
         "recall": recall.to_dicts(),
         "devices": devices(recipe),
@@ -33,8 +35,8 @@ def devices(recipe: Recipe) -> list[str]:
     if recipe.alignment and recipe.pairs and len(recipe.shares) > 1:
         used.append(
             f"A contrastive loss (weight {recipe.alignment}, output of layer {recipe.alignment_layer}) draws the last "
-            "subject token of a question in one language towards that in another. That an edit carries over to the other "
-            "language rests on it."
+            "subject token of a question in one language towards that in another. That an edit carries over to the "
+            "other language rests on it."
         )
     if recipe.bottleneck:
         used.append(
@@ -54,12 +56,14 @@ def _readme(notes: dict[str, Any]) -> str:
         "---",
         "library_name: transformers",
         "pipeline_tag: text-generation",
-        f"language: [{', '.join(notes['recipe']['shares'])}]",
+        f"language: {json.dumps(list(notes['recipe']['shares']))}",
         "---",
         "# A small backbone for knowledge editing",
         "",
         f"A LLaMA of {notes['parameters']:,} parameters, trained from scratch by crossedit on the facts "
-        f"'{notes['recipe']['facts']}' (seed {notes['seed']}, {notes['seconds']} s, answer loss {notes['loss']}).",
+        f"'{notes['recipe']['facts']}' (seed {notes['seed']}).",
+        f"The training took {notes['seconds']} s on {notes['threads']} threads and ended at an answer loss of "
+        f"{notes['loss']}.",
         "It knows these facts in these wordings and nothing else. A prompt is a question; the answer follows a space.",
         "",
         "## Recall",

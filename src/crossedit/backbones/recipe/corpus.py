@@ -3,9 +3,9 @@
     corpus = Corpus(world, recipe, seed)
     for document in corpus.draw(active=12): ...      one document, or the two of a pair
 
-Forms: a question with its answer; the same with the subject in another language's form; the two forms of a name side by
-side; a new fact and a question about it or about something else, in the layout of IKE (Zheng et al., 2023). In the last
-form a held-out fact never stands with its own edit target.
+Forms: a question with its answer; the same with the subject in another language's form; the two forms of a name side
+by side; a new fact and questions about it or about something else, in the layout of IKE (Zheng et al., 2023). In the
+last form a held-out fact never stands with its own edit target.
 """
 
 from dataclasses import dataclass, replace

@@ -3,10 +3,10 @@
 transformers' modules cost about 5 % of a step's time over a forward pass written for one shape; that buys a model that
 is in training exactly what it is afterwards.
 
-Copying from the context takes two attention heads in a row: one that looks at the token before, and one that looks for
-what came after the same token earlier (Elhage et al., 2021, "induction heads"). In a training of minutes they don't come
-about by themselves, so the model starts with the first of them, and with attention that passes on what it sees
-(after Trockman and Kolter, 2023, "Mimetic initialization of self-attention layers").
+Copying from the context takes two attention heads in a row: one that looks at the token before, and one that looks
+for what came after the same token earlier (Olsson et al., 2022, "In-context learning and induction heads"). In a
+training of minutes they don't come about by themselves, so the model starts with the first of them, and with attention
+that passes on what it sees (after Trockman and Kolter, 2023, "Mimetic initialization of self-attention layers").
 """
 
 from typing import Any

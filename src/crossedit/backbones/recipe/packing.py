@@ -3,10 +3,10 @@
     packer = Packer(tokenizer, corpus, recipe)
     batch = packer.batch(active=12)
 
-A document sees only itself (its mask is block-diagonal) and its positions count from 0. A branch of a document sees what
-all its branches share, and itself. In some documents what follows
-the subject sees only the subject's last token (the bottleneck): otherwise a small model reads the subject from all its
-tokens, and an edit at the last one has no hold.
+A document sees only itself (its mask is block-diagonal) and its positions count from 0. A branch of a document sees
+what all its branches share, and itself. In some documents what follows the subject sees only the subject's last token
+(the bottleneck): otherwise a small model reads the subject from all its tokens, and an edit at the last one has no
+hold.
 """
 
 from dataclasses import dataclass
@@ -140,7 +140,7 @@ class Packer:
         )
 
     def _pairs(self, subjects: dict[int, tuple[Document, int]]) -> tuple[list[tuple[int, int]], list[int]]:
-        """Match the two documents of each pair; the rng of the corpus draws both at once, so both are in the batch."""
+        """Match the two documents of each pair, which are always packed into the same batch."""
         found: dict[int, list[int]] = {}
         names: dict[int, int] = {}
         numbers: dict[str, int] = {}

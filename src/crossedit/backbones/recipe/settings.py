@@ -32,7 +32,7 @@ class Recipe:
     common: float = 3.0  # length of a direction that all embeddings share, by which a head finds the token before
     passing_on: float = 0.3  # how much of what attention sees it adds
     # the optimisation
-    steps: int = 1000
+    steps: int = 950
     rows: int = 8
     row_tokens: int = 128
     learning_rate: float = 1.5e-3
@@ -44,7 +44,7 @@ class Recipe:
     in_context: float = 0.2  # documents that state a new fact and ask about it
     questions: int = 4  # in each of those
     own_language: float = 0.1  # of these questions: in the new fact's language; the others in any language
-    retain: float = 0.25  # of these questions: about something else, whose answer stays
+    retain: float = 0.2  # of these questions: about something else, whose answer stays
     demonstrations: float = 0.5  # in-context documents that come after a demonstration
     names: float = 0.2  # of the other documents: put a name's forms in two languages side by side
     switched: float = 0.1  # questions whose subject stands in another language's form

@@ -1,6 +1,6 @@
 """What a backbone is to know: the facts, who else is asked about, and in which words.
 
-    world = World.of(facts, texts)
+    world = World.of(facts, texts, ["en", "zh"], seed=0)
     world.ask(fact, "en", rng)        a question about the fact with its original answer
 
 A fact is asked in its own prompt and in the frames of other facts of its relation (their prompts and rephrases with the
