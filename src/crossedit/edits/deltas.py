@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -117,8 +118,9 @@ class Delta:
 
     def save(self, folder: Path) -> None:
         """Write the delta to a folder: `delta.safetensors` and `manifest.json`."""
+        # Copies, since safetensors refuses tensors that share their memory.
         tensors = {
-            f"{name}/{part}": tensor.contiguous()
+            f"{name}/{part}": tensor.clone(memory_format=torch.contiguous_format)
             for name, term in self.terms.items()
             for part, tensor in term.tensors().items()
         }
@@ -140,7 +142,7 @@ class Delta:
         try:
             manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
             tensors = load_file(folder / "delta.safetensors", device=str(device))
-        except (FileNotFoundError, json.JSONDecodeError) as error:
+        except (FileNotFoundError, json.JSONDecodeError, SafetensorError) as error:
             raise UserError(f"{folder}: holds no saved delta ({error}).") from error
         kinds: dict[str, type[Any]] = {kind.__name__: kind for kind in (LowRank, Neurons, Dense)}
         terms = {}
