@@ -114,6 +114,12 @@ def llama(tokenizer: PreTrainedTokenizerFast) -> Backbone:
 
 
 @pytest.fixture(scope="session")
+def starting(facts: pl.DataFrame) -> Backbone:
+    """A LLaMA whose tokenizer puts a start token before every text."""
+    return make_backbone("llama", make_tokenizer(facts, start=True))
+
+
+@pytest.fixture(scope="session")
 def gpt2(tokenizer: PreTrainedTokenizerFast) -> Backbone:
     return make_backbone("gpt2", tokenizer)
 

@@ -91,6 +91,8 @@ class _Asked:
                 for number, row in enumerate(batch)
                 for step in range(last[row])
             ]
+            if not places:  # the first token of every target is lost, and there is no second
+                continue
             where, positions = torch.tensor(places, device=self.backbone.device).T
             with self.editing([owners[row] for row in batch]):
                 best = self.backbone.logits(padded, where, positions).argmax(-1).tolist()
