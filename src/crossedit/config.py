@@ -7,6 +7,7 @@ Nothing here imports a model library, so that `snakemake -n` stays quick.
 """
 
 import importlib
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -33,6 +34,7 @@ class Cell(NamedTuple):
 
 def checked(raw: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
     """Return the configuration with all defaults. Raises UserError for the first mistake in it."""
+    raw = _expanded(raw)
     grammar = yaml.safe_load(schema.read_text(encoding="utf-8"))
     mistake = best_match(Draft202012Validator(grammar).iter_errors(raw))
     if mistake is not None:
@@ -112,6 +114,25 @@ def encoders(config: Mapping[str, Any]) -> dict[str, str]:
 def slug(text: str) -> str:
     """Return a hub id or path as a file name."""
     return re.sub(r"[^A-Za-z0-9.-]+", "_", text).strip("_")
+
+
+def _expanded(value: Any) -> Any:
+    """Return the value with `${NAME}` and `${NAME:-default}` in its texts replaced from the environment."""
+    if isinstance(value, Mapping):
+        return {name: _expanded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_expanded(item) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def filled(match: re.Match[str]) -> str:
+        name, default = match["name"], match["default"]
+        found = os.environ.get(name, default)
+        if found is None:
+            raise UserError(f"config: '{value}' needs the environment variable {name}; set it.")
+        return found
+
+    return re.sub(r"\$\{(?P<name>\w+)(:-(?P<default>[^}]*))?\}", filled, value)
 
 
 def _matches(cell: Cell, patterns: list[dict[str, str]]) -> bool:

@@ -83,4 +83,8 @@ def load_covariances(path: Path, backbone: Backbone, layers: Sequence[int]) -> d
     with safe_open(path, framework="pt", device=str(backbone.device)) as stored:
         if stored.metadata()["weights"] != backbone.digest:
             raise UserError(f"{path}: belongs to other weights than backbone '{backbone.name}'; remove it, run again.")
+        there = sorted(int(name) for name in stored.keys())  # noqa: SIM118 - no dict
+        for layer in layers:
+            if layer not in there:
+                raise UserError(f"{path}: holds no covariance of layer {layer}; it has layers {there}.")
         return {layer: stored.get_tensor(str(layer)) for layer in layers}
