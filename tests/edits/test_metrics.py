@@ -1,10 +1,13 @@
 """Metrics by hand-counted cases, and their means over facts."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crossedit.backbones.backbone import Backbone
 from crossedit.edits.metrics import characters, exact_match, exact_match_normalised, f1, f1_product, overlap
 from crossedit.edits.scores import METRICS, interval, score, tokens_of, unedited_scores, values
 from crossedit.errors import UserError
@@ -109,7 +112,6 @@ def test_intervals_hold_the_mean_and_come_back_with_the_seed(predictions: pl.Dat
     assert (scores["mean"] <= scores["high"]).all()
     assert scores.equals(score(predictions, CELL, characters, seed=0))
     sample = values(predictions, characters).head(3).select("em", "f1").to_numpy()
-    assert [interval(sample, seed)[1].tolist() for seed in (0, 0)] == [interval(sample, 0)[1].tolist()] * 2
     low, high = interval(sample, 0)
     assert (low < high).all()
     assert [bound.tolist() for bound in interval(sample[:1], 0)] == [sample[0].tolist()] * 2
@@ -126,7 +128,7 @@ def test_the_unedited_model_keeps_all_and_is_reliable_per_editing_language(predi
     assert reliable.select("edit_lang", "lang", "mean").rows() == [("en", "en", pytest.approx(1 / 3)), ("zh", "zh", 1)]
 
 
-def test_f1_tokens_of_a_folder_and_of_nothing(llama, tmp_path) -> None:
+def test_f1_tokens_of_a_folder_and_of_nothing(llama: Backbone, tmp_path: Path) -> None:
     llama.tokenizer.save_pretrained(tmp_path)
     for tokens in (tokens_of("own", str(tmp_path)), tokens_of(str(tmp_path), "")):
         assert list(tokens("Rome 罗马")) == llama.tokenizer("Rome 罗马", add_special_tokens=False)["input_ids"]
