@@ -22,9 +22,9 @@ include: "workflow/rules/reports.smk"
 
 
 rule all:
+    default_target: True
     input:
         rules.page.output,
-    default_target: True
 
 
 rule facts:

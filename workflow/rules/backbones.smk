@@ -7,11 +7,11 @@ rule train:
         f"{RESULTS}/logs/backbones/{{backbone}}.train.log",
     benchmark:
         f"{RESULTS}/benchmarks/backbones/{{backbone}}.train.tsv"
+    threads: 2
     params:
         version=configuration.version("backbones"),
         entry=lambda wildcards: as_json(config["backbones"][wildcards.backbone]["recipe"]),
         seed=config["seed"],
-    threads: 2
     shell:
         "crossedit backbones train --facts {input} --entry {params.entry:q} --seed {params.seed} --out {output} 2> {log}"
 
