@@ -187,9 +187,8 @@ def _check_editor(name: str, entry: dict[str, Any]) -> None:
     default = hparams_of(method, "")
     for field in entry.get("hparams", {}):
         if field not in default:
-            raise UserError(
-                f"config: editors.{name}.hparams.{field}: {method} has no such hyperparameter; {nearest(field, default)}"
-            )
+            hint = nearest(field, default)
+            raise UserError(f"config: editors.{name}.hparams.{field}: {method} has no such hyperparameter; {hint}")
 
 
 def _listed(value: str | list[str]) -> list[str]:
@@ -206,6 +205,12 @@ def _sentence(mistake: ValidationError) -> str:
     path = ".".join(str(part) for part in mistake.absolute_path)
     field = f"{path}: " if path else ""
     value, rule = mistake.instance, mistake.validator_value
+    if value is None:
+        return f"{field}is empty; fill it, or leave it away."
+    # Where a rule in itself says little, the grammar says it in words.
+    for told in (mistake, mistake.parent):
+        if told is not None and "description" in told.schema:
+            return f"{field}{told.instance!r} {told.schema['description']}."
     match mistake.validator:
         case "additionalProperties":
             known = mistake.schema.get("properties", {})
@@ -216,20 +221,27 @@ def _sentence(mistake: ValidationError) -> str:
             return f"{field}`{missing}` is missing; add it."
         case "enum":
             return f"{field}'{value}' is not allowed; {nearest(str(value), [str(item) for item in rule])}"
-        case "const":
-            return f"{field}'{value}' is not allowed; write a whole number, or '{rule}'."
         case "type":
-            return f"{field}{value!r} must be of type {rule}."
+            return f"{field}{value!r} must be {_TYPES[rule]}."
         case "minimum" | "exclusiveMinimum":
-            return f"{field}{value} is too small; it must be {'at least' if mistake.validator == 'minimum' else 'above'} {rule}."
-        case "pattern":
-            return f"{field}'{value}' has not the right form; it must match {rule}."
+            bound = "at least" if mistake.validator == "minimum" else "above"
+            return f"{field}{value} is too small; it must be {bound} {rule}."
         case "minItems" | "minLength" | "minProperties":
             return f"{field}is empty; name at least one."
         case "uniqueItems":
             return f"{field}{value} names something twice; remove one."
         case _:
             return f"{field}{mistake.message}."
+
+
+_TYPES = {
+    "object": "a mapping of fields",
+    "array": "a list",
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+}
 
 
 def _filled(value: Any, schema: dict[str, Any], grammar: dict[str, Any]) -> Any:

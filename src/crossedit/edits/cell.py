@@ -16,6 +16,7 @@ from crossedit.backbones.backbone import Backbone, weights_digest
 from crossedit.edits.deltas import Context, Delta, with_deltas
 from crossedit.edits.editors.interface import Editor
 from crossedit.edits.requests import Request
+from crossedit.errors import UserError
 from crossedit.progress import track
 from crossedit.tables import ANSWERS, PREDICTIONS
 
@@ -34,7 +35,12 @@ def run_cell(
     """Return the PREDICTIONS of independent edits, and the seconds spent on finding the edits and on answering.
 
     probes, unedited: the PROBES and ANSWERS of the backbone; reliability is asked in the editing language only.
+    Raises UserError where there is nothing to edit.
     """
+    if not requests:
+        raise UserError(
+            "facts: there are no test facts to edit in this language and shard; draw more, or use fewer shards."
+        )
     language = requests[0].lang
     probes = probes.filter((pl.col("aspect") != "reliability") | (pl.col("lang") == language))
     pristine = backbone.digest

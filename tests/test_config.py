@@ -1,0 +1,235 @@
+"""A configuration is checked before any job starts: defaults are filled in, a mistake is one sentence."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from crossedit.config import Cell, cells, checked, covariance_layers, encoders, hparams, slug
+from crossedit.errors import UserError
+
+ROOT = Path(__file__).parents[1]
+Config = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def raw() -> Config:
+    return {
+        "languages": ["en", "zh"],
+        "facts": {
+            "demo": {
+                "files": ["resources/demo/facts"],
+                "translation": {"source": "en", "targets": ["zh"], "model": "gpt-4", "store": "answers"},
+            }
+        },
+        "backbones": {"tiny": {"path": "some/model", "hparams": "demo"}},
+        "editors": {"ROME": {"method": "ROME"}, "IKE": {"method": "IKE"}},
+    }
+
+
+def test_what_is_left_away_takes_its_default(raw: Config) -> None:
+    given = copy.deepcopy(raw)
+    config = checked(raw)
+    assert raw == given
+    assert config["seed"] == 0
+    assert config["results"] == "results"
+    assert config["evaluation_languages"] == ["en", "zh"]
+    assert config["protocols"] == ["teacher_forced", "generated", "upstream"]
+    assert config["include"] == config["exclude"] == []
+    assert config["reports"] == {"protocol": "teacher_forced"}
+    assert config["f1_tokens"] == "own"
+    assert config["facts"]["demo"]["originals"] == "source"
+    assert config["facts"]["demo"]["subject_missing"] == "leave_out"
+    assert config["editors"]["ROME"] == {"method": "ROME", "batch_size": 64, "shards": 1}
+    assert checked(config) == config
+
+
+def test_what_is_given_stays(raw: Config) -> None:
+    raw |= {"seed": 7, "evaluation_languages": ["zh"], "protocols": ["upstream"], "reports": {"protocol": "upstream"}}
+    raw["editors"]["ROME"]["shards"] = 4
+    config = checked(raw)
+    assert (config["seed"], config["evaluation_languages"], config["protocols"]) == (7, ["zh"], ["upstream"])
+    assert config["editors"]["ROME"]["shards"] == 4
+    assert config["reports"] == {"protocol": "upstream"}
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))], ids=lambda p: p.name
+)
+def test_shipped_configurations_are_valid(path: Path) -> None:
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for entry in raw["facts"].values():
+        for field in ("files", "train", "validation", "test"):
+            files = entry.get(field, [])
+            for file in [files] if isinstance(files, str) else files:
+                if not file.startswith("resources/") and not Path(file).exists():
+                    pytest.skip(f"{file} is not there")
+    assert list(cells(checked(raw)))
+
+
+def test_the_grid_is_the_product_without_what_is_excluded(raw: Config) -> None:
+    assert len(list(cells(checked(raw)))) == 4
+    raw["exclude"] = [{"editor": "IKE", "language": "zh"}]
+    assert list(cells(checked(raw))) == [
+        Cell("demo", "tiny", "ROME", "en"),
+        Cell("demo", "tiny", "ROME", "zh"),
+        Cell("demo", "tiny", "IKE", "en"),
+    ]
+    raw["include"] = [{"editor": "IKE"}]
+    assert list(cells(checked(raw))) == [Cell("demo", "tiny", "IKE", "en")]
+    raw["include"].append({"language": "zh"})
+    assert list(cells(checked(raw))) == [Cell("demo", "tiny", "ROME", "zh"), Cell("demo", "tiny", "IKE", "en")]
+
+
+def test_hyperparameters_are_defaults_then_the_backbones_block_then_the_config(raw: Config) -> None:
+    raw["editors"]["ROME"]["hparams"] = {"v_num_grad_steps": 3}
+    document = yaml.safe_load((ROOT / "resources/hparams/ROME.yaml").read_text(encoding="utf-8"))
+    found = hparams(checked(raw), "ROME", "tiny")
+    assert found == {**document["defaults"], **document["blocks"]["demo"], "v_num_grad_steps": 3}
+    del raw["backbones"]["tiny"]["hparams"]
+    assert hparams(checked(raw), "ROME", "tiny") == {**document["defaults"], "v_num_grad_steps": 3}
+
+
+def test_what_editors_want_of_a_backbone(raw: Config) -> None:
+    raw["editors"] |= {"ROME-2": {"method": "ROME", "hparams": {"layers": [2, 0], "mom2_adjustment": True}}}
+    raw["editors"]["ROME"]["hparams"] = {"layers": [5], "mom2_adjustment": False}
+    config = checked(raw)
+    assert covariance_layers(config, "tiny") == [0, 2]
+    encoder = hparams(config, "IKE", "tiny")["encoder"]
+    assert encoders(config) == {slug(encoder): encoder}
+    assert "/" not in slug(encoder)
+
+
+def at(path: str, value: Any) -> Callable[[Config], None]:
+    """Return what sets the field at a dotted path."""
+
+    def change(raw: Config) -> None:
+        *parents, last = path.split("/")
+        place = raw
+        for name in parents:
+            place = place.setdefault(name, {})
+        place[last] = value
+
+    return change
+
+
+def without(path: str) -> Callable[[Config], None]:
+    def change(raw: Config) -> None:
+        *parents, last = path.split("/")
+        place = raw
+        for name in parents:
+            place = place[name]
+        del place[last]
+
+    return change
+
+
+WRONG = [
+    (at("editor", {}), "editor: unknown field; did you mean 'editors'?"),
+    (at("editors/ROMA", {"method": "ROMA"}), "editors.ROMA.method: 'ROMA' is unknown; did you mean 'ROME'?"),
+    (
+        at("editors/ROME/hparams", {"v_steps": 3}),
+        "editors.ROME.hparams.v_steps: ROME has no such hyperparameter; did you mean",
+    ),
+    (at("editors/ROME/hparams", 3), "editors.ROME.hparams: 3 must be a mapping of fields."),
+    (
+        at("facts/demo/files", ["resources/demo/fact"]),
+        "facts.demo.files: 'resources/demo/fact' doesn't exist; did you mean 'resources/demo/facts'?",
+    ),
+    (
+        at("facts/demo/files", "nowhere/facts.json"),
+        "facts.demo.files: 'nowhere/facts.json' doesn't exist; give the path of a data file.",
+    ),
+    (at("languages", ["en", "Chinese"]), "languages.1: 'Chinese' is no language code; write it as en or zh."),
+    (at("languages", ["en", "en"]), "languages: ['en', 'en'] names something twice; remove one."),
+    (at("languages", []), "languages: is empty; name at least one."),
+    (at("languages", "en"), "languages: 'en' must be a list."),
+    (without("languages"), "`languages` is missing; add it."),
+    (at("languages", ["en", "zh", "de"]), "facts.demo.translation: makes ['en', 'zh'], but"),
+    (at("evaluation_languages", ["fr"]), "also has 'fr'; add it to `targets`."),
+    (at("editors/ROME/shards", -1), "editors.ROME.shards: -1 is too small; it must be at least 1."),
+    (at("editors/ROME/batch_size", 0), "editors.ROME.batch_size: 0 is too small; it must be at least 1."),
+    (at("editors/ROME/batch_size", "all"), "editors.ROME.batch_size: 'all' must be a whole number."),
+    (at("seed", -1), "seed: -1 is too small; it must be at least 0."),
+    (at("seed", True), "seed: True must be a whole number."),
+    (at("seed", "one"), "seed: 'one' must be a whole number."),
+    (at("protocols", ["teacher"]), "protocols.0: 'teacher' is not allowed; "),
+    (at("protocols", ["generated"]), "reports.protocol: 'teacher_forced' is not among protocols ['generated']; add it"),
+    (at("reports", {"protocol": "greedy"}), "reports.protocol: 'greedy' is not allowed; "),
+    (at("facts/demo/test", "resources/demo/facts"), "facts.demo: needs either `files`, or files for `train`,"),
+    (without("facts/demo/files"), "facts.demo: needs either `files`, or files for `train`,"),
+    (at("facts/demo/files", []), "facts.demo.files: is empty; name at least one."),
+    (
+        at("facts/demo/splits", {"test": "many"}),
+        "facts.demo.splits.test: 'many' is no size; write a whole number, or all.",
+    ),
+    (at("facts/demo/splits", {"test": -3}), "facts.demo.splits.test: -3 is no size; write a whole number, or all."),
+    (at("facts/demo/splits", {"tset": 3}), "facts.demo.splits.tset: unknown field; did you mean 'test'?"),
+    (at("facts/demo/originals", "swap"), "facts.demo.originals: 'swap' is not allowed; known are: derange, source."),
+    (
+        at("facts/demo/translation/base_url", "api.openai.com"),
+        "facts.demo.translation.base_url: 'api.openai.com' is no address; it",
+    ),
+    (at("facts/demo/translation/timeout", 0), "facts.demo.translation.timeout: 0 is too small; it must be above 0."),
+    (without("facts/demo/translation/store"), "facts.demo.translation: `store` is missing; add it."),
+    (
+        at("facts/demo/translation/corrections", "nowhere.csv"),
+        "facts.demo.translation.corrections: 'nowhere.csv' doesn't exist; leave the field away.",
+    ),
+    (
+        at("facts/demo/translation/model", {"train": "a", "test": "b"}),
+        "facts.demo.translation.model: `validation` is missing; add it.",
+    ),
+    (at("backbones/tiny/recipe", {"facts": "demo"}), "backbones.tiny: needs either a `path` (hub id or folder) or a"),
+    (without("backbones/tiny/path"), "backbones.tiny: needs either a `path` (hub id or folder) or a `recipe`"),
+    (
+        at("backbones/own", {"recipe": {"facts": "dmeo"}}),
+        "backbones.own.recipe.facts: 'dmeo' is unknown; did you mean 'demo'?",
+    ),
+    (at("backbones/tiny/trust_remote_code", True), "backbones.tiny.trust_remote_code: needs a pinned `revision`"),
+    (at("backbones/tiny/dtype", "float"), "backbones.tiny.dtype: 'float' is not allowed; did you mean 'float32'?"),
+    (at("backbones/tiny/device", "gpu"), "backbones.tiny.device: 'gpu' is no device; write auto, cpu, cuda or cuda:0."),
+    (
+        at("backbones/tiny/covariance_text", ["nowhere.txt"]),
+        "backbones.tiny.covariance_text: 'nowhere.txt' doesn't exist; name text files.",
+    ),
+    (at("backbones/tiny", None), "backbones.tiny: is empty; fill it, or leave it away."),
+    (at("editors", {}), "editors: is empty; name at least one."),
+    (
+        lambda raw: raw["editors"].update({"FT/L": {"method": "FT-L"}}),
+        "editors: 'FT/L' can't name a folder; use letters, digits, dots, dashes and underscores.",
+    ),
+    (at("editors/ROME", {"hparams": {}}), "editors.ROME: `method` is missing; add it."),
+    (at("exclude", [{"editor": "MEMIT"}]), "exclude[0].editor: 'MEMIT' is unknown; known are: IKE, ROME."),
+    (at("include", [{"language": "fr"}]), "include[0].language: 'fr' is unknown; known are: en, zh."),
+    (at("exclude", [{"editors": "IKE"}]), "exclude.0.editors: unknown field; did you mean 'editor'?"),
+    (at("exclude", [{}]), "exclude.0: is empty; name at least one."),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), WRONG, ids=[said[:40] for _, said in WRONG])
+def test_a_mistake_is_one_sentence_that_names_field_and_value(
+    change: Callable[[Config], None], said: str, raw: Config
+) -> None:
+    change(raw)
+    with pytest.raises(UserError) as caught:
+        checked(raw)
+    message = str(caught.value)
+    assert message.startswith("config: ")
+    assert said in message
+    assert "\n" not in message
+    assert message[-1] in ".?"
+
+
+@pytest.mark.parametrize("raw", [None, [], "facts"])
+def test_what_is_no_mapping_is_refused(raw: Any) -> None:
+    with pytest.raises(UserError, match=r"^config: .*(empty|mapping)"):
+        checked(raw)
