@@ -2,8 +2,8 @@
 
     python bench/edits.py --facts 32 --backbone demo-bi
 
-Both columns are the same code, given one request or all of them; answering is the teacher-forced protocol over every probe
-of a fact. What is printed last in a row is the first number divided by the second.
+Both columns are the same code, given one request or all of them; answering is the teacher-forced protocol over every
+probe of a fact. A ratio is the number before it divided into the one before that.
 """
 
 import argparse

@@ -98,7 +98,7 @@ rule page:
         figures=[f"{RESULTS}/reports/figures/{figure}.svg" for figure in RADARS],
         tables=rules.make_tables.output,
         predictions=[path for cell in CELLS for path in predictions(cell)],
-        backbones=[path for name in config["backbones"] for path in model_folder(name)],
+        backbones=[path for name in sorted({name for _, name in USED}) for path in model_folder(name)],
         summaries=[
             f"{RESULTS}/{stage}/{name}/summary.json"
             for name, entry in config["facts"].items()
