@@ -14,7 +14,7 @@ export TOKENIZERS_PARALLELISM = false
 
 # The whole experiment on the embedded facts; the report is results/reports/index.html.
 demo: .venv/ready
-	snakemake --cores $(CORES) --quiet rules
+	snakemake --cores $(CORES) --quiet rules --show-failed-logs
 	@crossedit reports show --scores results/reports/scores.parquet --entry '{}' --page results/reports/index.html
 
 test: .venv/ready
@@ -41,4 +41,4 @@ bench: .venv/ready
 	touch $@
 
 clean:
-	rm -rf results .snakemake
+	rm -rf results* .snakemake

@@ -17,7 +17,8 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from crossedit.edits.hparams import FOLDER, hparams_of
+from crossedit.backbones.recipe.settings import Recipe
+from crossedit.edits.hparams import FOLDER, blocks_of, hparams_of
 from crossedit.errors import UserError, nearest
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
@@ -53,6 +54,8 @@ def checked(raw: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
                 known = config["languages"] if field == "language" else config[_PLURAL[field]]
                 if value not in known:
                     raise UserError(f"config: {kind}[{number}].{field}: '{value}' is unknown; {nearest(value, known)}")
+    if not any(cells(config)):
+        raise UserError("config: include, exclude: leave no cell of the grid; take a pattern away.")
     if config["reports"]["protocol"] not in config["protocols"]:
         raise UserError(
             f"config: reports.protocol: '{config['reports']['protocol']}' is not among protocols "
@@ -172,6 +175,19 @@ def _check_backbone(name: str, entry: dict[str, Any], config: dict[str, Any]) ->
     if "recipe" in entry and entry["recipe"]["facts"] not in config["facts"]:
         wanted = entry["recipe"]["facts"]
         raise UserError(f"{where}.recipe.facts: '{wanted}' is unknown; {nearest(wanted, config['facts'])}")
+    if "recipe" in entry:
+        recipe = dict(entry["recipe"])
+        texts = recipe.pop("texts", None)
+        if texts and not Path(texts).is_dir():
+            raise UserError(f"{where}.recipe.texts: '{texts}' is no folder; name a demo folder, or leave it away.")
+        try:
+            Recipe.of(recipe)
+        except UserError as error:
+            raise UserError(f"{where}.{error}") from None
+    blocks = {block for path in FOLDER.glob("*.yaml") for block in blocks_of(path.stem)}
+    if "hparams" in entry and entry["hparams"] not in blocks:
+        hint = nearest(entry["hparams"], blocks)
+        raise UserError(f"{where}.hparams: no method has a block '{entry['hparams']}'; {hint}")
     if entry.get("trust_remote_code") and not entry.get("revision"):
         raise UserError(f"{where}.trust_remote_code: needs a pinned `revision` beside it.")
     for file in _listed(entry.get("covariance_text", [])):
@@ -181,14 +197,21 @@ def _check_backbone(name: str, entry: dict[str, Any], config: dict[str, Any]) ->
 
 def _check_editor(name: str, entry: dict[str, Any]) -> None:
     method = entry["method"]
+    if name == "unedited":
+        raise UserError("config: editors.unedited: the name stands for the backbone as it is; choose another.")
     known = [path.stem for path in FOLDER.glob("*.yaml")]
     if method not in known:
         raise UserError(f"config: editors.{name}.method: '{method}' is unknown; {nearest(method, known)}")
     default = hparams_of(method, "")
-    for field in entry.get("hparams", {}):
+    for field, value in entry.get("hparams", {}).items():
         if field not in default:
             hint = nearest(field, default)
             raise UserError(f"config: editors.{name}.hparams.{field}: {method} has no such hyperparameter; {hint}")
+        kind = type(default[field])
+        number = kind in (int, float) and isinstance(value, int | float) and not isinstance(value, bool)
+        if default[field] is not None and not number and not isinstance(value, kind):
+            told = f"it must be like {default[field]!r}"
+            raise UserError(f"config: editors.{name}.hparams.{field}: {value!r} is no value for it; {told}.")
 
 
 def _listed(value: str | list[str]) -> list[str]:

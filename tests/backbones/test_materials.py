@@ -139,11 +139,21 @@ def test_a_text_file_with_a_mistake_is_named(tmp_path: Path) -> None:
 
 
 def test_facts_as_texts_hold_the_answer_before_the_edit(facts: pl.DataFrame) -> None:
-    texts = fact_texts(facts.filter(pl.col("lang") == "en"))
+    training = facts.filter(pl.col("lang") == "en").with_columns(split=pl.lit("train"))
+    texts = fact_texts(training)
     assert texts[:3] == [
         "What is the capital of France? Paris",
         "Name the capital of France? Paris",
         "Who wrote Hamlet? Shakespeare",
     ]
     assert len(texts) == 9
-    assert len(fact_texts(facts.with_columns(original=pl.lit(None, pl.String)))) == 6
+    assert len(fact_texts(training.with_columns(original=pl.lit(None, pl.String)))) == 3
+
+
+def test_what_is_measured_on_test_facts_is_in_no_statistics(facts: pl.DataFrame) -> None:
+    texts = fact_texts(facts.filter(pl.col("lang") == "en"))
+    assert texts == [
+        "What is the capital of France? Paris",
+        "Italy has which capital city? Rome",
+        "The capital of Peru is? Lima",
+    ]

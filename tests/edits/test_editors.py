@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 import torch
 from torch import Tensor
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from crossedit.backbones.answers import answer
 from crossedit.backbones.backbone import Backbone, weights_digest
@@ -151,6 +152,29 @@ def test_converged_facts_leave_the_batch_as_they_would_alone(llama: Backbone, re
     alone = [find_values(llama, [request], **where).updates.item() for request in requests_en]
     assert together.updates.tolist() == alone
     assert min(alone) < max(alone) == 24
+
+
+def test_layers_that_the_model_lacks_are_named(llama: Backbone, requests_en: list[Request]) -> None:
+    for method, layers in (("ROME", [21]), ("FT-M", [1, 3]), ("ROME", [0, 1])):
+        with pytest.raises(UserError, match="layers"):
+            editor_of(method, llama, requests_en, layers=layers).edit_each(llama, requests_en)
+
+
+@pytest.mark.parametrize("method", WEIGHT_EDITORS)
+def test_a_backbone_in_half_precision_can_be_edited(
+    method: str, tokenizer: PreTrainedTokenizerFast, requests_en: list[Request]
+) -> None:
+    model = LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer), hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4
+        )
+    )
+    half = Backbone.of("half", model.to(torch.bfloat16), tokenizer)
+    deltas = editor_of(method, half, requests_en).edit_each(half, requests_en)
+    with with_deltas(half, deltas, [0, 1, 2]):
+        logits = half.model(**half.batch([[5, 6]] * 3).inputs()).logits
+    assert logits.dtype == torch.bfloat16
+    assert logits.isfinite().all()
 
 
 def test_norm_constraint_bounds_every_weight(llama: Backbone, requests_en: list[Request]) -> None:

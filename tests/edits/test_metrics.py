@@ -131,8 +131,8 @@ def test_the_unedited_model_keeps_all_and_is_reliable_per_editing_language(predi
 
 def test_f1_tokens_of_a_folder_and_of_nothing(llama: Backbone, tmp_path: Path) -> None:
     llama.tokenizer.save_pretrained(tmp_path)
-    for tokens in (tokens_of("own", str(tmp_path)), tokens_of(str(tmp_path), "")):
+    for tokens in (tokens_of("own", {"path": str(tmp_path)}), tokens_of(str(tmp_path), {})):
         assert list(tokens("Rome 罗马")) == llama.tokenizer("Rome 罗马", add_special_tokens=False)["input_ids"]
-    assert tokens_of("characters", "") is characters
+    assert tokens_of("characters", {}) is characters
     with pytest.raises(UserError, match="f1_tokens: '/nowhere/tokenizer' can't be loaded as a tokenizer"):
-        tokens_of("/nowhere/tokenizer", "")
+        tokens_of("/nowhere/tokenizer", {})

@@ -137,7 +137,7 @@ def test_what_can_not_be_built(put: Any) -> None:
 
 def test_a_wrong_entry_option_is_no_traceback(tmp_path: Any) -> None:
     options = ["--languages", "en", "--facts", "f", "--oddities", "o", "--summary", "s"]
-    for entry, says in (("{", "not JSON"), ("[]", "not a JSON object")):
+    for entry, says in (("{", "not JSON"), ("[]", "is no JSON object")):
         error = CliRunner().invoke(commands, ["build", "--entry", entry, *options]).exception
         assert isinstance(error, UserError)
         assert says in str(error)

@@ -1,30 +1,35 @@
 rule train:
     input:
-        lambda wildcards: facts_table(config["backbones"][wildcards.backbone]["recipe"]["facts"]),
+        facts=lambda wildcards: facts_table(config["backbones"][wildcards.backbone]["recipe"]["facts"]),
+        texts=lambda wildcards: recipe_texts(wildcards.backbone),
     output:
         directory(f"{RESULTS}/backbones/{{backbone}}/model"),
     log:
         f"{RESULTS}/logs/backbones/{{backbone}}.train.log",
     benchmark:
         f"{RESULTS}/benchmarks/backbones/{{backbone}}.train.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
     threads: 2
     params:
         version=configuration.version("backbones"),
         entry=lambda wildcards: as_json(config["backbones"][wildcards.backbone]["recipe"]),
         seed=config["seed"],
     shell:
-        "crossedit backbones train --facts {input} --entry {params.entry:q} --seed {params.seed} --out {output} 2> {log}"
+        "crossedit backbones train --facts {input.facts} --entry {params.entry:q} --seed {params.seed} --out {output} 2> {log}"
 
 
 rule contexts:
     input:
-        lambda wildcards: model_folder(wildcards.backbone),
+        lambda wildcards: model_files(wildcards.backbone),
     output:
         f"{RESULTS}/backbones/{{backbone}}/contexts.json",
     log:
         f"{RESULTS}/logs/backbones/{{backbone}}.contexts.log",
     benchmark:
         f"{RESULTS}/benchmarks/backbones/{{backbone}}.contexts.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
     params:
         version=configuration.version("backbones"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
@@ -38,8 +43,8 @@ rule contexts:
 
 rule covariance:
     input:
-        model=lambda wildcards: model_folder(wildcards.backbone),
-        text=lambda wildcards: config["backbones"][wildcards.backbone].get("covariance_text", []),
+        model=lambda wildcards: model_files(wildcards.backbone),
+        text=lambda wildcards: covariance_texts(wildcards.backbone),
         facts=lambda wildcards: facts_table(covariance_facts(wildcards.backbone)),
     output:
         f"{RESULTS}/backbones/{{backbone}}/covariance.safetensors",
@@ -47,6 +52,8 @@ rule covariance:
         f"{RESULTS}/logs/backbones/{{backbone}}.covariance.log",
     benchmark:
         f"{RESULTS}/benchmarks/backbones/{{backbone}}.covariance.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
     params:
         version=configuration.version("backbones"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
@@ -60,7 +67,7 @@ rule covariance:
 
 rule ask:
     input:
-        model=lambda wildcards: model_folder(wildcards.backbone),
+        model=lambda wildcards: model_files(wildcards.backbone),
         facts=lambda wildcards: facts_table(wildcards.facts),
     output:
         probes=f"{RESULTS}/backbones/{{backbone}}/{{facts}}/probes.parquet",
@@ -69,6 +76,8 @@ rule ask:
         f"{RESULTS}/logs/backbones/{{backbone}}.{{facts}}.ask.log",
     benchmark:
         f"{RESULTS}/benchmarks/backbones/{{backbone}}.{{facts}}.ask.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
     params:
         version=configuration.version("backbones"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
@@ -78,15 +87,3 @@ rule ask:
         "crossedit backbones ask --name {wildcards.backbone} --entry {params.entry:q} --facts {input.facts}"
         " --languages {params.languages} --protocols {params.protocols}"
         " --probes {output.probes} --answers {output.answers} 2> {log}"
-
-
-def covariance_facts(backbone):
-    """The facts whose texts stand in where no text is named: those that trained the backbone, else the first."""
-    recipe = config["backbones"][backbone].get("recipe")
-    return recipe["facts"] if recipe else next(iter(config["facts"]))
-
-
-def context_options(backbone):
-    entry = config["backbones"][backbone].get("contexts", {})
-    lengths = ",".join(map(str, entry.get("lengths", [])))
-    return f"{option('--lengths', lengths)} {option('--number', entry.get('number'))}"

@@ -44,6 +44,13 @@ def model_folder(name):
     return [f"{RESULTS}/backbones/{name}/model"] if trained else []
 
 
+def model_files(name):
+    """What a backbone is loaded from, as inputs: a trained folder, or the files of a local one; none for a hub id."""
+    path = Path(config["backbones"][name].get("path", ""))
+    local = [str(file) for file in sorted(path.iterdir()) if file.is_file()] if path.name and path.is_dir() else []
+    return model_folder(name) or local
+
+
 def backbone_path(name):
     return (model_folder(name) or [config["backbones"][name].get("path")])[0]
 
@@ -67,6 +74,61 @@ def predictions(cell):
 def option(name, value):
     """A command line option, or nothing where its value is empty."""
     return f"{name} {shlex.quote(str(value))}" if value else ""
+
+
+def fact_files(wildcards):
+    """Every file of an entry; a folder counts by the files in it."""
+    entry = config["facts"][wildcards.facts]
+    named = [entry[field] for field in ("files", "train", "validation", "test") if field in entry]
+    paths = [Path(path) for field in named for path in ([field] if isinstance(field, str) else field)]
+    return [str(file) for path in paths for file in (sorted(path.glob("*")) if path.is_dir() else [path])]
+
+
+def source_languages(name):
+    translation = config["facts"][name].get("translation")
+    return [translation["source"]] if translation else ASKED
+
+
+def recipe_texts(backbone):
+    """The files of the demo folder whose further texts the recipe learns."""
+    folder = config["backbones"][backbone]["recipe"].get("texts")
+    return [str(file) for file in sorted(Path(folder).iterdir())] if folder else []
+
+
+def covariance_texts(backbone):
+    named = config["backbones"][backbone].get("covariance_text", [])
+    return [named] if isinstance(named, str) else named
+
+
+def covariance_facts(backbone):
+    """The facts whose texts stand in where no text is named: those that trained the backbone, else the first."""
+    recipe = config["backbones"][backbone].get("recipe")
+    return recipe["facts"] if recipe else next(iter(config["facts"]))
+
+
+def context_options(backbone):
+    entry = config["backbones"][backbone].get("contexts", {})
+    lengths = ",".join(map(str, entry.get("lengths", [])))
+    return f"{option('--lengths', lengths)} {option('--number', entry.get('number'))}"
+
+
+def hparams(wildcards):
+    return configuration.hparams(config, wildcards.editor, wildcards.backbone)
+
+
+def materials(wildcards):
+    """The artefacts that this editor draws on, by the option that takes them."""
+    wanted = hparams(wildcards)
+    backbone = f"{RESULTS}/backbones/{wildcards.backbone}"
+    files = {}
+    if wanted.get("context_template_length_params"):
+        files["contexts"] = f"{backbone}/contexts.json"
+    if wanted.get("mom2_adjustment"):
+        files["covariance"] = f"{backbone}/covariance.safetensors"
+    if "encoder" in wanted:
+        encoder = configuration.slug(wanted["encoder"])
+        files["embeddings"] = f"{RESULTS}/edits/{wildcards.facts}/embeddings/{encoder}.{wildcards.language}.safetensors"
+    return files
 
 
 onerror:

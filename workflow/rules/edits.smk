@@ -1,22 +1,3 @@
-def hparams(wildcards):
-    return configuration.hparams(config, wildcards.editor, wildcards.backbone)
-
-
-def materials(wildcards):
-    """The artefacts that this editor draws on, by the option that takes them."""
-    wanted = hparams(wildcards)
-    backbone = f"{RESULTS}/backbones/{wildcards.backbone}"
-    files = {}
-    if wanted.get("context_template_length_params"):
-        files["contexts"] = f"{backbone}/contexts.json"
-    if wanted.get("mom2_adjustment"):
-        files["covariance"] = f"{backbone}/covariance.safetensors"
-    if "encoder" in wanted:
-        encoder = configuration.slug(wanted["encoder"])
-        files["embeddings"] = f"{RESULTS}/edits/{wildcards.facts}/embeddings/{encoder}.{wildcards.language}.safetensors"
-    return files
-
-
 rule embed:
     input:
         lambda wildcards: facts_table(wildcards.facts),
@@ -26,6 +7,8 @@ rule embed:
         f"{RESULTS}/logs/edits/{{facts}}/{{encoder}}.{{language}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/edits/{{facts}}/{{encoder}}.{{language}}.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
     params:
         version=configuration.version("edits"),
         encoder=lambda wildcards: configuration.encoders(config)[wildcards.encoder],
@@ -37,7 +20,7 @@ rule embed:
 rule predict:
     input:
         unpack(materials),
-        model=lambda wildcards: model_folder(wildcards.backbone),
+        model=lambda wildcards: model_files(wildcards.backbone),
         facts=lambda wildcards: facts_table(wildcards.facts),
         probes=f"{RESULTS}/backbones/{{backbone}}/{{facts}}/probes.parquet",
         unedited=f"{RESULTS}/backbones/{{backbone}}/{{facts}}/unedited.parquet",
@@ -47,6 +30,8 @@ rule predict:
         f"{RESULTS}/logs/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}.{{shard}}-of-{{shards}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}.{{shard}}-of-{{shards}}.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
     params:
         version=configuration.version("edits"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
@@ -66,7 +51,7 @@ rule predict:
 
 rule score:
     input:
-        model=lambda wildcards: model_folder(wildcards.backbone),
+        model=lambda wildcards: model_files(wildcards.backbone),
         predictions=lambda wildcards: predictions(configuration.Cell(**wildcards)),
     output:
         f"{RESULTS}/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}/scores.parquet",
@@ -74,6 +59,8 @@ rule score:
         f"{RESULTS}/logs/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}.score.log",
     benchmark:
         f"{RESULTS}/benchmarks/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}.score.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
     params:
         version=configuration.version("edits"),
         cell=lambda wildcards: as_json(
@@ -85,16 +72,16 @@ rule score:
             }
         ),
         tokens=config["f1_tokens"],
-        tokenizer=lambda wildcards: backbone_path(wildcards.backbone),
+        entry=lambda wildcards: backbone_entry(wildcards.backbone),
         seed=config["seed"],
     shell:
         "crossedit edits score {input.predictions} --cell {params.cell:q} --f1-tokens {params.tokens:q}"
-        " --tokenizer {params.tokenizer:q} --seed {params.seed} --out {output} 2> {log}"
+        " --entry {params.entry:q} --seed {params.seed} --out {output} 2> {log}"
 
 
 rule score_unedited:
     input:
-        model=lambda wildcards: model_folder(wildcards.backbone),
+        model=lambda wildcards: model_files(wildcards.backbone),
         probes=f"{RESULTS}/backbones/{{backbone}}/{{facts}}/probes.parquet",
         unedited=f"{RESULTS}/backbones/{{backbone}}/{{facts}}/unedited.parquet",
     output:
@@ -103,14 +90,16 @@ rule score_unedited:
         f"{RESULTS}/logs/edits/{{facts}}/{{backbone}}/unedited.log",
     benchmark:
         f"{RESULTS}/benchmarks/edits/{{facts}}/{{backbone}}/unedited.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
     params:
         version=configuration.version("edits"),
         languages=LANGUAGES,
         cell=lambda wildcards: as_json({"facts": wildcards.facts, "backbone": wildcards.backbone}),
         tokens=config["f1_tokens"],
-        tokenizer=lambda wildcards: backbone_path(wildcards.backbone),
+        entry=lambda wildcards: backbone_entry(wildcards.backbone),
         seed=config["seed"],
     shell:
         "crossedit edits score-unedited --probes {input.probes} --unedited {input.unedited}"
         " --languages {params.languages} --cell {params.cell:q} --f1-tokens {params.tokens:q}"
-        " --tokenizer {params.tokenizer:q} --seed {params.seed} --out {output} 2> {log}"
+        " --entry {params.entry:q} --seed {params.seed} --out {output} 2> {log}"

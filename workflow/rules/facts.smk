@@ -1,16 +1,3 @@
-def fact_files(wildcards):
-    """Every file of an entry; a folder counts by the files in it."""
-    entry = config["facts"][wildcards.facts]
-    named = [entry[field] for field in ("files", "train", "validation", "test") if field in entry]
-    paths = [Path(path) for field in named for path in ([field] if isinstance(field, str) else field)]
-    return [str(file) for path in paths for file in (sorted(path.glob("*")) if path.is_dir() else [path])]
-
-
-def source_languages(name):
-    translation = config["facts"][name].get("translation")
-    return [translation["source"]] if translation else ASKED
-
-
 rule build_facts:
     input:
         fact_files,
@@ -22,9 +9,13 @@ rule build_facts:
         f"{RESULTS}/logs/facts/{{facts}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/facts/{{facts}}.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
     params:
         version=configuration.version("facts"),
-        entry=lambda wildcards: as_json(config["facts"][wildcards.facts]),
+        entry=lambda wildcards: as_json(
+            {key: value for key, value in config["facts"][wildcards.facts].items() if key != "translation"}
+        ),
         languages=lambda wildcards: ",".join(source_languages(wildcards.facts)),
         seed=lambda wildcards: config["facts"][wildcards.facts].get("seed", config["seed"]),
     shell:

@@ -39,6 +39,8 @@ rule collect:
         f"{RESULTS}/logs/reports/collect.log",
     benchmark:
         f"{RESULTS}/benchmarks/reports/collect.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
     params:
         version=configuration.version("reports"),
     shell:
@@ -60,10 +62,12 @@ rule make_tables:
         f"{RESULTS}/logs/reports/tables.log",
     benchmark:
         f"{RESULTS}/benchmarks/reports/tables.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
     params:
         version=configuration.version("reports"),
         entry=GRID,
-        folder=f"{RESULTS}/reports/tables",
+        folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
         "crossedit reports tables --scores {input.scores} --table-1 {input.table_1} --entry {params.entry:q}"
         " --out {params.folder} 2> {log}"
@@ -83,10 +87,12 @@ rule make_figures:
         f"{RESULTS}/logs/reports/figures.log",
     benchmark:
         f"{RESULTS}/benchmarks/reports/figures.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
     params:
         version=configuration.version("reports"),
         entry=GRID,
-        folder=f"{RESULTS}/reports/figures",
+        folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
         "crossedit reports figures --scores {input} --entry {params.entry:q} --out {params.folder} 2> {log}"
 
@@ -110,6 +116,8 @@ rule page:
         f"{RESULTS}/logs/reports/page.log",
     benchmark:
         f"{RESULTS}/benchmarks/reports/page.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
     params:
         version=configuration.version("reports"),
         entry=as_json(config),

@@ -9,6 +9,8 @@ rule translate:
         f"{RESULTS}/logs/translation/{{facts}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/translation/{{facts}}.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
     params:
         version=configuration.version("translation"),
         entry=lambda wildcards: as_json(config["facts"][wildcards.facts]["translation"]),
@@ -26,6 +28,8 @@ rule statistics:
         f"{RESULTS}/logs/translation/{{facts}}.table_1.log",
     benchmark:
         f"{RESULTS}/benchmarks/translation/{{facts}}.table_1.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
     params:
         version=configuration.version("translation"),
     shell:

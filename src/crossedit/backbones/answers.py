@@ -110,7 +110,16 @@ def _teacher_forced(asked: _Asked, questions: list[dict[str, Any]]) -> list[dict
 
 @torch.no_grad()
 def _generated(asked: _Asked, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    from transformers import GenerationConfig
+
     backbone = asked.backbone
+    # Not the model's own settings, which may sample or punish repetition.
+    plain = GenerationConfig(
+        max_new_tokens=asked.limit,
+        do_sample=False,
+        pad_token_id=backbone.tokenizer.pad_token_id,
+        eos_token_id=backbone.tokenizer.eos_token_id,
+    )
     answers: list[list[int]] = [[] for _ in questions]
     for batch in asked.batches([len(question["prompt_ids"]) for question in questions]):
         padded = backbone.batch([questions[row]["prompt_ids"] for row in batch], side="left")
@@ -118,12 +127,7 @@ def _generated(asked: _Asked, questions: list[dict[str, Any]]) -> list[dict[str,
             out = backbone.model.generate(
                 input_ids=padded.ids,
                 attention_mask=padded.mask,
-                max_new_tokens=asked.limit,
-                do_sample=False,
-                temperature=None,
-                top_p=None,
-                top_k=None,
-                pad_token_id=backbone.tokenizer.pad_token_id,
+                generation_config=plain,
             )
         for row, ids in zip(batch, out[:, padded.ids.shape[1] :].tolist(), strict=True):
             answers[row] = _cut(backbone, ids)

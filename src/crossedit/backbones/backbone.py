@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -77,6 +76,11 @@ class Backbone:
     @classmethod
     def of(cls, name: str, model: Any, tokenizer: Any) -> "Backbone":
         """Make a backbone of a transformers model and tokenizer that are at hand."""
+        if not getattr(tokenizer, "is_fast", False):
+            raise UserError(
+                f"backbones.{name}: its tokenizer has no character offsets, by which subjects are found; save a fast "
+                "tokenizer (tokenizer.json) into its folder."
+            )
         model.eval().requires_grad_(False)
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token
@@ -91,6 +95,18 @@ class Backbone:
     def depth(self) -> int:
         depth: int = self.model.config.num_hidden_layers
         return depth
+
+    def checked_layers(self, layers: Sequence[int]) -> list[int]:
+        """Return the layers. Raises UserError where one is not among the model's."""
+        if not isinstance(layers, list | tuple):
+            raise UserError(f"layers: {layers!r} is no list of numbers; write [{layers}].")
+        for layer in layers:
+            if not (isinstance(layer, int) and 0 <= layer < self.depth):
+                raise UserError(
+                    f"layers: {layer!r} is not among the layers 0 to {self.depth - 1} of backbone '{self.name}'; "
+                    "set `layers` in the editor's hparams."
+                )
+        return list(layers)
 
     def module(self, name: str) -> nn.Module:
         """Return the module of that name, such as `backbone.architecture.mlp_out.format(5)`."""
@@ -180,8 +196,3 @@ def _device(name: str, wanted: str) -> str:
     if wanted.startswith("cuda") and not torch.cuda.is_available():
         raise UserError(f"backbones.{name}.device: '{wanted}', but there is no GPU here; write `device: auto`.")
     return wanted
-
-
-def local(path: Path) -> dict[str, Any]:
-    """Return the config entry that loads a model from a folder of the experiment."""
-    return {"path": str(path)}

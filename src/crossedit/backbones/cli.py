@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from crossedit.errors import UserError
+from crossedit.options import parse_json
 
 
 @click.group(name="backbones")
@@ -17,14 +17,6 @@ def commands() -> None:
 def entry_option(text: str) -> Any:
     """Return the option that takes a config section as JSON."""
     return click.option("--entry", required=True, callback=parse_json, help=f"JSON: {text}.")
-
-
-def parse_json(_: click.Context, option: click.Parameter, value: str) -> Any:
-    """Return the option's JSON value. Raises UserError where it is none."""
-    try:
-        return json.loads(value)
-    except json.JSONDecodeError as error:
-        raise UserError(f"--{option.name}: not JSON ({error}): {value}") from None
 
 
 _FACTS = click.option("--facts", required=True, type=Path, help="Facts table (parquet).")

@@ -35,6 +35,7 @@ def covariances(
         module = backbone.module(backbone.architecture.mlp_out.format(layer))
         return module.register_forward_pre_hook(hook)
 
+    backbone.checked_layers(layers)
     longest = getattr(backbone.model.config, "max_position_embeddings", 2048)
     rows, used = [], 0
     for text in texts:

@@ -20,12 +20,16 @@ def file_texts(paths: Sequence[Path]) -> list[str]:
 
 
 def fact_texts(facts: pl.DataFrame) -> list[str]:
-    """Return each fact's question and rephrase with the answer before the edit, and its locality pair."""
-    pairs = (("prompt", "original"), ("rephrase", "original"), ("locality_prompt", "locality_answer"))
+    """Return each fact's question with the answer before the edit; of training facts the rephrase and locality too.
+
+    What generality and locality will be measured on is left out, so that no editor has seen its statistics.
+    """
+    plain = (("prompt", "original"),)
+    pairs = {"train": (*plain, ("rephrase", "original"), ("locality_prompt", "locality_answer"))}
     return [
         f"{row[question]} {row[answer]}"
         for row in facts.sort("case_id", "lang").iter_rows(named=True)
-        for question, answer in pairs
+        for question, answer in pairs.get(row["split"], plain)
         if row[question] and row[answer]
     ]
 

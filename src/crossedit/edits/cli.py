@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from crossedit.backbones.cli import parse_json
 from crossedit.errors import UserError
+from crossedit.options import parse_json
 
 
 @click.group(name="edits")
@@ -34,7 +34,7 @@ _CELL = click.option(
 )
 _TOKENS = (
     click.option("--f1-tokens", default="own", show_default=True, help="own, characters, or a tokenizer."),
-    click.option("--tokenizer", default="", help="The backbone's path, for its own tokens."),
+    click.option("--entry", default="{}", callback=parse_json, help="JSON: the backbone's config, for its own tokens."),
 )
 
 
@@ -131,7 +131,7 @@ def run(
 @_SEED
 @_OUT
 def score(
-    predictions: tuple[Path, ...], cell: dict[str, str], f1_tokens: str, tokenizer: str, seed: int, out: Path
+    predictions: tuple[Path, ...], cell: dict[str, str], f1_tokens: str, entry: dict[str, Any], seed: int, out: Path
 ) -> None:
     """Score a cell's predictions, which may lie in several shards; no model is needed."""
     import polars as pl
@@ -140,7 +140,7 @@ def score(
     from crossedit.tables import PREDICTIONS, SCORES, digest, read, write
 
     table = pl.concat([read(path, PREDICTIONS) for path in predictions])
-    frame = scores.score(table.sort(scores.KEY), cell, scores.tokens_of(f1_tokens, tokenizer), seed)
+    frame = scores.score(table.sort(scores.KEY), cell, scores.tokens_of(f1_tokens, entry), seed)
     write(frame, SCORES, out, {"predictions": digest(*predictions), "f1_tokens": f1_tokens, "seed": seed})
 
 
@@ -159,7 +159,7 @@ def score_unedited(
     languages: str,
     cell: dict[str, str],
     f1_tokens: str,
-    tokenizer: str,
+    entry: dict[str, Any],
     seed: int,
     out: Path,
 ) -> None:
@@ -169,6 +169,6 @@ def score_unedited(
     from crossedit.tables import ANSWERS, PROBES, SCORES, digest, read, write
 
     frame = unedited_predictions(read(probes, PROBES), read(unedited, ANSWERS))
-    tokens = scores.tokens_of(f1_tokens, tokenizer)
+    tokens = scores.tokens_of(f1_tokens, entry)
     scored = scores.unedited_scores(frame, cell, languages.split(","), tokens, seed)
     write(scored, SCORES, out, {"unedited": digest(unedited), "f1_tokens": f1_tokens, "seed": seed})

@@ -18,13 +18,22 @@ def hparams_of(
 
     Raises UserError where the method has no file or the file is no YAML mapping.
     """
+    defaults, blocks = _document(method, folder)
+    return {**defaults, **blocks.get(block, {}), **(extra or {})}
+
+
+def blocks_of(method: str, folder: Path = FOLDER) -> set[str]:
+    """Return the names of the method's blocks."""
+    return set(_document(method, folder)[1])
+
+
+def _document(method: str, folder: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     path = folder / f"{method}.yaml"
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        defaults, blocks = document["defaults"], document.get("blocks", {})
+        return document["defaults"], document.get("blocks", {})
     except FileNotFoundError:
         known = nearest(method, [other.stem for other in folder.glob("*.yaml")])
         raise UserError(f"{path}: no such file, so method '{method}' has no hyperparameters; {known}") from None
     except (yaml.YAMLError, KeyError, TypeError) as error:
         raise UserError(f"{path}: must be YAML with `defaults` and `blocks`: {error}") from error
-    return {**defaults, **blocks.get(block, {}), **(extra or {})}

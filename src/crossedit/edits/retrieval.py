@@ -19,6 +19,8 @@ from crossedit.edits.requests import Request
 from crossedit.errors import UserError
 from crossedit.tables import whole
 
+# What stands before the locality questions of English ZsRE files; as text it would only be noise in a demonstration.
+NQ = "nq question: "
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
 
@@ -58,7 +60,7 @@ def demonstrations_of(facts: pl.DataFrame) -> list[str]:
         if row["rephrase"]:
             texts.append(f"{head}{row['rephrase']} {row['target']}\n\n")
         if row["locality_prompt"] and row["locality_answer"]:
-            texts.append(f"{head}{row['locality_prompt']} {row['locality_answer']}\n\n")
+            texts.append(f"{head}{row['locality_prompt'].removeprefix(NQ)} {row['locality_answer']}\n\n")
     return texts
 
 

@@ -8,6 +8,7 @@ unedited model's answer.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -84,11 +85,12 @@ def interval(sample: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return found.confidence_interval.low, found.confidence_interval.high
 
 
-def tokens_of(choice: str, backbone_path: str) -> Tokens:
+def tokens_of(choice: str, backbone: Mapping[str, Any]) -> Tokens:
     """Return what F1 counts: `characters`, the backbone's `own` tokens, or those of a tokenizer's path or hub id."""
     if choice == "characters":
         return characters
-    path = backbone_path if choice == "own" else choice
+    path = backbone["path"] if choice == "own" else choice
+    pinned = {key: backbone[key] for key in ("revision", "trust_remote_code") if choice == "own" and key in backbone}
     file = Path(path) / "tokenizer.json"
     if file.exists():  # a folder needs no transformers, whose import takes longer than the scoring
         from tokenizers import Tokenizer
@@ -98,7 +100,7 @@ def tokens_of(choice: str, backbone_path: str) -> Tokens:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path)
+        tokenizer = AutoTokenizer.from_pretrained(path, **pinned)
     except (OSError, ValueError) as error:
         raise UserError(f"f1_tokens: '{path}' can't be loaded as a tokenizer: {str(error).splitlines()[0]}") from error
 

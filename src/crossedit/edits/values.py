@@ -75,9 +75,8 @@ def find_values(
     before = outputs[rows.bare]  # (F, H): one bare row per fact, facts in order
 
     essence_tail = Tail(backbone, essence, layer)
-    essence_end = essence.mask.sum(1) - 1
     with torch.no_grad():
-        reference = _next_token(backbone, essence_tail, essence_end)  # (F, vocabulary) log-probabilities
+        reference = _next_token(backbone, essence_tail, essence_rows)  # (F, vocabulary) log-probabilities
 
     limit = hparams.clamp_norm_factor * before.norm(dim=1)  # (F,)
     current = _Current(torch.arange(len(requests), device=rows.fact.device), rows, tail, essence_tail)
@@ -92,7 +91,7 @@ def find_values(
         per_row = picked.losses(logits)
         nll = delta.new_zeros(len(active)).index_add(0, slot, per_row) / len(contexts)
         with _added(backbone, module, delta, essence_rows[active]):
-            new = _next_token(backbone, current.essence, essence_end[active])
+            new = _next_token(backbone, current.essence, essence_rows[active])
         divergence = (new.exp() * (new - reference[active])).sum(1)
         decay = delta.norm(dim=1) / before[active].norm(dim=1) ** 2
         return nll + hparams.kl_factor * divergence + hparams.v_weight_decay * decay

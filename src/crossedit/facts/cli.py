@@ -1,8 +1,11 @@
 """`crossedit facts`: read dataset files, check them, make the facts table."""
 
 import json
+from typing import Any
 
 import click
+
+from crossedit.options import parse_json
 
 
 @click.group()
@@ -11,26 +14,19 @@ def commands() -> None:
 
 
 @commands.command()
-@click.option("--entry", required=True, help="The entry of `facts` in the configuration, as JSON.")
+@click.option("--entry", required=True, callback=parse_json, help="The entry of `facts` in the configuration, as JSON.")
 @click.option("--languages", required=True, help="Codes that every case must have, as in en,zh.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--facts", "facts_path", required=True, type=click.Path(dir_okay=False), help="Parquet to write.")
 @click.option("--oddities", required=True, type=click.Path(dir_okay=False), help="Parquet to write.")
 @click.option("--summary", required=True, type=click.Path(dir_okay=False), help="JSON to write: counts and rules.")
-def build(entry: str, languages: str, seed: int, facts_path: str, oddities: str, summary: str) -> None:
+def build(entry: dict[str, Any], languages: str, seed: int, facts_path: str, oddities: str, summary: str) -> None:
     """Make the facts table of one entry, with what is odd in its files."""
     from crossedit import tables
-    from crossedit.errors import UserError
     from crossedit.facts import build as building
     from crossedit.facts import printing
 
-    try:
-        section = json.loads(entry)
-    except json.JSONDecodeError as error:
-        raise UserError(f"--entry: not JSON: column {error.colno}: {error.msg}.") from None
-    if not isinstance(section, dict):
-        raise UserError("--entry: not a JSON object; it should be an entry of `facts`.")
-    built = building.build(section, [name.strip() for name in languages.split(",") if name.strip()], seed)
+    built = building.build(entry, [name.strip() for name in languages.split(",") if name.strip()], seed)
     tables.write(built.oddities, tables.ODDITIES, oddities, built.provenance)
     with tables.whole(summary) as temporary:
         temporary.write_text(json.dumps(built.summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

@@ -1,13 +1,12 @@
 """`crossedit reports`: scores become tables, figures, one page."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from crossedit.errors import UserError
+from crossedit.options import parse_json
 
 if TYPE_CHECKING:
     from crossedit.reports.grid import Grid
@@ -35,16 +34,6 @@ class Lists(click.Command):
         return super().parse_args(ctx, spelled)
 
 
-def _json(_: click.Context, option: click.Parameter, value: str) -> dict[str, Any]:
-    try:
-        found = json.loads(value)
-    except json.JSONDecodeError as error:
-        raise UserError(f"--{option.name}: not JSON ({error}): {value[:60]}") from None
-    if not isinstance(found, dict):
-        raise UserError(f"--{option.name}: '{value[:60]}' is no JSON object; give the configuration.")
-    return found
-
-
 def _files(name: str, help: str) -> Any:
     return click.option(f"--{name}", multiple=True, type=click.Path(path_type=Path, dir_okay=False), help=help)
 
@@ -54,7 +43,7 @@ _TABLE_1 = _files("table-1", "What `crossedit translation statistics` wrote, in 
 _ENTRY = click.option(
     "--entry",
     default="{}",
-    callback=_json,
+    callback=parse_json,
     help="JSON: the configuration, or some of facts, backbones, editors, languages, evaluation_languages, protocols, "
     "include, exclude, reports: what is shown, in its order. Default: whatever has scores.",
 )

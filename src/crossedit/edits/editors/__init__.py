@@ -1,6 +1,6 @@
 """The editors, one file each, named as in the literature.
 
-    editor = make_editor({"method": "ROME"}, hparams_of("ROME", block="demo"), materials)
+    editor = make_editor("ROME", hparams_of("ROME", block="demo"), materials)
     deltas = editor.edit_each(backbone, requests)
 
 A new editor is one file here, one entry in EDITORS, one YAML in `resources/hparams/`.

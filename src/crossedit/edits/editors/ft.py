@@ -52,7 +52,7 @@ class FT(Editor):
     def _train(self, backbone: Backbone, requests: Sequence[Request], owners: list[int]) -> list[Delta]:
         """Train one copy of the matrices per owner; `owners[i]` is the copy that request i belongs to."""
         rows = self._rows(backbone, requests)
-        layers = sorted(self.hparams.layers)
+        layers = sorted(backbone.checked_layers(self.hparams.layers))
         names = [backbone.architecture.mlp_out.format(layer) for layer in layers]
         shapes = [matrix(backbone.module(name)).shape for name in names]
         if len(set(shapes)) > 1:
@@ -104,12 +104,14 @@ def _changed(backbone: Backbone, change: Mapping[str, Tensor], slot: Tensor) -> 
     for name, weight in change.items():  # (copies, out, in)
 
         def add(_: nn.Module, args: tuple[Tensor, ...], output: Tensor, weight: Tensor = weight) -> Tensor:
-            x = args[0]
+            x = args[0].to(weight.dtype)  # what is trained is float32, whatever the backbone's dtype
             if len(weight) == len(x):  # one row per copy: no gathering
-                return output + x @ weight.transpose(1, 2)
-            if len(weight) == 1:
-                return output + x @ weight[0].T
-            return output + x @ weight[slot].transpose(1, 2)
+                added = x @ weight.transpose(1, 2)
+            elif len(weight) == 1:
+                added = x @ weight[0].T
+            else:
+                added = x @ weight[slot].transpose(1, 2)
+            return output + added.to(output.dtype)
 
         hooks.callback(backbone.module(name).register_forward_hook(add).remove)
     return hooks

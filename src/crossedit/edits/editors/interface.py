@@ -27,6 +27,7 @@ class Materials:
     contexts: Mapping[int, Sequence[str]] = field(default_factory=dict)
     covariances: Mapping[int, Tensor] = field(default_factory=dict)
     pool: Pool | None = None
+    _factors: dict[tuple[int, float], Tensor] = field(default_factory=dict, repr=False)
 
     def context_templates(self, lengths: Sequence[Sequence[int]]) -> list[str]:
         """Return what is put before prompts: nothing first, then `number` texts of each `length`, closed by ". "."""
@@ -45,10 +46,18 @@ class Materials:
         """Return the lower Cholesky factor (in, in), float64, of C + ridge · mean(diag C) · I for the layer."""
         if layer not in self.covariances:
             raise UserError(f"layers: there is no covariance of layer {layer}; there are {sorted(self.covariances)}.")
+        if (layer, ridge) in self._factors:
+            return self._factors[layer, ridge]
         C = self.covariances[layer].double()
-        return torch.linalg.cholesky(
-            C + ridge * C.diagonal().mean() * torch.eye(len(C), dtype=C.dtype, device=C.device)
-        )
+        C = C + ridge * C.diagonal().mean() * torch.eye(len(C), dtype=C.dtype, device=C.device)
+        factor, failed = torch.linalg.cholesky_ex(C)
+        if failed:
+            raise UserError(
+                f"hyperparameters: the covariance of layer {layer} can't be inverted, since it is of too little text; "
+                "set `mom2_ridge`, such as 0.01, or name more text."
+            )
+        self._factors[layer, ridge] = factor
+        return factor
 
 
 class Editor(ABC):

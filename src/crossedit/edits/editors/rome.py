@@ -16,6 +16,7 @@ from crossedit.edits.deltas import Delta, LowRank
 from crossedit.edits.editors.interface import Editor
 from crossedit.edits.requests import Request, only_one
 from crossedit.edits.values import ValueHparams, find_values
+from crossedit.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,10 @@ class ROME(Editor):
         return self.edit_each(backbone, [only_one(requests, "ROME")])[0]
 
     def edit_each(self, backbone: Backbone, requests: Sequence[Request]) -> list[Delta]:
-        (layer,) = self.hparams.layers
+        layers = backbone.checked_layers(self.hparams.layers)
+        if len(layers) != 1:
+            raise UserError(f"hyperparameters of ROME: layers is {layers}; ROME edits exactly one layer.")
+        (layer,) = layers
         module = backbone.architecture.mlp_out.format(layer)
         found = find_values(
             backbone,
