@@ -224,6 +224,18 @@ WRONG = [
     (at("include", [{"language": "fr"}]), "include[0].language: 'fr' is unknown; known are: en, zh."),
     (at("exclude", [{"editors": "IKE"}]), "exclude.0.editors: unknown field; did you mean 'editor'?"),
     (at("exclude", [{}]), "exclude.0: is empty; name at least one."),
+    (at("exclude", [{"facts": "demo"}]), "include, exclude: leave no cell of the grid"),
+    (at("editors/unedited", {"method": "ROME"}), "editors.unedited: the name stands for the backbone as it is"),
+    (at("editors/ROME/hparams", {"v_lr": "fast"}), "editors.ROME.hparams.v_lr: 'fast' is no value for it"),
+    (at("editors/ROME/hparams", {"layers": 5}), "editors.ROME.hparams.layers: 5 is no value for it"),
+    (at("backbones/tiny", {"path": "x", "hparams": "dmeo"}), "backbones.tiny.hparams: no method has a block 'dmeo'"),
+    (at("backbones/tiny", {"recipe": {"facts": "demo", "stepz": 3}}), "backbones.tiny.recipe.stepz: no such field"),
+    (at("backbones/tiny", {"recipe": {"facts": "demo", "steps": -1}}), "backbones.tiny.recipe.steps: -1 must be"),
+    (
+        at("backbones/tiny", {"recipe": {"facts": "demo", "texts": "nowhere"}}),
+        "backbones.tiny.recipe.texts: 'nowhere' is no folder",
+    ),
+    (at("results", "my results"), "results: 'my results' must be a folder name"),
 ]
 
 

@@ -20,4 +20,4 @@ rule build_facts:
         seed=lambda wildcards: config["facts"][wildcards.facts].get("seed", config["seed"]),
     shell:
         "crossedit facts build --entry {params.entry:q} --languages {params.languages} --seed {params.seed}"
-        " --facts {output.facts} --oddities {output.oddities} --summary {output.summary} 2> {log}"
+        " --facts {output.facts} --oddities {output.oddities} --summary {output.summary} > {log} 2>&1"
