@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from crossedit.facts.languages import NAMES
 from crossedit.reports.scores import UNEDITED
-from crossedit.translation.languages import NAMES
 
 ASPECTS = ("reliability", "generality", "locality", "portability")
 KINDS = {"other_subject": "Other subject", "same_subject": "Same subject"}  # of locality

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from crossedit.translation import languages
+from crossedit.facts import languages
 
 # The translated columns of the facts table; they are the keys of a record, in this order.
 FIELDS = (

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from crossedit.errors import UserError, nearest
-from crossedit.translation import languages
+from crossedit.facts import languages
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ case is left out and the failure is listed with its reason.
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -17,8 +18,9 @@ import polars as pl
 
 from crossedit import progress
 from crossedit.errors import UserError
+from crossedit.facts import languages
 from crossedit.tables import FACTS, digest
-from crossedit.translation import languages, records
+from crossedit.translation import records
 from crossedit.translation.settings import Settings
 from crossedit.translation.store import Answer, Store
 
@@ -156,11 +158,24 @@ def _client(settings: Settings, missing: list[Job], total: int) -> Asks:
 
 def _ask(jobs: list[Job], store: Store, asks: Asks, settings: Settings) -> Iterator[tuple[str, Outcome]]:
     """Settle the jobs, a few at a time; on an error let those in flight end, start no other, and raise it."""
+    stopped = threading.Event()  # set where the error happens, before that thread could take the next job
+
+    def work(job: Job) -> Outcome | None:
+        if stopped.is_set():
+            return None
+        try:
+            return settle(job, store, settings.attempts, asks)
+        except BaseException:
+            stopped.set()
+            raise
+
     pool = ThreadPoolExecutor(settings.concurrency)
-    futures = {pool.submit(settle, job, store, settings.attempts, asks): job.key for job in jobs}
+    futures = {pool.submit(work, job): job.key for job in jobs}
     names = ", ".join(languages.name(target) for target in settings.targets)
     try:
         for future in progress.track(as_completed(futures), f"Translating to {names}", total=len(futures)):
-            yield futures[future], future.result()
+            outcome = future.result()
+            if outcome is not None:
+                yield futures[future], outcome
     finally:
         pool.shutdown(cancel_futures=True)
