@@ -25,6 +25,9 @@ rule all:
     default_target: True
     input:
         rules.page.output,
+        # Named here too, since Snakemake doesn't miss a lost file whose followers are there.
+        [path for cell in CELLS for path in predictions(cell)],
+        [f"{cell_folder(cell)}/scores.parquet" for cell in CELLS],
 
 
 rule facts:
