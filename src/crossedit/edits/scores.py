@@ -23,11 +23,10 @@ from crossedit.edits.metrics import (
     f1_product,
 )
 from crossedit.errors import UserError
-from crossedit.tables import SCORES
+from crossedit.tables import SCORES, UNEDITED
 
 RESAMPLES = 1000
 METRICS = ("em", "em_normalised", "f1", "f1_product")
-UNEDITED = "unedited"
 KEY = ["case_id", "aspect", "kind", "lang", "protocol"]
 
 

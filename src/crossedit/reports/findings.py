@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, language
-from crossedit.reports.scores import UNEDITED, Estimate, Scores
+from crossedit.reports.scores import Estimate, Scores
+from crossedit.tables import UNEDITED
 
 WEAK = 0.5  # reliability below which good locality only means that little was edited
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from crossedit.config import cells as configured_cells
 from crossedit.errors import UserError, nearest
-from crossedit.reports.scores import UNEDITED, Scores
+from crossedit.reports.scores import Scores
+from crossedit.tables import UNEDITED
 
 PROTOCOLS = ("teacher_forced", "generated", "upstream")
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from crossedit.facts.languages import NAMES
-from crossedit.reports.scores import UNEDITED
+from crossedit.tables import UNEDITED
 
 ASPECTS = ("reliability", "generality", "locality", "portability")
 KINDS = {"other_subject": "Other subject", "same_subject": "Same subject"}  # of locality

@@ -11,8 +11,8 @@ from matplotlib.projections.polar import PolarAxes
 
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, Style, f1_metric, language, method, styles
-from crossedit.reports.scores import UNEDITED, Scores
-from crossedit.tables import whole
+from crossedit.reports.scores import Scores
+from crossedit.tables import UNEDITED, whole
 
 SUFFIXES = ("pdf", "svg", "png")
 WIDTH = 3.4  # inches: one column of a two-column page

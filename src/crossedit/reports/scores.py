@@ -14,7 +14,6 @@ import polars as pl
 from crossedit import tables
 from crossedit.errors import UserError
 
-UNEDITED = "unedited"  # the editor's name in the rows of a backbone as it is
 DASH = "–"  # stands where there is no score
 
 
