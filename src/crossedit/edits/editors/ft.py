@@ -42,6 +42,7 @@ class FTHparams:
 
 class FT(Editor):
     Hparams = FTHparams
+    holds_many = True
 
     def edit(self, backbone: Backbone, requests: Sequence[Request]) -> Delta:
         return self._train(backbone, requests, owners=[0] * len(requests))[0]

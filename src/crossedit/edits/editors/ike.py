@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from crossedit.backbones.backbone import Backbone
 from crossedit.edits.deltas import Context, Delta
 from crossedit.edits.editors.interface import Editor
-from crossedit.edits.requests import Request, only_one
+from crossedit.edits.requests import Request
 from crossedit.edits.retrieval import MINILM, new_fact
 from crossedit.errors import UserError
 
@@ -29,9 +29,6 @@ class IKEHparams:
 
 class IKE(Editor):
     Hparams = IKEHparams
-
-    def edit(self, backbone: Backbone, requests: Sequence[Request]) -> Delta:
-        return self.edit_each(backbone, [only_one(requests, "IKE")])[0]
 
     def edit_each(self, backbone: Backbone, requests: Sequence[Request]) -> list[Delta]:
         pool = self.materials.pool

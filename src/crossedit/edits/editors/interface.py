@@ -10,7 +10,7 @@ from torch import Tensor
 
 from crossedit.backbones.backbone import Backbone
 from crossedit.edits.deltas import Delta
-from crossedit.edits.requests import Request
+from crossedit.edits.requests import Request, only_one
 from crossedit.edits.retrieval import Pool
 from crossedit.errors import UserError
 
@@ -61,17 +61,21 @@ class Materials:
 
 
 class Editor(ABC):
-    """A knowledge editing method."""
+    """A knowledge editing method.
+
+    holds_many: whether the literature writes several facts at once with it; such an editor has an `edit` of its own.
+    """
 
     Hparams: ClassVar[type[Any]]
+    holds_many: ClassVar[bool] = False
 
     def __init__(self, hparams: Any, materials: Materials) -> None:
         self.hparams, self.materials = hparams, materials
 
     @abstractmethod
-    def edit(self, backbone: Backbone, requests: Sequence[Request]) -> Delta:
-        """Return one delta that holds all requests at once. UserError where the method can't hold several."""
-
-    @abstractmethod
     def edit_each(self, backbone: Backbone, requests: Sequence[Request]) -> list[Delta]:
         """Return one delta per request, each from the pristine backbone, computed together."""
+
+    def edit(self, backbone: Backbone, requests: Sequence[Request]) -> Delta:
+        """Return one delta that holds all requests at once. UserError where the method can't hold several."""
+        return self.edit_each(backbone, [only_one(requests, type(self).__name__)])[0]

@@ -14,7 +14,7 @@ import torch
 from crossedit.backbones.backbone import Backbone
 from crossedit.edits.deltas import Delta, LowRank
 from crossedit.edits.editors.interface import Editor
-from crossedit.edits.requests import Request, only_one
+from crossedit.edits.requests import Request
 from crossedit.edits.values import ValueHparams, find_values
 from crossedit.errors import UserError
 
@@ -36,9 +36,6 @@ class ROMEHparams(ValueHparams):
 
 class ROME(Editor):
     Hparams = ROMEHparams
-
-    def edit(self, backbone: Backbone, requests: Sequence[Request]) -> Delta:
-        return self.edit_each(backbone, [only_one(requests, "ROME")])[0]
 
     def edit_each(self, backbone: Backbone, requests: Sequence[Request]) -> list[Delta]:
         layers = backbone.checked_layers(self.hparams.layers)
