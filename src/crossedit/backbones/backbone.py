@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from crossedit.backbones.prefix import Prefix
 from crossedit.errors import UserError, nearest
 from crossedit.models import Architecture, architecture_of
 
@@ -22,15 +23,29 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 
 @dataclass(frozen=True)
 class Batch:
-    """Token ids, attention mask and position ids of padded rows, each (rows, tokens)."""
+    """Token ids, attention mask and position ids of padded rows, each (rows, tokens).
+
+    past: what was computed of the tokens before them; the mask does not count those, the positions do.
+    """
 
     ids: Tensor
     mask: Tensor
     positions: Tensor
     offsets: Tensor  # (rows,): the column of each row's first token
+    past: Prefix | None = None
 
-    def inputs(self) -> dict[str, Tensor]:
-        return {"input_ids": self.ids, "attention_mask": self.mask, "position_ids": self.positions}
+    def inputs(self) -> dict[str, Any]:
+        """Return what the model takes."""
+        inputs = {"input_ids": self.ids, "attention_mask": self.mask, "position_ids": self.positions}
+        if self.past is None:
+            return inputs
+        mask = torch.cat([self.past.mask, self.mask], 1)
+        return inputs | {"attention_mask": mask, "past_key_values": self.past.cache()}
+
+    def select(self, rows: Tensor) -> "Batch":
+        """Return the part of these rows."""
+        own = (self.ids, self.mask, self.positions, self.offsets)
+        return Batch(*(tensor[rows] for tensor in own), self.past and self.past.select(rows))
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,8 +166,8 @@ class Backbone:
             raise ValueError(f"no token ends at character {end} of {text!r}")
         return holding[-1]
 
-    def batch(self, rows: Sequence[Sequence[int]], side: str = "right") -> Batch:
-        """Pad rows of token ids on one side; positions count from each row's first token."""
+    def batch(self, rows: Sequence[Sequence[int]], side: str = "right", past: Prefix | None = None) -> Batch:
+        """Pad rows of token ids on one side; positions count from each row's first token, which `past` may hold."""
         width = max(len(row) for row in rows)
         ids = torch.full((len(rows), width), self.tokenizer.pad_token_id)
         mask = torch.zeros(len(rows), width, dtype=torch.long)
@@ -162,9 +177,10 @@ class Backbone:
             ids[index, start : start + len(row)] = torch.tensor(list(row), dtype=torch.long)
             mask[index, start : start + len(row)] = 1
             offsets[index] = start
-        positions = (mask.cumsum(1) - 1).clamp(min=0)
-        device = self.device
-        return Batch(ids.to(device), mask.to(device), positions.to(device), offsets.to(device))
+        positions = (mask.cumsum(1) - 1).clamp(min=0).to(self.device)
+        if past is not None:
+            positions = positions + past.lengths[:, None]
+        return Batch(ids.to(self.device), mask.to(self.device), positions, offsets.to(self.device), past)
 
     def head(self, hidden: Tensor) -> Tensor:
         """Return float32 logits (..., vocabulary) of hidden states (..., hidden) that have passed the final norm."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers.cache_utils import Cache
 
 from crossedit.backbones.backbone import Backbone, Batch
 from crossedit.models import first_tensor
@@ -56,12 +57,11 @@ class Tail:
                 return value[rows] if value.ndim and len(value) == count else value
             if isinstance(value, tuple):
                 return tuple(pick(item) for item in value)
-            return value
+            return part.batch.past.cache() if isinstance(value, Cache) and part.batch.past else value
 
         part = object.__new__(Tail)
         part.backbone, part.layers = self.backbone, self.layers
-        batch = self.batch
-        part.batch = Batch(batch.ids[rows], batch.mask[rows], batch.positions[rows], batch.offsets[rows])
+        part.batch = self.batch.select(rows)
         part.hidden = self.hidden[rows]
         part.arguments = [
             (pick(args), {name: pick(value) for name, value in kwargs.items()}) for args, kwargs in self.arguments

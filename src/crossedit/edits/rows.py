@@ -29,12 +29,11 @@ class Rows:
 
     def select(self, rows: Tensor) -> "Rows":
         """Return the part of these rows (numbers in increasing order); facts keep their numbers."""
-        batch = Batch(*(tensor[rows] for tensor in vars(self.batch).values()))
         renamed = torch.full_like(self.fact, -1)
         renamed[rows] = torch.arange(len(rows), device=rows.device)
         kept = renamed[self.place_row] >= 0
         return Rows(
-            batch,
+            self.batch.select(rows),
             self.fact[rows],
             self.subject[rows],
             self.bare[rows],
