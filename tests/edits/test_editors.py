@@ -10,7 +10,7 @@ from crossedit.backbones.answers import answer
 from crossedit.backbones.backbone import Backbone, weights_digest
 from crossedit.backbones.covariance import covariances
 from crossedit.backbones.probes import make_probes
-from crossedit.edits.deltas import Delta, merged, with_deltas
+from crossedit.edits.deltas import Delta, editing, merged, with_deltas
 from crossedit.edits.editors import EDITORS, make_editor
 from crossedit.edits.editors.interface import Editor, Materials
 from crossedit.edits.requests import Request
@@ -89,7 +89,9 @@ def test_a_fine_tuned_edit_holds(backbone: Backbone, facts: pl.DataFrame, reques
     deltas = editor_of("FT-M", backbone, requests_en).edit_each(backbone, requests_en)
     probes = make_probes(facts, backbone, ["en"]).filter(pl.col("aspect") == "reliability")
     before = answer(backbone, probes, "teacher_forced")
-    after = answer(backbone, probes, "teacher_forced", editing=lambda rows: with_deltas(backbone, deltas, rows))
+    after = answer(
+        backbone, probes, "teacher_forced", editing=lambda asking: with_deltas(backbone, deltas, asking.questions)
+    )
     assert (before["answer_text"] != before["target_text"]).all()
     assert (after["answer_text"] == after["target_text"]).all()
 

@@ -14,17 +14,14 @@ upstream         as the published Bi-ZsRE code asked: every prefix of the target
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-import torch
 
+from crossedit.backbones.asking import BATCH_TOKENS, Editing, Row, decode, next_tokens, unedited
 from crossedit.backbones.backbone import Backbone
 from crossedit.errors import UserError, nearest
-
-# Given the numbers of the questions in a batch, the model as it is for each of them.
-Editing = Callable[[Sequence[int]], AbstractContextManager[None]]
 
 UPSTREAM_TOKENS = 30
 
@@ -34,15 +31,17 @@ def answer(
     probes: pl.DataFrame,
     protocol: str,
     *,
-    editing: Editing | None = None,
+    editing: Editing = unedited,
     prefixes: Sequence[str] | None = None,
+    apart: bool = False,
     limit: int = 16,
-    batch_tokens: int = 8192,
+    batch_tokens: int = BATCH_TOKENS,
 ) -> pl.DataFrame:
     """Return the ANSWERS to the probes, in their order.
 
-    editing: gives the context in which a batch of questions (by row number) runs; none for the model as it is.
+    editing: gives the context in which a batch of questions runs.
     prefixes: a text to put before each question.
+    apart: whether every prefix that `upstream` asks is passed alone, as models need that judge whole texts.
     batch_tokens: how many tokens, padding included, a batch may have.
     """
     if protocol not in PROTOCOLS:
@@ -52,7 +51,7 @@ def answer(
         for question, prefix in zip(questions, prefixes, strict=True):
             question["prefix"] = prefix
             question["prompt_ids"] = backbone.encode(prefix + question["prompt"])
-    asked = _Asked(backbone, editing or (lambda rows: nullcontext()), batch_tokens, limit)
+    asked = _Asked(backbone, editing, batch_tokens, limit, apart)
     answers = PROTOCOLS[protocol](asked, questions)
     rows = [
         {name: question[name] for name in ("case_id", "aspect", "kind", "lang")} | {"protocol": protocol} | given
@@ -62,111 +61,75 @@ def answer(
     return pl.DataFrame(rows, schema_overrides={"target_ids": ids, "answer_ids": ids})
 
 
+@dataclass(frozen=True)
 class _Asked:
     """A backbone and how batches go through it."""
 
-    def __init__(self, backbone: Backbone, editing: Editing, batch_tokens: int, limit: int) -> None:
-        self.backbone, self.editing = backbone, editing
-        self.batch_tokens, self.limit = batch_tokens, limit
+    backbone: Backbone
+    editing: Editing
+    batch_tokens: int
+    limit: int
+    apart: bool
 
-    def batches(self, lengths: Sequence[int]) -> list[list[int]]:
-        """Return row numbers in batches of like length, longest first."""
-        order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
-        batches: list[list[int]] = []
-        for row in order:
-            if batches and (len(batches[-1]) + 1) * lengths[batches[-1][0]] <= self.batch_tokens:
-                batches[-1].append(row)
-            else:
-                batches.append([row])
-        return batches
-
-    @torch.no_grad()
-    def argmax(self, rows: Sequence[Sequence[int]], last: Sequence[int], owners: Sequence[int]) -> list[list[int]]:
-        """Return for each row the argmax after its last `last[row]` tokens; `owners` are the rows' questions."""
-        answers: list[list[int]] = [[] for _ in rows]
-        for batch in self.batches([len(row) for row in rows]):
-            padded = self.backbone.batch([rows[row] for row in batch])
-            places = [
-                (number, len(rows[row]) - last[row] + step)
-                for number, row in enumerate(batch)
-                for step in range(last[row])
-            ]
-            if not places:  # the first token of every target is lost, and there is no second
-                continue
-            where, positions = torch.tensor(places, device=self.backbone.device).T
-            with self.editing([owners[row] for row in batch]):
-                best = self.backbone.logits(padded, where, positions).argmax(-1).tolist()
-            for (number, _), token in zip(places, best, strict=True):
-                answers[batch[number]].append(token)
-        return answers
+    def argmax(self, rows: Sequence[Row], places: Sequence[Sequence[int]]) -> list[list[int]]:
+        return next_tokens(self.backbone, rows, places, self.editing, self.batch_tokens)
 
 
 def _teacher_forced(asked: _Asked, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    rows = [question["prompt_ids"] + question["target_ids"][:-1] for question in questions]
+    rows, places = [], []
+    for number, question in enumerate(questions):
+        prompt, target = question["prompt_ids"], question["target_ids"]
+        rows.append(Row(prompt + target[:-1], len(prompt), number, question.get("prefix", "")))
+        places.append(range(len(prompt) - 1, len(prompt) + len(target) - 1))
+    answers = asked.argmax(rows, places)
     targets = [question["target_ids"] for question in questions]
-    answers = asked.argmax(rows, [len(target) for target in targets], range(len(rows)))
     return [_row(asked.backbone, *pair) for pair in zip(targets, answers, strict=True)]
 
 
-@torch.no_grad()
 def _generated(asked: _Asked, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    from transformers import GenerationConfig
-
     backbone = asked.backbone
-    # Not the model's own settings, which may sample or punish repetition.
-    plain = GenerationConfig(
-        max_new_tokens=asked.limit,
-        do_sample=False,
-        pad_token_id=backbone.tokenizer.pad_token_id,
-        eos_token_id=backbone.tokenizer.eos_token_id,
-    )
-    answers: list[list[int]] = [[] for _ in questions]
-    for batch in asked.batches([len(question["prompt_ids"]) for question in questions]):
-        padded = backbone.batch([questions[row]["prompt_ids"] for row in batch], side="left")
-        with asked.editing(batch):
-            out = backbone.model.generate(
-                input_ids=padded.ids,
-                attention_mask=padded.mask,
-                generation_config=plain,
-            )
-        for row, ids in zip(batch, out[:, padded.ids.shape[1] :].tolist(), strict=True):
-            answers[row] = _cut(backbone, ids)
+    rows = [
+        Row(question["prompt_ids"], len(question["prompt_ids"]), number, question.get("prefix", ""))
+        for number, question in enumerate(questions)
+    ]
+
+    def ended(ids: Sequence[int]) -> bool:
+        return ids[-1] in backbone.ends or "\n" in backbone.decode([ids[-1]])
+
+    said = decode(backbone, rows, asked.editing, limit=asked.limit, ended=ended, batch_tokens=asked.batch_tokens)
+    answers = [ids[:-1] if ended(ids) else ids for ids in said]
     targets = [question["target_ids"] for question in questions]
     return [_row(backbone, *pair) for pair in zip(targets, answers, strict=True)]
-
-
-def _cut(backbone: Backbone, ids: list[int]) -> list[int]:
-    """Return the generated ids up to the end token or the first line break."""
-    kept: list[int] = []
-    for token in ids:
-        if token == backbone.tokenizer.eos_token_id or "\n" in backbone.decode([token]):
-            break
-        kept.append(token)
-    return kept
 
 
 def _upstream(asked: _Asked, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if any("prefix" in question for question in questions):
         return _upstream_in_context(asked, questions)
     backbone, tokenizer = asked.backbone, asked.backbone.tokenizer
-    rows: list[list[int]] = []
-    owners: list[int] = []
+    rows: list[Row] = []
+    places: list[list[int]] = []
+    found: list[list[tuple[int, int]]] = []  # per question, the row and the place in it of every target token
     targets: list[list[int]] = []
-    for owner, question in enumerate(questions):
+    for number, question in enumerate(questions):
         # The portability function glues without a space, but tokenises the answer with one.
         spaced = question["aspect"] == "portability"
         target = backbone.encode(" " + question["target"] if spaced else question["target"])[:UPSTREAM_TOKENS]
         if not spaced and target[0] == tokenizer.unk_token_id:
             target = target[1:]
         glue = "" if spaced else " "
-        for step in range(len(target)):
+        found.append([])
+        for step in range(len(target) - 1, -1, -1):
             text = question["prompt"] + (glue + tokenizer.decode(target[:step]) if step else "")
-            rows.append(backbone.encode(text)[:UPSTREAM_TOKENS])
-            owners.append(owner)
+            ids = backbone.encode(text)[:UPSTREAM_TOKENS]
+            # What a longer text begins with needs no pass of its own, as the model looks back only.
+            if asked.apart or step == len(target) - 1 or rows[-1].ids[: len(ids)] != ids:
+                rows.append(Row(ids, len(ids), number))
+                places.append([])
+            places[-1].append(len(ids) - 1)
+            found[-1].append((len(rows) - 1, len(places[-1]) - 1))
         targets.append(target)
-    answers: list[list[int]] = [[] for _ in questions]
-    for owner, (token,) in zip(owners, asked.argmax(rows, [1] * len(rows), owners), strict=True):
-        answers[owner].append(token)
+    best = asked.argmax(rows, places)
+    answers = [[best[row][place] for row, place in reversed(steps)] for steps in found]
     given = [_row(backbone, *pair) for pair in zip(targets, answers, strict=True)]
     for question, row in zip(questions, given, strict=True):
         if question["aspect"] == "portability":
@@ -179,12 +142,15 @@ def _upstream(asked: _Asked, questions: list[dict[str, Any]]) -> list[dict[str, 
 
 def _upstream_in_context(asked: _Asked, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     backbone = asked.backbone
-    rows, targets = [], []
-    for question in questions:
+    rows, places, targets = [], [], []
+    for number, question in enumerate(questions):
         target = backbone.encode(question["target"])
-        rows.append(backbone.encode(f"{question['prefix']}{question['prompt']} {question['target']}")[:-1])
+        ids = backbone.encode(f"{question['prefix']}{question['prompt']} {question['target']}")[:-1]
+        first = len(ids) - len(target) + 1
+        rows.append(Row(ids, first + 1, number, question["prefix"]))
+        places.append(range(first, len(ids)))
         targets.append(target[1:])
-    answers = asked.argmax(rows, [len(target) for target in targets], range(len(rows)))
+    answers = asked.argmax(rows, places)
     return [_row(backbone, *pair) for pair in zip(targets, answers, strict=True)]
 
 

@@ -44,8 +44,8 @@ class Batch:
 
     def select(self, rows: Tensor) -> "Batch":
         """Return the part of these rows."""
-        own = (self.ids, self.mask, self.positions, self.offsets)
-        return Batch(*(tensor[rows] for tensor in own), self.past and self.past.select(rows))
+        past = self.past and self.past.select(rows)
+        return Batch(self.ids[rows], self.mask[rows], self.positions[rows], self.offsets[rows], past)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +132,13 @@ class Backbone:
     def digest(self) -> str:
         """16 hexadecimal digits that stand for all weights."""
         return weights_digest(self.model)
+
+    @cached_property
+    def ends(self) -> set[int]:
+        """The tokens that end a text: the tokenizer's, and those that the model's generation settings name."""
+        named = getattr(self.model.generation_config, "eos_token_id", None)
+        listed = named if isinstance(named, list) else [named]
+        return {token for token in (self.tokenizer.eos_token_id, *listed) if token is not None}
 
     def encode(self, text: str) -> list[int]:
         """Return the token ids of a prompt, with whatever special tokens the tokenizer puts before it."""

@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
 if TYPE_CHECKING:
-    from crossedit.backbones.backbone import Backbone
+    from crossedit.backbones.backbone import Backbone, Batch
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +34,7 @@ class Prefix:
     @torch.no_grad()
     def of(cls, backbone: "Backbone", rows: Sequence[Sequence[int]]) -> "Prefix | None":
         """Run the rows once. Returns None where all rows are empty; single rows may be."""
-        if not any(rows):
-            return None
-        batch = backbone.batch(rows, side="left")
-        cache: Any = DynamicCache()  # without the config: sliding windows are left to the mask
-        backbone.model.base_model(**batch.inputs(), use_cache=True, past_key_values=cache)
-        return cls([layer.keys for layer in cache.layers], [layer.values for layer in cache.layers], batch.mask)
+        return extended(backbone, backbone.batch(rows, side="left"))[1] if any(rows) else None
 
     @property
     def lengths(self) -> Tensor:
@@ -58,11 +53,22 @@ class Prefix:
         return Cache(layers=layers)
 
 
+def extended(backbone: "Backbone", batch: "Batch") -> tuple[Tensor, Prefix]:
+    """Run a batch; return its states after the final norm, (rows, tokens, hidden), and all that is computed by now."""
+    # Without the config, so that sliding windows are left to the mask.
+    cache: Any = batch.past.cache(grows=True) if batch.past else DynamicCache()
+    inputs = batch.inputs() | {"past_key_values": cache}
+    hidden = backbone.model.base_model(**inputs, use_cache=True).last_hidden_state
+    keys, values = [layer.keys for layer in cache.layers], [layer.values for layer in cache.layers]
+    return hidden, Prefix(keys, values, inputs["attention_mask"])
+
+
 class _Still(DynamicLayer):
     """A layer of keys and values that are put before those of every pass, and stay what they are."""
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
-        assert self.keys is not None and self.values is not None
+        assert self.keys is not None
+        assert self.values is not None
         return torch.cat([self.keys, key_states], -2), torch.cat([self.values, value_states], -2)
 
 

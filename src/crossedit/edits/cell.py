@@ -13,7 +13,7 @@ import polars as pl
 
 from crossedit.backbones.answers import answer
 from crossedit.backbones.backbone import Backbone, weights_digest
-from crossedit.edits.deltas import Context, Delta, with_deltas
+from crossedit.edits.deltas import Context, Delta, editing
 from crossedit.edits.editors.interface import Editor
 from crossedit.edits.requests import Request
 from crossedit.errors import UserError
@@ -77,13 +77,13 @@ def answer_edited(
             context.prefix(lang if protocol == "upstream" else None) if context else ""
             for context, lang in zip(contexts, probes["lang"], strict=True)
         ]
-    owners = _owners(cases, probes)
     return answer(
         backbone,
         probes,
         protocol,
-        editing=lambda rows: with_deltas(backbone, deltas, [owners[row] for row in rows]),
+        editing=editing(backbone, deltas, _owners(cases, probes)),
         prefixes=prefixes,
+        apart=any(delta.gated for delta in deltas),
     )
 
 
