@@ -1,0 +1,48 @@
+"""A cell of the grid through EasyEdit: edit a fact, ask its questions, undo, one fact after the other."""
+
+import time
+from collections.abc import Sequence
+
+import polars as pl
+
+from crossedit.backbones.answers import answer
+from crossedit.backbones.backbone import Backbone, weights_digest
+from crossedit.edits.cell import beside_unedited
+from crossedit.edits.easyeditor.engine import EasyEditor
+from crossedit.edits.requests import Request
+from crossedit.errors import UserError
+from crossedit.progress import track
+
+
+def run_cell(
+    backbone: Backbone,
+    editor: EasyEditor,
+    requests: Sequence[Request],
+    probes: pl.DataFrame,
+    unedited: pl.DataFrame,
+    protocols: Sequence[str],
+) -> tuple[pl.DataFrame, dict[str, float]]:
+    """Return what `crossedit.edits.cell.run_cell` returns, with EasyEdit finding the edits.
+
+    The seconds of undoing an edit are in neither number. Raises UserError where EasyEdit fails.
+    """
+    if not requests:
+        raise UserError(
+            "facts: there are no test facts to edit in this language and shard; draw more, or use fewer shards."
+        )
+    probes = probes.filter((pl.col("aspect") != "reliability") | (pl.col("lang") == requests[0].lang))
+    pristine = backbone.digest
+    parts = []
+    seconds = {"edit": 0.0, "answer": 0.0}
+    with editor.at_work(backbone) as edited:
+        for request in track(requests, "editing"):
+            begun = time.perf_counter()
+            with edited(request) as asked:
+                seconds["edit"] += time.perf_counter() - begun
+                begun = time.perf_counter()
+                own = probes.filter(pl.col("case_id") == request.case_id)
+                parts += [answer(backbone, own, protocol, editing=asked) for protocol in protocols]
+                seconds["answer"] += time.perf_counter() - begun
+    if weights_digest(backbone.model) != pristine:
+        raise RuntimeError(f"the weights of '{backbone.name}' are not what they were before the cell")
+    return beside_unedited(probes, unedited, pl.concat(parts)), seconds

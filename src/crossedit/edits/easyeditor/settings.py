@@ -1,0 +1,138 @@
+"""Our hyperparameters as EasyEdit's.
+
+Both engines use the published names, so that little is renamed. What EasyEdit has as a constant in its code, or not at
+all, can't be set through it: another value is refused instead of being dropped.
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from crossedit.backbones.backbone import Backbone
+from crossedit.edits.easyeditor.checkout import COMMIT
+from crossedit.edits.easyeditor.statistics import DATASET, PRECISION, SAMPLES
+from crossedit.errors import UserError, nearest
+
+
+@dataclass(frozen=True)
+class Method:
+    """What a method is called in EasyEdit, and how its hyperparameters differ.
+
+    module: where it is below easyeditor.models; apply, hparams: its function and its class of hyperparameters there.
+    given: EasyEdit's hyperparameters that we have no name for.
+    constants: ours that EasyEdit has as constants, with the values that they have there.
+    around: ours that say what is prepared for an edit, which is the same for both engines.
+    """
+
+    module: str
+    apply: str
+    hparams: str
+    given: Mapping[str, Any] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    around: frozenset[str] = frozenset()
+
+
+_VALUE = {"v_loss_tolerance": 5e-2}
+_CONTEXTS = frozenset({"context_template_length_params"})
+_FT = Method(
+    "ft.ft_main",
+    "apply_ft_to_model",
+    "FTHyperParams",
+    given={"weight_decay": 0.0, "kl_factor": 0.0, "batch_size": 1},
+    constants={"loss_tolerance": 1e-2},
+)
+METHODS = {
+    "FT-L": _FT,
+    "FT-M": _FT,
+    "ROME": Method(
+        "rome.rome_main", "apply_rome_to_model", "ROMEHyperParams", constants=_VALUE, around=_CONTEXTS | {"mom2_ridge"}
+    ),
+}
+
+# EasyEdit branches by what a model's name contains.
+_NAMES = {"gpt2": "gpt2-xl", "gptj": "gpt-j-6b", "gemma": "llama", "gemma2": "llama"}
+
+
+def method_of(name: str) -> Method:
+    """Return the row of a method. Raises UserError for one that can't run through EasyEdit."""
+    if name not in METHODS:
+        raise UserError(f"editors: method '{name}' can't run through `engine: easyeditor`; {nearest(name, METHODS)}")
+    return METHODS[name]
+
+
+def model_name(backbone: Backbone) -> str:
+    """Return a name by which EasyEdit takes the right branches and which no other weights have."""
+    kind = backbone.model.config.model_type
+    return f"{_NAMES.get(kind, kind)}-{backbone.digest}"
+
+
+def their_hparams(
+    name: str, hparams: Mapping[str, Any], backbone: Backbone, module: ModuleType, statistics: Path
+) -> Any:
+    """Return the checkout's own object of hyperparameters for a method.
+
+    module: what `Method.module` names; statistics: the folder that EasyEdit takes second moments from.
+    Raises UserError for a value that can't be set there, and where the checkout wants a hyperparameter we don't know.
+    """
+    method = method_of(name)
+    for ours, constant in method.constants.items():
+        if hparams.get(ours, constant) != constant:
+            raise UserError(
+                f"hyperparameters of {name}: {ours} is {hparams[ours]!r}, but EasyEdit's code has {constant!r}; leave it "
+                "away or use crossedit's own engine."
+            )
+    offered = _surroundings(name, backbone, statistics) | _changed(hparams) | method.given
+    kind = getattr(module, method.hparams)
+    wanted = {item.name: item for item in fields(kind)}
+    unknown = set(hparams) - set(wanted) - set(method.constants) - method.around
+    if unknown:
+        raise UserError(
+            f"hyperparameters of {name}: EasyEdit has no {', '.join(sorted(unknown))}; leave it away or use crossedit's "
+            "own engine."
+        )
+    lacking = [
+        item.name
+        for item in wanted.values()
+        if item.name not in offered and item.default is MISSING and item.default_factory is MISSING
+    ]
+    if lacking:
+        raise UserError(
+            f"checkout: EasyEdit's {method.hparams} wants {', '.join(lacking)}, which crossedit doesn't know; use commit "
+            f"{COMMIT}."
+        )
+    return kind(**{name: value for name, value in offered.items() if name in wanted})
+
+
+def _changed(hparams: Mapping[str, Any]) -> dict[str, Any]:
+    """Return our hyperparameters with the values that EasyEdit's code understands."""
+    changed = dict(hparams)
+    if changed.get("norm_constraint", False) is None:
+        changed["norm_constraint"] = False
+    return changed
+
+
+def _surroundings(name: str, backbone: Backbone, statistics: Path) -> dict[str, Any]:
+    """Return what EasyEdit has among its hyperparameters although it belongs to the model or the machine."""
+    architecture = backbone.architecture
+    fine_tuned = METHODS[name] is _FT  # which looks for its weights by their names, not for the modules
+    return {
+        "alg_name": name,
+        "model_name": model_name(backbone),
+        "device": str(backbone.device),
+        "model_parallel": False,
+        "fact_token": "subject_last",
+        "layer_selection": "all",
+        "v_loss_layer": backbone.depth - 1,
+        "rewrite_module_tmp": architecture.mlp_out + (".weight" if fine_tuned else ""),
+        "layer_module_tmp": architecture.layer,
+        "mlp_module_tmp": architecture.mlp,
+        "attn_module_tmp": f"{architecture.layer}.self_attn",
+        "ln_f_module": architecture.final_norm,
+        "lm_head_module": architecture.head,
+        "mom2_dataset": DATASET,
+        "mom2_n_samples": SAMPLES,
+        "mom2_dtype": PRECISION,
+        "stats_dir": str(statistics),
+    }
