@@ -7,6 +7,7 @@ from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from crossedit.backbones.answers import answer
+from crossedit.backbones.asking import Asking
 from crossedit.backbones.backbone import Backbone, weights_digest
 from crossedit.backbones.covariance import covariances
 from crossedit.backbones.probes import make_probes
@@ -35,10 +36,12 @@ HPARAMS = {
         "context_template_length_params": [[3, 2]],
     },
     "IKE": {"k": 2},
+    "GRACE": {"layers": [1], "module": "mlp_out", "edit_lr": 0.3, "n_iter": 60, "eps": 1.0, "loss_tolerance": 1e-2},
 }
 # Editors whose delta is not of weights.
 IN_CONTEXT = {"IKE"}
-WEIGHT_EDITORS = sorted(set(HPARAMS) - IN_CONTEXT)
+GATED = {"GRACE"}
+WEIGHT_EDITORS = sorted(set(HPARAMS) - IN_CONTEXT - GATED)
 ONE_BY_ONE = [method for method, editor in EDITORS.items() if not editor.holds_many]
 
 
@@ -79,7 +82,7 @@ def test_edits_found_together_are_those_found_alone(
 def test_the_backbone_is_left_as_it_was(method: str, llama: Backbone, requests_en: list[Request]) -> None:
     pristine = weights_digest(llama.model)
     deltas = editor_of(method, llama, requests_en).edit_each(llama, requests_en)
-    with with_deltas(llama, deltas, [0, 1, 2]):
+    with with_deltas(llama, deltas, [0, 1, 2], Asking([0, 1, 2], [[5, 6]] * 3, torch.tensor([1, 1, 1]))):
         llama.model(**llama.batch([[5, 6]] * 3).inputs())
     assert weights_digest(llama.model) == pristine
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in llama.model.modules())
@@ -89,9 +92,7 @@ def test_a_fine_tuned_edit_holds(backbone: Backbone, facts: pl.DataFrame, reques
     deltas = editor_of("FT-M", backbone, requests_en).edit_each(backbone, requests_en)
     probes = make_probes(facts, backbone, ["en"]).filter(pl.col("aspect") == "reliability")
     before = answer(backbone, probes, "teacher_forced")
-    after = answer(
-        backbone, probes, "teacher_forced", editing=lambda asking: with_deltas(backbone, deltas, asking.questions)
-    )
+    after = answer(backbone, probes, "teacher_forced", editing=editing(backbone, deltas, [0, 1, 2]))
     assert (before["answer_text"] != before["target_text"]).all()
     assert (after["answer_text"] == after["target_text"]).all()
 

@@ -1,16 +1,19 @@
 """What locate-then-edit methods feed a model: prompts with their targets, and where the subject ends in them.
 
 One row is `context + prompt` followed by the target's tokens but the last. The target is joined as tokens, never as
-text, so that its tokens are the same after every context.
+text, so that its tokens are the same after every context. Where an edit changes nothing before a certain token, what
+comes before it is run once and the rows begin there.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from crossedit.backbones.backbone import Backbone, Batch
+from crossedit.backbones.prefix import Prefix
 from crossedit.edits.requests import Request
 
 
@@ -43,10 +46,36 @@ class Rows:
             self.share[kept],
         )
 
+    def from_subject(self, backbone: Backbone) -> "Rows":
+        """Return the same rows from the subject's last token on; what stands before it is run here, once."""
+        rows, columns = self._ids(), self.subject.tolist()
+        past = Prefix.of(backbone, [row[:column] for row, column in zip(rows, columns, strict=True)])
+        batch = backbone.batch([row[column:] for row, column in zip(rows, columns, strict=True)], past=past)
+        return replace(
+            self,
+            batch=batch,
+            subject=torch.zeros_like(self.subject),
+            place_column=self.place_column - self.subject[self.place_row],
+        )
+
+    def to_subject(self, backbone: Backbone) -> Batch:
+        """Return the rows up to the subject's last token, which is their last column."""
+        heads = [row[: column + 1] for row, column in zip(self._ids(), self.subject.tolist(), strict=True)]
+        return backbone.batch(heads, side="left")
+
     def losses(self, logits: Tensor) -> Tensor:
         """Return each row's mean negative log-probability of its target tokens; logits are (K, vocabulary)."""
         picked = logits.log_softmax(-1).gather(1, self.labels[:, None])[:, 0]
         return picked.new_zeros(len(self.fact)).index_add(0, self.place_row, -picked * self.share)
+
+    def answered(self, logits: Tensor) -> Tensor:
+        """Return for each row whether every target token is the likeliest, (rows,) bool."""
+        missed = (logits.argmax(-1) != self.labels).float()
+        return missed.new_zeros(len(self.fact)).index_add(0, self.place_row, missed) == 0
+
+    def _ids(self) -> list[list[int]]:
+        """Return the rows' own token ids."""
+        return [row[own].tolist() for row, own in zip(self.batch.ids, self.batch.mask.bool(), strict=True)]
 
 
 def target_rows(
@@ -54,25 +83,32 @@ def target_rows(
     requests: Sequence[Request],
     contexts: Sequence[str] = ("",),
     needs_subject: bool = True,
+    begin: Literal["whole", "subject", "answer"] = "whole",
 ) -> Rows:
     """Return one row per fact and context, facts outermost. A context is put before the prompt as it is.
 
+    begin: where the batch's rows begin: whole, at the subject's last token, or at the prompt's last token, from which
+    the answer follows; what comes before is the batch's `past`, and columns count from there.
     Raises UserError where a prompt lacks its subject, unless the method doesn't need it (its place is then 0).
     """
     texts = [(number, context, request) for number, request in enumerate(requests) for context in contexts]
-    ids, subject, places = [], [], []
+    ids, subject, places, cuts = [], [], [], []
     for row, (_, context, request) in enumerate(texts):
         text = context + request.prompt
         prompt = backbone.encode(text)
         target = backbone.continuation(request.prompt, request.target)
         ids.append(prompt + target[:-1])
         end = len(context) + request.subject_end() if needs_subject else 0
-        subject.append(backbone.last_token(text, end) if needs_subject else 0)
-        places += [(row, len(prompt) - 1 + step, token, len(target)) for step, token in enumerate(target)]
+        column = backbone.last_token(text, end) if needs_subject else 0
+        cuts.append({"whole": 0, "subject": column, "answer": len(prompt) - 1}[begin])
+        subject.append(max(column - cuts[-1], 0))
+        first = len(prompt) - 1 - cuts[-1]
+        places += [(row, first + step, token, len(target)) for step, token in enumerate(target)]
+    past = Prefix.of(backbone, [row[:cut] for row, cut in zip(ids, cuts, strict=True)])
     device = backbone.device
     place_row, place_column, labels, lengths = torch.tensor(places, device=device).T
     return Rows(
-        batch=backbone.batch(ids),
+        batch=backbone.batch([row[cut:] for row, cut in zip(ids, cuts, strict=True)], past=past),
         fact=torch.tensor([number for number, _, _ in texts], device=device),
         subject=torch.tensor(subject, device=device),
         bare=torch.tensor([context == "" for _, context, _ in texts], device=device),

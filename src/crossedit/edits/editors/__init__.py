@@ -11,12 +11,19 @@ from dataclasses import fields
 from typing import Any
 
 from crossedit.edits.editors.ft import FT
+from crossedit.edits.editors.grace import GRACE
 from crossedit.edits.editors.ike import IKE
 from crossedit.edits.editors.interface import Editor, Materials
 from crossedit.edits.editors.rome import ROME
 from crossedit.errors import UserError, nearest
 
-EDITORS: dict[str, type[Editor]] = {"FT-L": FT, "FT-M": FT, "ROME": ROME, "IKE": IKE}
+EDITORS: dict[str, type[Editor]] = {
+    "FT-L": FT,
+    "FT-M": FT,
+    "ROME": ROME,
+    "IKE": IKE,
+    "GRACE": GRACE,
+}
 
 
 def make_editor(method: str, hparams: Mapping[str, Any], materials: Materials) -> Editor:
