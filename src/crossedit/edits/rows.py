@@ -46,23 +46,6 @@ class Rows:
             self.share[kept],
         )
 
-    def from_subject(self, backbone: Backbone) -> "Rows":
-        """Return the same rows from the subject's last token on; what stands before it is run here, once."""
-        rows, columns = self._ids(), self.subject.tolist()
-        past = Prefix.of(backbone, [row[:column] for row, column in zip(rows, columns, strict=True)])
-        batch = backbone.batch([row[column:] for row, column in zip(rows, columns, strict=True)], past=past)
-        return replace(
-            self,
-            batch=batch,
-            subject=torch.zeros_like(self.subject),
-            place_column=self.place_column - self.subject[self.place_row],
-        )
-
-    def to_subject(self, backbone: Backbone) -> Batch:
-        """Return the rows up to the subject's last token, which is their last column."""
-        heads = [row[: column + 1] for row, column in zip(self._ids(), self.subject.tolist(), strict=True)]
-        return backbone.batch(heads, side="left")
-
     def losses(self, logits: Tensor) -> Tensor:
         """Return each row's mean negative log-probability of its target tokens; logits are (K, vocabulary)."""
         picked = logits.log_softmax(-1).gather(1, self.labels[:, None])[:, 0]
@@ -72,10 +55,6 @@ class Rows:
         """Return for each row whether every target token is the likeliest, (rows,) bool."""
         missed = (logits.argmax(-1) != self.labels).float()
         return missed.new_zeros(len(self.fact)).index_add(0, self.place_row, missed) == 0
-
-    def _ids(self) -> list[list[int]]:
-        """Return the rows' own token ids."""
-        return [row[own].tolist() for row, own in zip(self.batch.ids, self.batch.mask.bool(), strict=True)]
 
 
 def target_rows(
@@ -92,11 +71,11 @@ def target_rows(
     Raises UserError where a prompt lacks its subject, unless the method doesn't need it (its place is then 0).
     """
     texts = [(number, context, request) for number, request in enumerate(requests) for context in contexts]
+    targets = [backbone.continuation(request.prompt, request.target) for request in requests]
     ids, subject, places, cuts = [], [], [], []
-    for row, (_, context, request) in enumerate(texts):
-        text = context + request.prompt
+    for row, (number, context, request) in enumerate(texts):
+        text, target = context + request.prompt, targets[number]
         prompt = backbone.encode(text)
-        target = backbone.continuation(request.prompt, request.target)
         ids.append(prompt + target[:-1])
         end = len(context) + request.subject_end() if needs_subject else 0
         column = backbone.last_token(text, end) if needs_subject else 0
@@ -117,3 +96,16 @@ def target_rows(
         labels=labels,
         share=1 / lengths,
     )
+
+
+def subject_rows(backbone: Backbone, requests: Sequence[Request], contexts: Sequence[str] = ("",)) -> Batch:
+    """Return one row per fact and context, facts outermost, up to the subject's last token: the row's last column.
+
+    Raises UserError where a prompt lacks its subject.
+    """
+    rows = []
+    for request in requests:
+        for context in contexts:
+            text = context + request.prompt
+            rows.append(backbone.encode(text)[: backbone.last_token(text, len(context) + request.subject_end()) + 1])
+    return backbone.batch(rows, side="left")
