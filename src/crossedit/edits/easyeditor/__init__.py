@@ -1,6 +1,6 @@
 """Cells through a user's checkout of EasyEdit, so that both engines stand side by side.
 
-    editor = EasyEditor(Path("../EasyEdit"), "ROME", hparams, materials)
+    editor = EasyEditor(Path("../EasyEdit"), "ROME", make_editor("ROME", hparams, materials))
     predictions, seconds = run_cell(backbone, editor, requests, probes, unedited, protocols)
 
 EasyEdit (Wang et al., 2024, "EasyEdit: An Easy-to-use Knowledge Editing Framework for Large Language Models") is not

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from crossedit.backbones.answers import answer
 from crossedit.backbones.backbone import Backbone, weights_digest
 from crossedit.edits.cell import beside_unedited
 from crossedit.edits.easyeditor.engine import EasyEditor
@@ -37,11 +36,11 @@ def run_cell(
     with editor.at_work(backbone) as edited:
         for request in track(requests, "editing"):
             begun = time.perf_counter()
-            with edited(request) as asked:
+            with edited(request) as ask:
                 seconds["edit"] += time.perf_counter() - begun
                 begun = time.perf_counter()
                 own = probes.filter(pl.col("case_id") == request.case_id)
-                parts += [answer(backbone, own, protocol, editing=asked) for protocol in protocols]
+                parts += [ask(own, protocol) for protocol in protocols]
                 seconds["answer"] += time.perf_counter() - begun
     if weights_digest(backbone.model) != pristine:
         raise RuntimeError(f"the weights of '{backbone.name}' are not what they were before the cell")

@@ -20,7 +20,7 @@ ENVIRONMENT = "envs/easyedit.yaml"
 
 
 class Checkout:
-    """A folder with EasyEdit in it. Its modules keep things between edits, so each checkout object imports them anew."""
+    """A folder with EasyEdit in it. Its modules keep things between edits, so that each object imports them anew."""
 
     def __init__(self, folder: Path) -> None:
         """Raises UserError where the folder is no checkout of EasyEdit."""
@@ -50,6 +50,6 @@ class Checkout:
                     f"use the environment {ENVIRONMENT}."
                 ) from error
             raise UserError(
-                f"checkout: easyeditor.models.{name} in '{self.folder}' can't be imported ({error}); use commit {COMMIT} "
-                f"and the environment {ENVIRONMENT}."
+                f"checkout: easyeditor.models.{name} in '{self.folder}' can't be imported ({error}); use commit "
+                f"{COMMIT} and the environment {ENVIRONMENT}."
             ) from error

@@ -1,72 +1,93 @@
 """One editor of EasyEdit at work on one of our backbones.
 
-    editor = EasyEditor(Path("../EasyEdit"), "ROME", hparams, materials)
+    editor = EasyEditor(Path("../EasyEdit"), "ROME", make_editor("ROME", hparams, materials))
     with editor.at_work(backbone) as edited:
-        with edited(request) as asked:
-            answers = answer(backbone, probes, "teacher_forced", editing=asked)
+        with edited(request) as ask:
+            answers = ask(probes, "teacher_forced")
 
 EasyEdit writes into the model's own weights; each edit is undone by what its code hands back for that. Its files stay
 as they are: what it would make or fetch by itself (context texts, second moments, a projection) is put where it looks.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import polars as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from crossedit.backbones.asking import Editing, unedited
+from crossedit.backbones.answers import answer
+from crossedit.backbones.asking import Asking
 from crossedit.backbones.backbone import Backbone
 from crossedit.edits.easyeditor.checkout import COMMIT, Checkout
-from crossedit.edits.easyeditor.settings import method_of, model_name, their_hparams
+from crossedit.edits.easyeditor.settings import grace_module, method_of, model_name, their_hparams
 from crossedit.edits.easyeditor.statistics import write_statistics
-from crossedit.edits.editors.interface import Materials
+from crossedit.edits.editors.interface import Editor
 from crossedit.edits.requests import Request
 from crossedit.errors import UserError
+from crossedit.models import matrix, set_matrix
 
-Edited = Callable[[Request], AbstractContextManager[Editing]]
+# What asks the edited model: probes and a protocol in, ANSWERS out.
+Ask = Callable[[pl.DataFrame, str], pl.DataFrame]
+Edited = Callable[[Request], AbstractContextManager[Ask]]
 
 
 class EasyEditor:
-    """A method of EasyEdit with our hyperparameters and materials.
+    """A method of EasyEdit, with the hyperparameters and materials of our editor of the same method.
 
     Raises UserError where the folder is no checkout, the method isn't one of METHODS, or a package is missing.
     """
 
-    def __init__(self, checkout: Path, method: str, hparams: Mapping[str, Any], materials: Materials) -> None:
-        self.checkout, self.method, self.hparams, self.materials = checkout, method, hparams, materials
+    def __init__(self, checkout: Path, method: str, editor: Editor) -> None:
+        self.checkout, self.method = checkout, method
+        self.hparams, self.materials = vars(editor.hparams), editor.materials
         self.module = Checkout(checkout).module(method_of(method).module)
 
     @contextmanager
     def at_work(self, backbone: Backbone) -> Iterator[Edited]:
         """Within the block, yield what edits the backbone by one fact; afterwards the backbone is as it was."""
         with TemporaryDirectory() as folder, _as_wanted(backbone):
-            self._lay_out(backbone, Path(folder))
             theirs = their_hparams(self.method, self.hparams, backbone, self.module, Path(folder))
+            self._lay_out(backbone, Path(folder), theirs)
 
-            def edited(request: Request) -> AbstractContextManager[Editing]:
+            def edited(request: Request) -> AbstractContextManager[Ask]:
                 return self._edited(backbone, request, theirs)
 
             yield edited
 
-    def _lay_out(self, backbone: Backbone, folder: Path) -> None:
-        """Put context texts and second moments where EasyEdit looks for them."""
+    def _lay_out(self, backbone: Backbone, folder: Path, theirs: Any) -> None:
+        """Put context texts, second moments and projections where EasyEdit looks for them."""
+        variables = vars(self.module)
         lengths = self.hparams.get("context_template_length_params")
         if lengths is not None:
             bare, *others = (f"{context}{{}}" for context in self.materials.context_templates(lengths))
-            flat = self.method == "ROME"
             kinds = [[bare], others] if others else [[bare]]
-            self.module.CONTEXT_TEMPLATES_CACHE = [bare, *others] if flat else kinds
-        if self.hparams.get("mom2_adjustment"):
-            moments = {
-                backbone.architecture.mlp_out.format(layer): self._moment(layer)
-                for layer in backbone.checked_layers(self.hparams["layers"])
-            }
+            variables["CONTEXT_TEMPLATES_CACHE"] = [bare, *others] if self.method == "ROME" else kinds
+        if getattr(theirs, "mom2_adjustment", False):
+            layers = backbone.checked_layers(self.hparams["layers"])
+            names = [backbone.architecture.mlp_out.format(layer) for layer in layers]
+            moments = {name: self._moment(layer) for name, layer in zip(names, layers, strict=True)}
             write_statistics(folder, model_name(backbone), moments)
+            if self.method == "AlphaEdit":
+                variables.update(P=torch.stack([self._projection(backbone, layer, theirs) for layer in layers]))
+                variables.update(P_loaded=True)
+
+    def _projection(self, backbone: Backbone, layer: int, theirs: Any) -> Tensor:
+        """Return P (in, in) by EasyEdit's own function, which is called here since there it leaves a file behind."""
+        threshold = self.hparams["nullspace_threshold"]
+        if self.hparams["nullspace_relative"]:
+            threshold *= float(self.materials.covariances[layer].diagonal().mean())  # the mean of the eigenvalues
+        with _silence():
+            project: Tensor = self.module.get_project(
+                backbone.model, backbone.tokenizer, layer, replace(theirs, nullspace_threshold=threshold)
+            )
+        return project
 
     def _moment(self, layer: int) -> Tensor:
         """Return C (in, in) with the ridge, which EasyEdit doesn't know, already in it."""
@@ -77,9 +98,9 @@ class EasyEditor:
         return C + self.hparams.get("mom2_ridge", 0.0) * C.diagonal().mean() * torch.eye(len(C), device=C.device)
 
     @contextmanager
-    def _edited(self, backbone: Backbone, request: Request, theirs: Any) -> Iterator[Editing]:
+    def _edited(self, backbone: Backbone, request: Request, theirs: Any) -> Iterator[Ask]:
         model = backbone.model
-        torch.manual_seed(self.hparams.get("seed", 0))
+        torch.manual_seed(self.hparams.get("seed", 0) + request.case_id)
         with _errors_in_words(self.checkout, self.method, request), _silence():
             edited, undo = getattr(self.module, method_of(self.method).apply)(
                 model,
@@ -88,17 +109,26 @@ class EasyEditor:
                 theirs,
                 return_orig_weights=True,
                 keep_original_weight=True,
+                reset_cache=True,  # AlphaEdit would take the keys of earlier facts along
             )
-        model.eval()
-        yield unedited
-        if hasattr(edited, "unload"):  # an adapter of peft
-            edited.unload()
-        elif callable(undo):
-            undo()
-        else:
-            with torch.no_grad():
-                for name, weight in undo.items():
-                    model.get_parameter(name).copy_(weight)
+        try:
+            model.eval()  # adapters come with dropout at work
+            yield self._ask(backbone)
+        finally:
+            _undo(model, edited, undo)
+
+    def _ask(self, backbone: Backbone) -> Ask:
+        if self.method != "GRACE":
+            return partial(answer, backbone)
+        adapter = backbone.module(grace_module(self.hparams, backbone))
+
+        @contextmanager
+        def at_the_end(asking: Asking) -> Iterator[None]:
+            vars(adapter)["key_id"] = int(asking.columns[0])
+            yield
+
+        # Its adapter looks at one place for the whole batch, so that rows whose prompts end elsewhere go alone.
+        return partial(answer, backbone, editing=at_the_end, apart=True, batch_tokens=1)
 
 
 def _as_request(request: Request) -> dict[str, Any]:
@@ -111,6 +141,21 @@ def _as_request(request: Request) -> dict[str, Any]:
     }
 
 
+def _undo(model: Any, edited: Any, undo: Any) -> None:
+    """Undo an edit by what EasyEdit gave back: an adapter, a function, or the weights that changed."""
+    if isinstance(undo, dict) and undo:
+        with torch.no_grad():
+            for name, weight in undo.items():
+                model.get_parameter(name).copy_(weight)
+    elif callable(undo):
+        undo()
+    else:
+        edited.unload()
+        del model.peft_config
+        model.activation_checkpointing_disable()
+        model.disable_input_require_grads()
+
+
 @contextmanager
 def _as_wanted(backbone: Backbone) -> Iterator[None]:
     """Within the block the model is as EasyEdit's code takes it to be, without a change to what it computes.
@@ -121,7 +166,7 @@ def _as_wanted(backbone: Backbone) -> Iterator[None]:
     model, tokenizer = backbone.model, backbone.tokenizer
     head = backbone.module(backbone.architecture.head)
     weight, name, cache, side = head.weight, model.config._name_or_path, model.config.use_cache, tokenizer.padding_side
-    head.weight = nn.Parameter(weight.detach().clone(), requires_grad=False)
+    set_matrix(head, matrix(head).clone())
     model.config._name_or_path = model_name(backbone)
     tokenizer.padding_side = "right"
     try:

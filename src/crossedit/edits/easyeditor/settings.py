@@ -4,6 +4,7 @@ Both engines use the published names, so that little is renamed. What EasyEdit h
 all, can't be set through it: another value is refused instead of being dropped.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -35,6 +36,7 @@ class Method:
 
 
 _VALUE = {"v_loss_tolerance": 5e-2}
+_MASS = {**_VALUE, "mom2_adjustment": True, "bare_prompt_share": 0.5}
 _CONTEXTS = frozenset({"context_template_length_params"})
 _FT = Method(
     "ft.ft_main",
@@ -48,6 +50,46 @@ METHODS = {
     "FT-M": _FT,
     "ROME": Method(
         "rome.rome_main", "apply_rome_to_model", "ROMEHyperParams", constants=_VALUE, around=_CONTEXTS | {"mom2_ridge"}
+    ),
+    "MEMIT": Method(
+        "memit.memit_main",
+        "apply_memit_to_model",
+        "MEMITHyperParams",
+        constants=_MASS,
+        around=_CONTEXTS | {"mom2_ridge"},
+    ),
+    "AlphaEdit": Method(
+        "alphaedit.AlphaEdit_main",
+        "apply_AlphaEdit_to_model",
+        "AlphaEditHyperParams",
+        given={"mom2_update_weight": 0.0},  # not used
+        constants={**_MASS, "mom2_ridge": 0.0},
+        around=_CONTEXTS | {"nullspace_relative"},
+    ),
+    "KN": Method("kn.kn_main", "apply_kn_to_model", "KNHyperParams", given={"lr_scale": 1.0, "n_toks": 10}),
+    "LoRA": Method(
+        "lora.lora_main",
+        "apply_lora_to_model",
+        "LoRAHyperParams",
+        given={"weight_decay": 0.0, "kl_factor": 0.0, "norm_constraint": False, "batch_size": 1},
+        around=frozenset({"seed"}),
+    ),
+    "GRACE": Method(
+        "grace.grace_main",
+        "apply_grace_to_model",
+        "GraceHyperParams",
+        given={
+            "dist_fn": "euc",
+            "val_train": "sgd",
+            "val_reg": "None",
+            "reg": "early_stop",
+            "replacement": "replace_last",
+            "eps_expand": "coverage",
+            "num_pert": 8,
+            "dropout": 0.0,
+        },
+        constants={"loss_tolerance": 0.0},
+        around=frozenset({"layers", "module", "seed"}),
     ),
 }
 
@@ -73,24 +115,26 @@ def their_hparams(
 ) -> Any:
     """Return the checkout's own object of hyperparameters for a method.
 
+    hparams: all of ours for the method, defaults included.
     module: what `Method.module` names; statistics: the folder that EasyEdit takes second moments from.
     Raises UserError for a value that can't be set there, and where the checkout wants a hyperparameter we don't know.
     """
     method = method_of(name)
     for ours, constant in method.constants.items():
-        if hparams.get(ours, constant) != constant:
+        if ours == "bare_prompt_share" and not hparams["context_template_length_params"]:
+            continue  # the bare prompt stands alone
+        if hparams[ours] != constant:
             raise UserError(
-                f"hyperparameters of {name}: {ours} is {hparams[ours]!r}, but EasyEdit's code has {constant!r}; leave it "
-                "away or use crossedit's own engine."
+                f"hyperparameters of {name}: {ours} is {hparams[ours]!r}, but EasyEdit's code has {constant!r}; "
+                "set that or use crossedit's own engine."
             )
-    offered = _surroundings(name, backbone, statistics) | _changed(hparams) | method.given
+    offered = {**_surroundings(name, hparams, backbone, statistics), **_changed(hparams), **method.given}
     kind = getattr(module, method.hparams)
     wanted = {item.name: item for item in fields(kind)}
     unknown = set(hparams) - set(wanted) - set(method.constants) - method.around
     if unknown:
         raise UserError(
-            f"hyperparameters of {name}: EasyEdit has no {', '.join(sorted(unknown))}; leave it away or use crossedit's "
-            "own engine."
+            f"hyperparameters of {name}: EasyEdit has no {', '.join(sorted(unknown))}; use crossedit's own engine."
         )
     lacking = [
         item.name
@@ -99,8 +143,8 @@ def their_hparams(
     ]
     if lacking:
         raise UserError(
-            f"checkout: EasyEdit's {method.hparams} wants {', '.join(lacking)}, which crossedit doesn't know; use commit "
-            f"{COMMIT}."
+            f"checkout: EasyEdit's {method.hparams} wants {', '.join(lacking)}, which crossedit doesn't know; use "
+            f"commit {COMMIT}."
         )
     return kind(**{name: value for name, value in offered.items() if name in wanted})
 
@@ -113,7 +157,14 @@ def _changed(hparams: Mapping[str, Any]) -> dict[str, Any]:
     return changed
 
 
-def _surroundings(name: str, backbone: Backbone, statistics: Path) -> dict[str, Any]:
+def grace_module(hparams: Mapping[str, Any], backbone: Backbone) -> str:
+    """Return the module that GRACE's codebook stands at."""
+    (layer,) = hparams["layers"]
+    architecture = backbone.architecture
+    return {"mlp_in": architecture.mlp_in[0], "mlp_out": architecture.mlp_out}[hparams["module"]].format(layer)
+
+
+def _surroundings(name: str, hparams: Mapping[str, Any], backbone: Backbone, statistics: Path) -> dict[str, Any]:
     """Return what EasyEdit has among its hyperparameters although it belongs to the model or the machine."""
     architecture = backbone.architecture
     fine_tuned = METHODS[name] is _FT  # which looks for its weights by their names, not for the modules
@@ -125,6 +176,10 @@ def _surroundings(name: str, backbone: Backbone, statistics: Path) -> dict[str, 
         "fact_token": "subject_last",
         "layer_selection": "all",
         "v_loss_layer": backbone.depth - 1,
+        # The name goes through Python's `eval` there: layers[3], not layers.3
+        "inner_params": [re.sub(r"\.(\d+)\.", r"[\1].", grace_module(hparams, backbone)) + ".weight"]
+        if name == "GRACE"
+        else [],
         "rewrite_module_tmp": architecture.mlp_out + (".weight" if fine_tuned else ""),
         "layer_module_tmp": architecture.layer,
         "mlp_module_tmp": architecture.mlp,
@@ -135,4 +190,5 @@ def _surroundings(name: str, backbone: Backbone, statistics: Path) -> dict[str, 
         "mom2_n_samples": SAMPLES,
         "mom2_dtype": PRECISION,
         "stats_dir": str(statistics),
+        "P_loc": str(statistics),  # where something is, so that no projection is looked for or made
     }

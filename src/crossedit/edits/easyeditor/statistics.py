@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-# How the files are named: text, number of samples, precision. What they hold is whatever text the backbone's entry named.
+# What the files' names say: text, number of samples, precision. They hold the text that the backbone's entry names.
 DATASET, SAMPLES, PRECISION = "wikipedia", 100_000, "float32"
 
 
@@ -20,5 +20,6 @@ def write_statistics(folder: Path, model: str, moments: Mapping[str, Tensor]) ->
     for module, moment in moments.items():
         path = statistics_file(folder, model, module)
         path.parent.mkdir(parents=True, exist_ok=True)
-        # A running sum and how many keys are in it: the mean is the sum over one.
-        np.savez(path, **{"mom2.count": 1, "mom2.mom2": moment.float().cpu().numpy(), "sample_size": SAMPLES})
+        # EasyEdit keeps a sum and how many keys are in it; a mean is the sum over one.
+        fields = {"mom2.count": 1, "mom2.mom2": moment.float().cpu().numpy(), "sample_size": SAMPLES}
+        np.savez(path, allow_pickle=False, **{name: np.asarray(value) for name, value in fields.items()})
