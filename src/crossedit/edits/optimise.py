@@ -1,16 +1,20 @@
 """Many small optimisations in one batch.
 
-Finding v for S facts, or fine-tuning S copies of one matrix, is S problems that share nothing but the forward pass.
+Finding v for S facts, or fine-tuning S copies of some matrices, is S problems that share nothing but the forward pass.
 Each has its own Adam state, its own projection and its own end; the result is that of S separate runs.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 # Adam (Kingma & Ba, 2015), with the constants that every published editor leaves at their defaults.
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+
+# Numbers that a processor updates at a time: all that an update of them reads and writes stays in its cache.
+PIECE = 2**16
 
 
 def minimise_each(
@@ -30,24 +34,69 @@ def minimise_each(
 
     Returns the parameters (S, ...) and the number of updates that each problem took (S,).
     """
-    parameters = start.clone()
-    first, second = torch.zeros_like(start), torch.zeros_like(start)
-    active = torch.arange(len(start), device=start.device)
-    taken = torch.zeros(len(start), dtype=torch.long, device=start.device)
+    (found,), taken = minimise_parts(
+        lambda parts, active: losses(parts[0], active),
+        [start],
+        learning_rate=learning_rate,
+        updates=updates,
+        tolerance=tolerance,
+        project=None if project is None else lambda parts, active: [project(parts[0], active)],
+    )
+    return found, taken
+
+
+def minimise_parts(
+    losses: Callable[[Sequence[Tensor], Tensor], Tensor],
+    start: Sequence[Tensor],
+    *,
+    learning_rate: float,
+    updates: int,
+    tolerance: float,
+    project: Callable[[Sequence[Tensor], Tensor], Sequence[Tensor]] | None = None,
+    penalty: Callable[[Sequence[Tensor]], Tensor] | None = None,
+) -> tuple[list[Tensor], Tensor]:
+    """Minimise S separate losses of parameters that come in several tensors, each (S, ...); see `minimise_each`.
+
+    penalty(parts): what is added to each problem's loss, (A,), but doesn't count against the tolerance.
+    """
+    ended = [torch.empty_like(part) for part in start]
+    # What still runs lies side by side; the others have been copied to where they end.
+    parts = [part.clone() for part in start]
+    moments = [(torch.zeros_like(part), torch.zeros_like(part)) for part in start]
+    active = torch.arange(len(parts[0]), device=parts[0].device)
+    taken = torch.zeros_like(active)
     for step in range(1, updates + 1):
-        if not len(active):
-            break
-        x = parameters[active].requires_grad_()
-        loss = losses(x, active)
+        for part in parts:
+            part.requires_grad_()
+        loss = losses(parts, active)
         running = loss.detach() >= tolerance
+        if not running.any():
+            break
         # The sum, not the mean: every problem gets the gradient that it would have alone.
-        (gradient,) = torch.autograd.grad(loss[running].sum(), x)
-        active, gradient, x = active[running], gradient[running], x.detach()[running]
-        first[active] = BETA_1 * first[active] + (1 - BETA_1) * gradient
-        second[active] = BETA_2 * second[active] + (1 - BETA_2) * gradient**2
-        mean = first[active] / (1 - BETA_1**step)
-        spread = (second[active] / (1 - BETA_2**step)).sqrt()
-        x = x - learning_rate * mean / (spread + EPSILON)
-        parameters[active] = project(x, active) if project else x
+        gradients = torch.autograd.grad((loss + penalty(parts) if penalty else loss).sum(), parts)
+        parts = [part.detach() for part in parts]
+        if not running.all():
+            for found, part in zip(ended, parts, strict=True):
+                found[active[~running]] = part[~running]
+            active, parts = active[running], [part[running] for part in parts]
+            gradients = tuple(gradient[running] for gradient in gradients)
+            moments = [(first[running], second[running]) for first, second in moments]
+        for part, gradient, (first, second) in zip(parts, gradients, moments, strict=True):
+            _adam(part, gradient.contiguous(), first, second, learning_rate, step)
+        if project:
+            parts = list(project(parts, active))
         taken[active] = step
-    return parameters, taken
+    for found, part in zip(ended, parts, strict=True):
+        found[active] = part.detach()
+    return ended, taken
+
+
+def _adam(x: Tensor, gradient: Tensor, first: Tensor, second: Tensor, learning_rate: float, step: int) -> None:
+    """Update x and its two moments in place."""
+    piece = PIECE if x.device.type == "cpu" else max(x.numel(), 1)
+    flat = (tensor.view(-1).split(piece) for tensor in (x, gradient, first, second))
+    for place, slope, mean, square in zip(*flat, strict=True):
+        mean.lerp_(slope, 1 - BETA_1)
+        square.mul_(BETA_2).addcmul_(slope, slope, value=1 - BETA_2)
+        spread = square.sqrt().div_(math.sqrt(1 - BETA_2**step)).add_(EPSILON)
+        place.addcdiv_(mean, spread, value=-learning_rate / (1 - BETA_1**step))
