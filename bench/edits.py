@@ -1,9 +1,11 @@
-"""Seconds per fact one at a time and batched, for each editor, in one run: `make bench` after `make demo`.
+"""Seconds per fact one at a time and batched, for each editor, in one run: `make bench` after the experiment.
 
-    python bench/edits.py --facts 32 --backbone demo-bi
+    python bench/edits.py --facts 64 --backbone demo-bi
+    python bench/edits.py --config config/mzsre.yaml --editors ROME,MEMIT --profile
 
-Both columns are the same code, given one request or all of them; answering is the teacher-forced protocol over every
-probe of a fact. A ratio is the number before it divided into the one before that.
+Finding the edit: the same code is given one request after another, or all of them. Answering, by the teacher-forced
+protocol: one question after another, each by its edited model, or all questions of all facts. A ratio is the number
+before it divided into the one before that. --profile also says what the time together goes into.
 """
 
 import argparse
@@ -18,16 +20,20 @@ import torch
 import yaml
 from rich.console import Console
 from rich.table import Table
+from torch.profiler import ProfilerActivity, profile
 
 from crossedit import config as configuration
 from crossedit.backbones.backbone import Backbone
 from crossedit.edits.cell import answer_edited
+from crossedit.edits.deltas import Delta
 from crossedit.edits.editors import make_editor
 from crossedit.edits.editors.interface import Editor
 from crossedit.edits.materials import load_materials
 from crossedit.edits.requests import Request, make_requests
 from crossedit.errors import UserError
 from crossedit.tables import FACTS, PROBES, read
+
+TITLES = ("editor", "edit: one by one", "together", "ratio", "answer: one by one", "together", "ratio")
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -42,68 +48,117 @@ def seconds(work: Callable[[], Any]) -> float:
 def measure(
     backbone: Backbone, editor: Editor, requests: list[Request], probes: pl.DataFrame
 ) -> tuple[float, float, float, float]:
-    """Return seconds per fact: editing alone, editing together, answering alone, answering together."""
+    """Return seconds per fact: editing one by one and together, answering one by one and together."""
     editor.edit_each(backbone, requests[:2])  # the first call sets up what later ones share
     deltas = editor.edit_each(backbone, requests)
     cases = [request.case_id for request in requests]
+    place = {case: number for number, case in enumerate(cases)}
+    probes = probes.filter(
+        pl.col("case_id").is_in(cases) & ((pl.col("aspect") != "reliability") | (pl.col("lang") == requests[0].lang))
+    )
 
-    def answer(numbers: range) -> None:
-        chosen = [cases[number] for number in numbers]
-        asked = probes.filter(pl.col("case_id").is_in(chosen))
-        answer_edited(backbone, [deltas[number] for number in numbers], chosen, asked, "teacher_forced")
+    def answer(part: pl.DataFrame, deltas: list[Delta], cases: list[int]) -> None:
+        answer_edited(backbone, deltas, cases, part, "teacher_forced")
 
-    alone = seconds(lambda: [editor.edit_each(backbone, [request]) for request in requests])
-    together = seconds(lambda: editor.edit_each(backbone, requests))
-    asked_alone = seconds(lambda: [answer(range(number, number + 1)) for number in range(len(requests))])
-    asked_together = seconds(lambda: answer(range(len(requests))))
-    count = len(requests)
-    return alone / count, together / count, asked_alone / count, asked_together / count
+    def answer_one_by_one() -> None:
+        for part in probes.iter_slices(1):
+            case = part["case_id"][0]
+            answer(part, [deltas[place[case]]], [case])
+
+    answer_one_by_one()
+    found = (
+        seconds(lambda: [editor.edit_each(backbone, [request]) for request in requests]),
+        seconds(lambda: editor.edit_each(backbone, requests)),
+        seconds(answer_one_by_one),
+        seconds(lambda: answer(probes, deltas, cases)),
+    )
+    alone, together, asked_alone, asked_together = (value / len(requests) for value in found)
+    return alone, together, asked_alone, asked_together
+
+
+def profiled(backbone: Backbone, editor: Editor, requests: list[Request]) -> str:
+    """Return a table of the operations that finding all edits together spends its time in."""
+    kinds = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if backbone.device.type == "cuda" else [])]
+    with profile(activities=kinds) as found:
+        editor.edit_each(backbone, requests)
+    table: str = found.key_averages().table(sort_by="self_cpu_time_total", row_limit=12, max_name_column_width=40)
+    return table
+
+
+class Experiment:
+    """Where the config's experiment has put what editors draw on, for one backbone and the first facts entry."""
+
+    def __init__(self, path: Path, backbone: str | None) -> None:
+        self.config = configuration.checked(yaml.safe_load(path.read_text(encoding="utf-8")))
+        self.results = Path(self.config["results"])
+        self.name = backbone or list(self.config["backbones"])[-1]
+        self.facts_name = next(iter(self.config["facts"]))
+        stage = "translation" if "translation" in self.config["facts"][self.facts_name] else "facts"
+        self.folder = self.results / "backbones" / self.name
+        if not self.folder.exists():
+            raise UserError(f"{self.folder}: not there yet; run the experiment of {path} first.")
+        self.facts = read(self.results / stage / self.facts_name / "facts.parquet", FACTS)
+        self.probes = read(self.folder / self.facts_name / "probes.parquet", PROBES)
+        entry = self.config["backbones"][self.name]
+        self.backbone = Backbone.load(self.name, {"path": str(self.folder / "model")} | entry)
+
+    def editor(self, name: str, language: str) -> Editor:
+        """Return the editor of that name in the config. Raises UserError where what it draws on isn't there."""
+        entry = self.config["editors"][name]
+        hparams = configuration.hparams(self.config, name, self.name)
+        edits = self.results / "edits" / self.facts_name
+        encoder = configuration.slug(hparams.get("encoder") or "")
+        files = {
+            "contexts": self.folder / "contexts.json" if hparams.get("context_template_length_params") else None,
+            "covariance": self.folder / "covariance.safetensors" if hparams.get("mom2_adjustment") else None,
+            "embeddings": edits / "embeddings" / f"{encoder}.{language}.safetensors" if encoder else None,
+            "trained": edits / self.name / name / language / "trained" if entry["method"] in TRAINED else None,
+        }
+        for path in filter(None, files.values()):
+            if not path.exists():
+                raise UserError(f"{path}: not there yet; run the experiment first.")
+        materials = load_materials(self.backbone, self.facts, language, hparams, **files)
+        return make_editor(entry["method"], hparams, materials)
+
+
+TRAINED = {"MEND", "SERAC"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, default=Path("config.yaml"))
     parser.add_argument("--backbone", help="default: the config's last")
+    parser.add_argument("--editors", help="names, separated by commas; default: all of the config")
     parser.add_argument("--language", default="en")
     parser.add_argument("--facts", type=int, default=64)
+    parser.add_argument("--profile", action="store_true")
     given = parser.parse_args()
-    config = configuration.checked(yaml.safe_load(given.config.read_text(encoding="utf-8")))
-    results = Path(config["results"])
-    name = given.backbone or list(config["backbones"])[-1]
-    facts_name = next(iter(config["facts"]))
-    stage = "translation" if "translation" in config["facts"][facts_name] else "facts"
-    folder = results / "backbones" / name
-    if not folder.exists():
-        raise UserError(f"{folder}: not there yet; run the experiment of {given.config} first.")
-    facts = read(results / stage / facts_name / "facts.parquet", FACTS)
-    backbone = Backbone.load(name, {"path": str(folder / "model")} | config["backbones"][name])
-    requests = make_requests(facts.filter(pl.col("split") == "test"), given.language)[: given.facts]
-    probes = read(folder / facts_name / "probes.parquet", PROBES)
-    table = Table(title=f"{name}, {len(requests)} facts, {torch.get_num_threads()} threads, {backbone.device}")
-    for title in ("editor", "edit: alone", "together", "ratio", "answer: alone", "together", "ratio"):
+    experiment = Experiment(given.config, given.backbone)
+    test = experiment.facts.filter(pl.col("split") == "test")
+    requests = make_requests(test, given.language)[: given.facts]
+    where = f"{torch.get_num_threads()} threads, {experiment.backbone.device}"
+    table = Table(title=f"Seconds per fact: {experiment.name}, {len(requests)} facts, {where}")
+    for title in TITLES:
         table.add_column(title, justify="left" if title == "editor" else "right")
-    for editor, entry in config["editors"].items():
-        hparams = configuration.hparams(config, editor, name)
-        encoder = configuration.slug(hparams.get("encoder", ""))
-        embeddings = results / "edits" / facts_name / "embeddings" / f"{encoder}.{given.language}.safetensors"
-        covariance = folder / "covariance.safetensors"
-        contexts = folder / "contexts.json"
-        materials = load_materials(
-            backbone,
-            facts,
-            given.language,
-            hparams,
-            contexts if hparams.get("context_template_length_params") else None,
-            covariance if hparams.get("mom2_adjustment") else None,
-            embeddings if encoder else None,
-        )
-        found = measure(backbone, make_editor(entry["method"], hparams, materials), requests, probes)
-        alone, together, asked_alone, asked_together = found
-        columns = (alone, together, alone / together, asked_alone, asked_together, asked_alone / asked_together)
+    console = Console(width=110)
+    for name in given.editors.split(",") if given.editors else experiment.config["editors"]:
+        editor = experiment.editor(name, given.language)
+        alone, together, asked_alone, asked_together = measure(experiment.backbone, editor, requests, experiment.probes)
+        ratios = f"{alone / together:.1f}x", f"{asked_alone / asked_together:.1f}x"
         table.add_row(
-            editor, *(f"{value:.4f}" if number % 3 < 2 else f"{value:.1f}x" for number, value in enumerate(columns))
+            name,
+            f"{alone:.4f}",
+            f"{together:.4f}",
+            ratios[0],
+            f"{asked_alone:.4f}",
+            f"{asked_together:.4f}",
+            ratios[1],
         )
-    Console(width=110).print(table)
+        if given.profile:
+            console.print(
+                f"{name}, finding {len(requests)} edits together", profiled(experiment.backbone, editor, requests)
+            )
+    console.print(table)
 
 
 if __name__ == "__main__":
