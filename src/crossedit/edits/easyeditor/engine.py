@@ -45,9 +45,11 @@ class EasyEditor:
     """
 
     def __init__(self, checkout: Path, method: str, editor: Editor) -> None:
+        row = method_of(method)
         self.checkout, self.method = checkout, method
         self.hparams, self.materials = vars(editor.hparams), editor.materials
-        self.module = Checkout(checkout).module(method_of(method).module)
+        self.module = Checkout(checkout).module(row.module)
+        self.apply = getattr(self.module, row.apply)
 
     @contextmanager
     def at_work(self, backbone: Backbone) -> Iterator[Edited]:
@@ -102,7 +104,7 @@ class EasyEditor:
         model = backbone.model
         torch.manual_seed(self.hparams.get("seed", 0) + request.case_id)
         with _errors_in_words(self.checkout, self.method, request), _silence():
-            edited, undo = getattr(self.module, method_of(self.method).apply)(
+            edited, undo = self.apply(
                 model,
                 backbone.tokenizer,
                 [_as_request(request)],
@@ -174,7 +176,7 @@ def _as_wanted(backbone: Backbone) -> Iterator[None]:
     finally:
         head.weight = weight
         model.config._name_or_path, model.config.use_cache, tokenizer.padding_side = name, cache, side
-        model.requires_grad_(False)
+        model.requires_grad_(False).zero_grad()  # a gradient left behind would be followed by the next optimiser
 
 
 @contextmanager

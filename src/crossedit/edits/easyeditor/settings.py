@@ -6,7 +6,7 @@ all, can't be set through it: another value is refused instead of being dropped.
 
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,7 +22,7 @@ class Method:
     """What a method is called in EasyEdit, and how its hyperparameters differ.
 
     module: where it is below easyeditor.models; apply, hparams: its function and its class of hyperparameters there.
-    given: EasyEdit's hyperparameters that we have no name for.
+    given: EasyEdit's hyperparameters that we have no name for, or where we have nothing (None).
     constants: ours that EasyEdit has as constants, with the values that they have there.
     around: ours that say what is prepared for an edit, which is the same for both engines.
     """
@@ -42,8 +42,16 @@ _FT = Method(
     "ft.ft_main",
     "apply_ft_to_model",
     "FTHyperParams",
-    given={"weight_decay": 0.0, "kl_factor": 0.0, "batch_size": 1},
+    given={"weight_decay": 0.0, "kl_factor": 0.0, "norm_constraint": False, "batch_size": 1},
     constants={"loss_tolerance": 1e-2},
+)
+_LORA = Method(
+    "lora.lora_main",
+    "apply_lora_to_model",
+    "LoRAHyperParams",
+    given={"weight_decay": 0.0, "kl_factor": 0.0, "norm_constraint": False, "batch_size": 1},
+    constants={"loss_tolerance": 0.0},
+    around=frozenset({"seed"}),
 )
 METHODS = {
     "FT-L": _FT,
@@ -67,12 +75,12 @@ METHODS = {
         around=_CONTEXTS | {"nullspace_relative"},
     ),
     "KN": Method("kn.kn_main", "apply_kn_to_model", "KNHyperParams", given={"lr_scale": 1.0, "n_toks": 10}),
-    "LoRA": Method(
-        "lora.lora_main",
-        "apply_lora_to_model",
-        "LoRAHyperParams",
-        given={"weight_decay": 0.0, "kl_factor": 0.0, "norm_constraint": False, "batch_size": 1},
-        around=frozenset({"seed"}),
+    "LoRA": replace(_LORA, given={**_LORA.given, "lora_type": "lora"}, around=_LORA.around | {"init_std"}),
+    # peft takes AdaLoRA's rank and penalty from its own defaults, whatever EasyEdit is told.
+    "AdaLoRA": replace(
+        _LORA,
+        given={**_LORA.given, "lora_type": "adalora"},
+        constants={**_LORA.constants, "rank": 12, "init_std": 0.02, "orth_reg_weight": 0.5},
     ),
     "GRACE": Method(
         "grace.grace_main",
@@ -120,15 +128,16 @@ def their_hparams(
     Raises UserError for a value that can't be set there, and where the checkout wants a hyperparameter we don't know.
     """
     method = method_of(name)
-    for ours, constant in method.constants.items():
-        if ours == "bare_prompt_share" and not hparams["context_template_length_params"]:
+    for item, constant in method.constants.items():
+        if item == "bare_prompt_share" and not hparams["context_template_length_params"]:
             continue  # the bare prompt stands alone
-        if hparams[ours] != constant:
+        if hparams[item] != constant:
             raise UserError(
-                f"hyperparameters of {name}: {ours} is {hparams[ours]!r}, but EasyEdit's code has {constant!r}; "
+                f"hyperparameters of {name}: {item} is {hparams[item]!r}, but EasyEdit's code has {constant!r}; "
                 "set that or use crossedit's own engine."
             )
-    offered = {**_surroundings(name, hparams, backbone, statistics), **_changed(hparams), **method.given}
+    ours = {name: value for name, value in hparams.items() if value is not None}
+    offered = {**method.given, **_surroundings(name, hparams, backbone, statistics), **ours}
     kind = getattr(module, method.hparams)
     wanted = {item.name: item for item in fields(kind)}
     unknown = set(hparams) - set(wanted) - set(method.constants) - method.around
@@ -147,14 +156,6 @@ def their_hparams(
             f"commit {COMMIT}."
         )
     return kind(**{name: value for name, value in offered.items() if name in wanted})
-
-
-def _changed(hparams: Mapping[str, Any]) -> dict[str, Any]:
-    """Return our hyperparameters with the values that EasyEdit's code understands."""
-    changed = dict(hparams)
-    if changed.get("norm_constraint", False) is None:
-        changed["norm_constraint"] = False
-    return changed
 
 
 def grace_module(hparams: Mapping[str, Any], backbone: Backbone) -> str:
@@ -180,6 +181,7 @@ def _surroundings(name: str, hparams: Mapping[str, Any], backbone: Backbone, sta
         "inner_params": [re.sub(r"\.(\d+)\.", r"[\1].", grace_module(hparams, backbone)) + ".weight"]
         if name == "GRACE"
         else [],
+        "target_modules": [module.rsplit(".", 1)[-1] for module in architecture.attention],
         "rewrite_module_tmp": architecture.mlp_out + (".weight" if fine_tuned else ""),
         "layer_module_tmp": architecture.layer,
         "mlp_module_tmp": architecture.mlp,
