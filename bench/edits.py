@@ -45,6 +45,12 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.perf_counter() - begun
 
 
+def asked_of(requests: list[Request], probes: pl.DataFrame) -> pl.DataFrame:
+    """Return the questions of these requests: reliability in the editing language only, the others in all."""
+    own = pl.col("case_id").is_in([request.case_id for request in requests])
+    return probes.filter(own & ((pl.col("aspect") != "reliability") | (pl.col("lang") == requests[0].lang)))
+
+
 def measure(
     backbone: Backbone, editor: Editor, requests: list[Request], probes: pl.DataFrame
 ) -> tuple[float, float, float, float]:
@@ -53,9 +59,7 @@ def measure(
     deltas = editor.edit_each(backbone, requests)
     cases = [request.case_id for request in requests]
     place = {case: number for number, case in enumerate(cases)}
-    probes = probes.filter(
-        pl.col("case_id").is_in(cases) & ((pl.col("aspect") != "reliability") | (pl.col("lang") == requests[0].lang))
-    )
+    probes = asked_of(requests, probes)
 
     def answer(part: pl.DataFrame, deltas: list[Delta], cases: list[int]) -> None:
         answer_edited(backbone, deltas, cases, part, "teacher_forced")
