@@ -21,7 +21,8 @@ class Architecture:
     """Module names in one architecture; `{}` stands for the number of the layer.
 
     mlp_in: the projections into the MLP's inner space; the first one's outputs are the neurons of Dai et al. (2022).
-    attention: the modules that make query and value (one module where they are fused).
+    attention: the modules that make query and value (one module where they are fused); attention_out: the projection
+    that attention's output comes out of.
     """
 
     layer: str
@@ -29,6 +30,7 @@ class Architecture:
     mlp_in: tuple[str, ...]
     mlp_out: str
     attention: tuple[str, ...]
+    attention_out: str
     embeddings: str
     final_norm: str
     head: str = "lm_head"
@@ -40,6 +42,7 @@ _LLAMA = Architecture(
     mlp_in=("model.layers.{}.mlp.gate_proj", "model.layers.{}.mlp.up_proj"),
     mlp_out="model.layers.{}.mlp.down_proj",
     attention=("model.layers.{}.self_attn.q_proj", "model.layers.{}.self_attn.v_proj"),
+    attention_out="model.layers.{}.self_attn.o_proj",
     embeddings="model.embed_tokens",
     final_norm="model.norm",
 )
@@ -57,6 +60,7 @@ ARCHITECTURES = {
         mlp_in=_LLAMA.mlp_in,
         mlp_out=_LLAMA.mlp_out,
         attention=("model.layers.{}.self_attn.W_pack",),
+        attention_out=_LLAMA.attention_out,
         embeddings=_LLAMA.embeddings,
         final_norm=_LLAMA.final_norm,
     ),
@@ -66,6 +70,7 @@ ARCHITECTURES = {
         mlp_in=("transformer.h.{}.mlp.c_fc",),
         mlp_out="transformer.h.{}.mlp.c_proj",
         attention=("transformer.h.{}.attn.c_attn",),
+        attention_out="transformer.h.{}.attn.c_proj",
         embeddings="transformer.wte",
         final_norm="transformer.ln_f",
     ),
@@ -75,6 +80,7 @@ ARCHITECTURES = {
         mlp_in=("transformer.h.{}.mlp.fc_in",),
         mlp_out="transformer.h.{}.mlp.fc_out",
         attention=("transformer.h.{}.attn.q_proj", "transformer.h.{}.attn.v_proj"),
+        attention_out="transformer.h.{}.attn.out_proj",
         embeddings="transformer.wte",
         final_norm="transformer.ln_f",
     ),

@@ -2,7 +2,9 @@
 
     tail = Tail(backbone, batch, start=5)      layers 0..4 are run here, without gradients
     hidden = tail()                            layers 5.. and the final norm: (rows, tokens, hidden)
+    hidden = tail(changed)                     the same with other states at the input of layer 5
     tail.select(rows)()                        the same for some of the rows
+    Tail(backbone, batch, start=5, stop=8)     layers 5..8 and the final norm
 
 What optimises something at layer L needs nothing below L more than once. The arguments of every layer (masks, rotary
 embeddings) are recorded as the model itself made them, so that no architecture has to be rebuilt here.
@@ -20,29 +22,35 @@ from crossedit.models import first_tensor
 
 
 class Tail:
-    """Layers `start`.. of one batch. Hooks on their modules act as they do in the whole model."""
+    """Layers `start`.. of one batch. Hooks on their modules act as they do in the whole model.
 
-    def __init__(self, backbone: Backbone, batch: Batch, start: int) -> None:
+    stop: the last layer that is run, by default the model's; none is where `start` comes after it, and `start` may be
+    the model's depth.
+    """
+
+    def __init__(self, backbone: Backbone, batch: Batch, start: int, stop: int | None = None) -> None:
         self.backbone = backbone
         self.batch = batch
-        names = [backbone.architecture.layer.format(number) for number in range(start, backbone.depth)]
-        self.layers = [backbone.module(name) for name in names]
+        architecture, depth = backbone.architecture, backbone.depth
+        numbers = range(start, depth if stop is None else stop + 1)
+        self.layers = [backbone.module(architecture.layer.format(number)) for number in numbers]
+        entrance = backbone.module(architecture.layer.format(start) if start < depth else architecture.final_norm)
         calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
 
         def record(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             calls.append((args, kwargs))
 
         with ExitStack() as hooks, torch.no_grad():
-            for layer in self.layers:
-                handle = layer.register_forward_pre_hook(record, with_kwargs=True)
+            for module in self.layers or [entrance]:
+                handle = module.register_forward_pre_hook(record, with_kwargs=True)
                 hooks.callback(handle.remove)
             backbone.model.base_model(**batch.inputs(), use_cache=False)
         self.hidden: Tensor = calls[0][0][0]  # (rows, tokens, hidden) at the input of layer `start`
-        self.arguments = [(args[1:], kwargs) for args, kwargs in calls]
+        self.arguments = [(args[1:], kwargs) for args, kwargs in calls[: len(self.layers)]]
 
-    def __call__(self) -> Tensor:
-        """Return the states after the final norm, (rows, tokens, hidden)."""
-        hidden = self.hidden
+    def __call__(self, hidden: Tensor | None = None) -> Tensor:
+        """Return the states after the final norm, (rows, tokens, hidden); `hidden` may take the kept states' place."""
+        hidden = self.hidden if hidden is None else hidden
         for layer, (args, kwargs) in zip(self.layers, self.arguments, strict=True):
             hidden = first_tensor(layer(hidden, *args, **kwargs))
         normed: Tensor = self.backbone.module(self.backbone.architecture.final_norm)(hidden)

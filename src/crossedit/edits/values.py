@@ -1,22 +1,25 @@
 """Finding the value that makes a model give a new answer: step 2 of ROME, and of MEMIT and its relatives.
 
 A vector δ is added to a module's output at the subject's last token, and moved by gradient descent until the model
-gives the new answer in every context, while what it says of the subject in general ("Paris is a …") stays.
+gives the new answer in every context, while what it says of the subject in general ("Paris is a …") stays. Only what
+depends on δ is computed again: the tokens from the subject's last one on, in the layers from the module's on.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from crossedit.backbones.backbone import Backbone, Batch
+from crossedit.backbones.prefix import Prefix
 from crossedit.backbones.tail import Tail
 from crossedit.edits.optimise import minimise_each
 from crossedit.edits.requests import Request
 from crossedit.edits.rows import Rows, target_rows
-from crossedit.models import first_tensor
+from crossedit.edits.states import added, plus, seen
+from crossedit.errors import UserError
 
 # What the subject is in general, asked of the model before and after (Meng et al., 2022, eq. 4, second term).
 ESSENCE = {"en": "{} is a", "zh": "{}是一个"}
@@ -24,7 +27,10 @@ ESSENCE = {"en": "{} is a", "zh": "{}是一个"}
 
 @dataclass(frozen=True)
 class ValueHparams:
-    """Hyperparameters of the search for a value, with the names of the published code."""
+    """Hyperparameters of the search for a value, with the names of the published code.
+
+    v_loss_layer: the layer whose states the answer is read off, through the final norm and the head (None: the last).
+    """
 
     v_lr: float
     v_num_grad_steps: int
@@ -32,19 +38,33 @@ class ValueHparams:
     clamp_norm_factor: float
     kl_factor: float
     v_loss_tolerance: float = 5e-2
+    v_loss_layer: int | None = None
+
+
+@dataclass(frozen=True)
+class Easing:
+    """What changes once the new answer's tokens are the likeliest in every context (PMET).
+
+    factor: what the answer's loss counts from the next step on; kl: the search ends where the essence's term of the
+    loss is no more than this.
+    """
+
+    factor: float
+    kl: float
 
 
 @dataclass(frozen=True)
 class Found:
-    """What the search found for F facts at hidden width H and MLP width I.
+    """What the search found for F facts and M modules at hidden width H and MLP width I.
 
-    delta (F, H): what is to be added; before (F, H): the module's output at the bare prompt's subject;
-    key (F, I): mean input of the MLP's output projection over all contexts; bare_key (F, I): at the bare prompt;
-    updates (F,): gradient steps taken.
+    delta (M, F, H): what is to be added; before (M, F, H): the modules' outputs at the bare prompt's subject;
+    mean_before (M, F, H): their mean over all contexts; key (F, I): mean input of the layer's MLP output projection
+    over all contexts; bare_key (F, I): at the bare prompt; updates (F,): gradient steps taken.
     """
 
     delta: Tensor
     before: Tensor
+    mean_before: Tensor
     key: Tensor
     bare_key: Tensor
     updates: Tensor
@@ -55,63 +75,88 @@ def find_values(
     requests: Sequence[Request],
     *,
     layer: int,
-    module: str,
+    modules: Sequence[str],
     contexts: Sequence[str],
     hparams: ValueHparams,
+    nll_loss_factor: float = 1.0,
+    easing: Easing | None = None,
 ) -> Found:
-    """Find δ at the output of `module`, which belongs to decoder layer `layer`, for all requests together.
+    """Find a δ at the output of each module, which belong to decoder layer `layer`, for all requests together.
 
-    contexts: texts before the prompt; the empty one, the bare prompt, must be among them. The loss of a fact is the
-    mean over contexts of the target's mean token loss, plus kl_factor · KL(new ‖ before) at the end of the subject's
-    essence, plus v_weight_decay · ‖δ‖ / ‖before‖² (as published); ‖δ‖ is kept within clamp_norm_factor · ‖before‖.
+    contexts: texts before the prompt; the empty one, the bare prompt, must be among them. The loss of a fact is
+    nll_loss_factor times the mean over contexts of the target's mean token loss, plus kl_factor · KL(new ‖ before) at
+    the subject's last token in the subject's essence, plus v_weight_decay · ‖δ‖ / ‖before‖² (as published) of every δ;
+    ‖δ‖ is kept within clamp_norm_factor · ‖before‖. Raises UserError for a loss layer below `layer`.
     """
-    rows = target_rows(backbone, requests, contexts)
-    essence, essence_rows = _essence_rows(backbone, requests)
-    key_module = backbone.architecture.mlp_out.format(layer)
-    with _recorded(backbone, key_module, module) as seen:
-        tail = Tail(backbone, rows.batch, layer)
-    at_subject = (torch.arange(len(rows.fact), device=rows.fact.device), rows.subject)
-    keys, outputs = seen.inputs[at_subject].float(), seen.outputs[at_subject].float()
-    before = outputs[rows.bare]  # (F, H): one bare row per fact, facts in order
+    stop = _loss_layer(backbone, layer, hparams.v_loss_layer)
+    whole = backbone.architecture.layer.format(layer)
+    # What is added to the output of the layer itself is added to the input of the next one.
+    start = layer + 1 if list(modules) == [whole] else layer
+    rows = target_rows(backbone, requests, contexts, begin="subject")
+    with seen(backbone, backbone.architecture.mlp_out.format(layer), modules, column=0) as states:
+        tail = Tail(backbone, rows.batch, start, stop)
+    outputs = torch.stack(states.outputs)  # (M, rows, H)
+    before = outputs[:, rows.bare]  # (M, F, H): one bare row per fact, facts in order
+    rows = replace(rows, batch=replace(rows.batch, past=None))  # the tail has it
 
-    essence_tail = Tail(backbone, essence, layer)
+    def answer(tail: Tail, delta: Tensor) -> Tensor:
+        """Return the states after the final norm where δ (rows, M, H) is added at the first token of the rows."""
+        if start > layer:
+            return tail(plus(tail.hidden, delta[:, 0]))
+        with ExitStack() as hooks:
+            for number, module in enumerate(modules):
+                hooks.enter_context(added(backbone, module, delta[:, number]))
+            return tail()
+
+    essence = Tail(backbone, _essence(backbone, requests), start, stop)
     with torch.no_grad():
-        reference = _next_token(backbone, essence_tail, essence_rows)  # (F, vocabulary) log-probabilities
+        reference = backbone.head(essence()[:, 0]).log_softmax(-1)  # (F, vocabulary)
 
-    limit = hparams.clamp_norm_factor * before.norm(dim=1)  # (F,)
-    current = _Current(torch.arange(len(requests), device=rows.fact.device), rows, tail, essence_tail)
+    norm = before.norm(dim=2).T  # (F, M)
+    count = len(requests)
+    current = _Current(torch.arange(count, device=rows.fact.device), rows, tail, essence)
+    factor = torch.full((count,), nll_loss_factor, device=rows.fact.device)
 
     def losses(delta: Tensor, active: Tensor) -> Tensor:
         current.keep(active)
         picked = current.rows
         slot = torch.searchsorted(active, picked.fact)  # the row's place among the active facts
-        with _added(backbone, module, delta[slot], picked.subject):
-            hidden = current.tail()
-            logits = backbone.head(hidden[picked.place_row, picked.place_column])
-        per_row = picked.losses(logits)
-        nll = delta.new_zeros(len(active)).index_add(0, slot, per_row) / len(contexts)
-        with _added(backbone, module, delta, essence_rows[active]):
-            new = _next_token(backbone, current.essence, essence_rows[active])
-        divergence = (new.exp() * (new - reference[active])).sum(1)
-        decay = delta.norm(dim=1) / before[active].norm(dim=1) ** 2
-        return nll + hparams.kl_factor * divergence + hparams.v_weight_decay * decay
+        hidden = answer(current.tail, delta[slot])
+        logits = backbone.head(hidden[picked.place_row, picked.place_column])
+        nll = delta.new_zeros(len(active)).index_add(0, slot, picked.losses(logits)) / len(contexts)
+        new = backbone.head(answer(current.essence, delta)[:, 0]).log_softmax(-1)
+        divergence = hparams.kl_factor * (new.exp() * (new - reference[active])).sum(1)
+        decay = (delta.norm(dim=2) / norm[active] ** 2).sum(1)
+        loss = factor[active] * nll + divergence + hparams.v_weight_decay * decay
+        if easing is None:
+            return loss
+        missed = (~picked.answered(logits)).to(delta.dtype)
+        held = delta.new_zeros(len(active)).index_add(0, slot, missed) == 0
+        factor[active] = torch.where(held, easing.factor, nll_loss_factor)
+        # Below every tolerance: the search for that fact ends.
+        return loss.where(~(held & (divergence <= easing.kl)), -torch.inf)
 
     def clamp(delta: Tensor, active: Tensor) -> Tensor:
-        norm = delta.norm(dim=1)
-        return delta * (limit[active] / norm.clamp(min=1e-12)).clamp(max=1)[:, None]
+        limit = hparams.clamp_norm_factor * norm[active]  # (A, M)
+        return delta * (limit / delta.norm(dim=2).clamp(min=1e-12)).clamp(max=1)[:, :, None]
 
     delta, updates = minimise_each(
         losses,
-        torch.zeros_like(before),
+        before.new_zeros(count, len(modules), before.shape[2]),
         learning_rate=hparams.v_lr,
         # The published loop's last step only looks at the loss.
         updates=hparams.v_num_grad_steps - 1,
         tolerance=hparams.v_loss_tolerance,
         project=clamp,
     )
-    count = len(requests)
-    key = keys.new_zeros(count, keys.shape[1]).index_add(0, rows.fact, keys) / len(contexts)
-    return Found(delta, before, key, keys[rows.bare], updates)
+    return Found(
+        delta=delta.transpose(0, 1),
+        before=before,
+        mean_before=outputs.unflatten(1, (count, -1)).mean(2),
+        key=states.keys.unflatten(0, (count, -1)).mean(1),
+        bare_key=states.keys[rows.bare],
+        updates=updates,
+    )
 
 
 class _Current:
@@ -129,62 +174,24 @@ class _Current:
         self.active = active
 
 
-def _essence_rows(backbone: Backbone, requests: Sequence[Request]) -> tuple[Batch, Tensor]:
-    """Return the batch of "{subject} is a", one row per fact, and the column of each subject's last token."""
+def _essence(backbone: Backbone, requests: Sequence[Request]) -> Batch:
+    """Return the last token of each subject, at which "{subject} is a" is asked, after what comes before it.
+
+    What comes after it doesn't reach it, but may decide how the subject is cut into tokens.
+    """
     frames = [ESSENCE.get(request.lang, ESSENCE["en"]) for request in requests]
     texts = [frame.format(request.subject) for frame, request in zip(frames, requests, strict=True)]
     ends = [backbone.last_token(text, len(request.subject)) for text, request in zip(texts, requests, strict=True)]
-    batch = backbone.batch([backbone.encode(text) for text in texts])
-    return batch, torch.tensor(ends, device=backbone.device)
+    rows = [backbone.encode(text)[: end + 1] for text, end in zip(texts, ends, strict=True)]
+    return backbone.batch([row[-1:] for row in rows], past=Prefix.of(backbone, [row[:-1] for row in rows]))
 
 
-def _next_token(backbone: Backbone, tail: Tail, columns: Tensor) -> Tensor:
-    """Return log-probabilities (rows, vocabulary) of the token after each row's column."""
-    hidden = tail()
-    rows = torch.arange(len(hidden), device=hidden.device)
-    return backbone.head(hidden[rows, columns]).log_softmax(-1)
-
-
-@contextmanager
-def _added(backbone: Backbone, module: str, delta: Tensor, columns: Tensor) -> Iterator[None]:
-    """Within the block row i of the module's output gets delta[i] added at columns[i]."""
-
-    def add(_: nn.Module, __: object, output: Tensor | tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
-        states = first_tensor(output)
-        rows = torch.arange(len(states), device=states.device)
-        changed = states.index_put((rows, columns), delta.to(states.dtype), accumulate=True)
-        return changed if isinstance(output, Tensor) else (changed, *output[1:])
-
-    handle = backbone.module(module).register_forward_hook(add)
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
-@dataclass
-class _Seen:
-    inputs: Tensor
-    outputs: Tensor
-
-
-@contextmanager
-def _recorded(backbone: Backbone, inputs_of: str, outputs_of: str) -> Iterator[_Seen]:
-    """Within the block, keep what goes into one module and what comes out of another, each (rows, tokens, width)."""
-    seen = _Seen(torch.empty(0), torch.empty(0))
-
-    def keep_input(_: nn.Module, args: tuple[Tensor, ...]) -> None:
-        seen.inputs = args[0].detach()
-
-    def keep_output(_: nn.Module, __: object, output: Tensor | tuple[Tensor, ...]) -> None:
-        seen.outputs = first_tensor(output).detach()
-
-    handles = [
-        backbone.module(inputs_of).register_forward_pre_hook(keep_input),
-        backbone.module(outputs_of).register_forward_hook(keep_output),
-    ]
-    try:
-        yield seen
-    finally:
-        for handle in handles:
-            handle.remove()
+def _loss_layer(backbone: Backbone, layer: int, loss_layer: int | None) -> int | None:
+    if loss_layer is None:
+        return None
+    if not layer <= loss_layer < backbone.depth:
+        raise UserError(
+            f"v_loss_layer: {loss_layer} must be between the edited layer {layer} and the last one, "
+            f"{backbone.depth - 1}, of backbone '{backbone.name}'; set it in the editor's hparams."
+        )
+    return loss_layer

@@ -10,19 +10,34 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from crossedit.edits.editors.alphaedit import AlphaEdit
+from crossedit.edits.editors.emmet import EMMET
 from crossedit.edits.editors.ft import FT
 from crossedit.edits.editors.grace import GRACE
 from crossedit.edits.editors.ike import IKE
 from crossedit.edits.editors.interface import Editor, Materials
+from crossedit.edits.editors.lora import AdaLoRA, LoRA
+from crossedit.edits.editors.memit import MEMIT
+from crossedit.edits.editors.mend import MEND
+from crossedit.edits.editors.pmet import PMET
 from crossedit.edits.editors.rome import ROME
+from crossedit.edits.editors.rrome import RROME
 from crossedit.errors import UserError, nearest
 
 EDITORS: dict[str, type[Editor]] = {
     "FT-L": FT,
     "FT-M": FT,
+    "LoRA": LoRA,
+    "AdaLoRA": AdaLoRA,
     "ROME": ROME,
+    "R-ROME": RROME,
+    "MEMIT": MEMIT,
+    "EMMET": EMMET,
+    "PMET": PMET,
+    "AlphaEdit": AlphaEdit,
     "IKE": IKE,
     "GRACE": GRACE,
+    "MEND": MEND,
 }
 
 

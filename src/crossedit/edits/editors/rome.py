@@ -9,13 +9,13 @@ answer is found by gradient descent (step 2, eq. 4); W then gets the rank-one up
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import torch
+from torch import Tensor
 
 from crossedit.backbones.backbone import Backbone
 from crossedit.edits.deltas import Delta, LowRank
 from crossedit.edits.editors.interface import Editor
 from crossedit.edits.requests import Request
-from crossedit.edits.values import ValueHparams, find_values
+from crossedit.edits.values import Found, ValueHparams, find_values
 from crossedit.errors import UserError
 
 
@@ -40,22 +40,29 @@ class ROME(Editor):
     def edit_each(self, backbone: Backbone, requests: Sequence[Request]) -> list[Delta]:
         layers = backbone.checked_layers(self.hparams.layers)
         if len(layers) != 1:
-            raise UserError(f"hyperparameters of ROME: layers is {layers}; ROME edits exactly one layer.")
+            raise UserError(f"hyperparameters of {type(self).__name__}: layers is {layers}; it edits one layer only.")
         (layer,) = layers
-        module = backbone.architecture.mlp_out.format(layer)
         found = find_values(
             backbone,
             requests,
             layer=layer,
-            module=backbone.architecture.mlp.format(layer),
+            modules=[backbone.architecture.mlp.format(layer)],
             contexts=self.materials.context_templates(self.hparams.context_template_length_params),
             hparams=self.hparams,
         )
-        u = found.key  # (F, in)
+        direction, key, missing = self.association(found)  # (F, in), (F, in), (F, out)
+        u = direction
         if self.hparams.mom2_adjustment:
-            factor = self.materials.covariance_factor(layer, self.hparams.mom2_ridge)
-            u = torch.cholesky_solve(u.T.double(), factor).T.float()
+            u = self.materials.whitened(layer, direction, self.hparams.mom2_ridge).float()
         u = u / u.norm(dim=1, keepdim=True)
-        # W k is `before` at the bare prompt, so v* - W k is δ, and (W + v uᵀ) k = v* for v = δ / ⟨k, u⟩.
-        v = found.delta / (found.bare_key * u).sum(1, keepdim=True)  # (F, out)
+        # (W + v uᵀ) k = v* where v makes up for what is missing of v* at k.
+        v = missing / (key * u).sum(1, keepdim=True)  # (F, out)
+        module = backbone.architecture.mlp_out.format(layer)
         return [Delta({module: LowRank(U=v[fact, :, None], V=u[fact, :, None])}) for fact in range(len(requests))]
+
+    def association(self, found: Found) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what becomes u, the key at which v* is written, and v* - W k there.
+
+        As published, u is of the mean key, but v* is written at the key of the bare prompt, where v* - W k is δ.
+        """
+        return found.key, found.bare_key, found.delta[0]
