@@ -47,7 +47,7 @@ def checked(raw: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
     for name, entry in config["backbones"].items():
         _check_backbone(name, entry, config)
     for name, entry in config["editors"].items():
-        _check_editor(name, entry)
+        _check_editor(name, entry, config)
     for kind in ("include", "exclude"):
         for number, pattern in enumerate(config[kind]):
             for field, value in pattern.items():
@@ -95,6 +95,17 @@ def covariance_layers(config: Mapping[str, Any], backbone: str) -> list[int]:
         if found.get("mom2_adjustment"):
             layers |= set(found["layers"])
     return sorted(layers)
+
+
+def is_trained(hparams: Mapping[str, Any]) -> bool:
+    """Return whether an editor with these hyperparameters is trained before it edits."""
+    return "early_stop_key" in hparams
+
+
+def train_size(entry: Mapping[str, Any]) -> int | None:
+    """Return how many training facts an editor's entry lets it use; None for all."""
+    size: int | str = entry.get("train_size", "all")
+    return None if isinstance(size, str) else size
 
 
 def version(stage: str) -> int:
@@ -195,23 +206,41 @@ def _check_backbone(name: str, entry: dict[str, Any], config: dict[str, Any]) ->
             raise UserError(f"{where}.covariance_text: '{file}' doesn't exist; name text files.")
 
 
-def _check_editor(name: str, entry: dict[str, Any]) -> None:
+def _check_editor(name: str, entry: dict[str, Any], config: dict[str, Any]) -> None:
+    where = f"config: editors.{name}"
     method = entry["method"]
     if name == "unedited":
         raise UserError("config: editors.unedited: the name stands for the backbone as it is; choose another.")
     known = [path.stem for path in FOLDER.glob("*.yaml")]
     if method not in known:
-        raise UserError(f"config: editors.{name}.method: '{method}' is unknown; {nearest(method, known)}")
+        raise UserError(f"{where}.method: '{method}' is unknown; {nearest(method, known)}")
     default = hparams_of(method, "")
     for field, value in entry.get("hparams", {}).items():
         if field not in default:
             hint = nearest(field, default)
-            raise UserError(f"config: editors.{name}.hparams.{field}: {method} has no such hyperparameter; {hint}")
+            raise UserError(f"{where}.hparams.{field}: {method} has no such hyperparameter; {hint}")
         kind = type(default[field])
         number = kind in (int, float) and isinstance(value, int | float) and not isinstance(value, bool)
         if default[field] is not None and not number and not isinstance(value, kind):
             told = f"it must be like {default[field]!r}"
-            raise UserError(f"config: editors.{name}.hparams.{field}: {value!r} is no value for it; {told}.")
+            raise UserError(f"{where}.hparams.{field}: {value!r} is no value for it; {told}.")
+    if "train_size" in entry and not (is_trained(default) or "encoder" in default):
+        raise UserError(f"{where}.train_size: {method} uses no training facts; leave the field away.")
+    size = train_size(entry)
+    for facts, described in config["facts"].items():
+        drawn = described.get("splits", {}).get("train")
+        if size is not None and isinstance(drawn, int) and drawn < size:
+            raise UserError(
+                f"{where}.train_size: {size} training facts are wanted, but facts.{facts}.splits.train draws {drawn}; "
+                "raise that, or lower this."
+            )
+    if entry["engine"] == "easyeditor":
+        if "easyeditor" not in config:
+            raise UserError(f"{where}.engine: easyeditor needs a checkout; name its folder as easyeditor.path.")
+        if not Path(config["easyeditor"]["path"]).is_dir():
+            raise UserError(
+                f"config: easyeditor.path: '{config['easyeditor']['path']}' is no folder; name a checkout of EasyEdit."
+            )
 
 
 def _listed(value: str | list[str]) -> list[str]:

@@ -60,9 +60,10 @@ rule covariance:
         text=lambda wildcards, input: " ".join(option("--text", file) for file in input.text),
         layers=lambda wildcards: ",".join(map(str, configuration.covariance_layers(config, wildcards.backbone))),
         tokens=lambda wildcards: option("--tokens", config["backbones"][wildcards.backbone].get("covariance_tokens")),
+        languages=lambda wildcards: option("--languages", ",".join(covariance_languages(wildcards.backbone))),
     shell:
         "crossedit backbones covariance --name {wildcards.backbone} --entry {params.entry:q} --facts {input.facts}"
-        " {params.text} --layers {params.layers} {params.tokens} --out {output} 2> {log}"
+        " {params.text} --layers {params.layers} {params.tokens} {params.languages} --out {output} 2> {log}"
 
 
 rule ask:

@@ -100,6 +100,11 @@ def covariance_texts(backbone):
     return [named] if isinstance(named, str) else named
 
 
+def covariance_languages(backbone):
+    """The languages of the facts whose texts are read; none named: all."""
+    return config["backbones"][backbone].get("covariance_languages", [])
+
+
 def covariance_facts(backbone):
     """The facts whose texts stand in where no text is named: those that trained the backbone, else the first."""
     recipe = config["backbones"][backbone].get("recipe")
@@ -116,6 +121,27 @@ def hparams(wildcards):
     return configuration.hparams(config, wildcards.editor, wildcards.backbone)
 
 
+def train_size(wildcards):
+    """The option that bounds the training facts of an editor that uses any."""
+    return option("--train-size", configuration.train_size(config["editors"][wildcards.editor]))
+
+
+def rect(wildcards):
+    entry = config["editors"][wildcards.editor]
+    return option("--rect", as_json(entry["rect"])) if "rect" in entry else ""
+
+
+def by_easyeditor(wildcards):
+    return config["editors"][wildcards.editor]["engine"] == "easyeditor"
+
+
+def engine(wildcards):
+    """The options for a cell that runs in a user's checkout of EasyEdit."""
+    if not by_easyeditor(wildcards):
+        return ""
+    return f"--engine easyeditor {option('--checkout', config['easyeditor']['path'])}"
+
+
 def materials(wildcards):
     """The artefacts that this editor draws on, by the option that takes them."""
     wanted = hparams(wildcards)
@@ -128,6 +154,8 @@ def materials(wildcards):
     if "encoder" in wanted:
         encoder = configuration.slug(wanted["encoder"])
         files["embeddings"] = f"{RESULTS}/edits/{wildcards.facts}/embeddings/{encoder}.{wildcards.language}.safetensors"
+    if configuration.is_trained(wanted):
+        files["trained"] = f"{cell_folder(wildcards)}/trained"
     return files
 
 

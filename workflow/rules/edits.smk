@@ -17,6 +17,31 @@ rule embed:
         " --out {output} 2> {log}"
 
 
+rule train_editor:
+    input:
+        model=lambda wildcards: model_files(wildcards.backbone),
+        facts=lambda wildcards: facts_table(wildcards.facts),
+    output:
+        directory(f"{RESULTS}/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}/trained"),
+    log:
+        f"{RESULTS}/logs/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}.train.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}.train.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
+    params:
+        version=configuration.version("edits"),
+        entry=lambda wildcards: backbone_entry(wildcards.backbone),
+        method=lambda wildcards: config["editors"][wildcards.editor]["method"],
+        hparams=lambda wildcards: as_json(hparams(wildcards)),
+        train_size=train_size,
+        seed=config["seed"],
+    shell:
+        "crossedit edits train --facts {input.facts} --name {wildcards.backbone} --entry {params.entry:q}"
+        " --method {params.method} --hparams {params.hparams:q} --language {wildcards.language} {params.train_size}"
+        " --seed {params.seed} --out {output} 2> {log}"
+
+
 rule predict:
     input:
         unpack(materials),
@@ -31,22 +56,25 @@ rule predict:
     benchmark:
         f"{RESULTS}/benchmarks/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}.{{shard}}-of-{{shards}}.tsv"
     conda:
-        "../../envs/crossedit.yaml"
+        lambda wildcards: f"../../envs/{'easyedit' if by_easyeditor(wildcards) else 'crossedit'}.yaml"
     params:
         version=configuration.version("edits"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
         method=lambda wildcards: config["editors"][wildcards.editor]["method"],
         hparams=lambda wildcards: as_json(hparams(wildcards)),
         materials=lambda wildcards, input: " ".join(option(f"--{name}", input[name]) for name in materials(wildcards)),
+        train_size=train_size,
+        rect=rect,
+        engine=engine,
         protocols=PROTOCOLS,
         batch_size=lambda wildcards: config["editors"][wildcards.editor]["batch_size"],
         seed=config["seed"],
     shell:
         "crossedit edits run --facts {input.facts} --name {wildcards.backbone} --entry {params.entry:q}"
         " --method {params.method} --hparams {params.hparams:q} --language {wildcards.language}"
-        " --probes {input.probes} --unedited {input.unedited} {params.materials} --protocols {params.protocols}"
-        " --batch-size {params.batch_size} --shard {wildcards.shard}/{wildcards.shards} --seed {params.seed}"
-        " --out {output} 2> {log}"
+        " --probes {input.probes} --unedited {input.unedited} {params.materials} {params.train_size} {params.rect}"
+        " {params.engine} --protocols {params.protocols} --batch-size {params.batch_size}"
+        " --shard {wildcards.shard}/{wildcards.shards} --seed {params.seed} --out {output} 2> {log}"
 
 
 rule score:

@@ -1,6 +1,7 @@
 """`crossedit edits …`"""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ _CELL = click.option(
     callback=parse_json,
     help='JSON: names of the cell, {"facts": …, "backbone": …, "editor": …, "edit_lang": …}.',
 )
+_TRAIN_SIZE = click.option("--train-size", type=int, help="How many training facts are used; default: all.")
 _TOKENS = (
     click.option("--f1-tokens", default="own", show_default=True, help="own, characters, or a tokenizer."),
     click.option("--entry", default="{}", callback=parse_json, help="JSON: the backbone's config, for its own tokens."),
@@ -51,18 +53,60 @@ def embed(facts: Path, language: str, encoder: str, out: Path) -> None:
     embed_facts(read(facts, FACTS), language, encoder, out)
 
 
+_EDITOR = (
+    click.option("--name", required=True, help="The backbone's name in the config."),
+    click.option("--entry", required=True, callback=parse_json, help="JSON: the backbone's config."),
+    click.option("--method", required=True, help="ROME, FT-M, …"),
+    click.option("--hparams", required=True, callback=parse_json, help="JSON: all hyperparameters."),
+    click.option("--language", required=True, help="The editing language."),
+)
+
+
+def editor_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what says which editor works on which backbone in which language."""
+    for option in reversed(_EDITOR):
+        command = option(command)
+    return command
+
+
 @commands.command()
 @_FACTS
-@click.option("--name", required=True, help="The backbone's name in the config.")
-@click.option("--entry", required=True, callback=parse_json, help="JSON: the backbone's config.")
-@click.option("--method", required=True, help="ROME, FT-M, …")
-@click.option("--hparams", required=True, callback=parse_json, help="JSON: all hyperparameters.")
-@click.option("--language", required=True, help="The editing language.")
+@editor_options
+@_TRAIN_SIZE
+@_SEED
+@_OUT
+def train(
+    facts: Path,
+    name: str,
+    entry: dict[str, Any],
+    method: str,
+    hparams: dict[str, Any],
+    language: str,
+    train_size: int | None,
+    seed: int,
+    out: Path,
+) -> None:
+    """Train what MEND or SERAC needs; after a kill, the same command goes on from its last validation."""
+    import torch
+
+    from crossedit.backbones.backbone import Backbone
+    from crossedit.edits.training.run import train_editor
+    from crossedit.tables import FACTS, read
+
+    torch.manual_seed(seed)
+    train_editor(Backbone.load(name, entry), method, hparams, read(facts, FACTS), language, train_size, seed, out)
+
+
+@commands.command()
+@_FACTS
+@editor_options
 @click.option("--probes", required=True, type=Path)
 @click.option("--unedited", required=True, type=Path, help="The unedited model's answers.")
 @click.option("--contexts", type=Path, help="Texts to put before prompts.")
 @click.option("--covariance", type=Path)
 @click.option("--embeddings", type=Path, help="For in-context editors.")
+@click.option("--trained", type=Path, help="What `crossedit edits train` wrote, for MEND and SERAC.")
+@_TRAIN_SIZE
 @click.option("--protocols", required=True, help="Names, separated by commas.")
 @click.option("--shard", default="1/1", show_default=True, callback=parse_shard, help="Which part of the facts: 2/4.")
 @click.option("--batch-size", default=64, show_default=True, help="Facts edited together.")
@@ -80,6 +124,8 @@ def run(
     contexts: Path | None,
     covariance: Path | None,
     embeddings: Path | None,
+    trained: Path | None,
+    train_size: int | None,
     protocols: str,
     shard: tuple[int, int],
     batch_size: int,
@@ -100,7 +146,9 @@ def run(
     torch.manual_seed(seed)
     table = read(facts, FACTS)
     backbone = Backbone.load(name, entry)
-    materials = load_materials(backbone, table, language, hparams, contexts, covariance, embeddings)
+    materials = load_materials(
+        backbone, table, language, hparams, contexts, covariance, embeddings, trained, train_size, seed
+    )
     editor = make_editor(method, hparams, materials)
     number, shards = shard
     requests = make_requests(table.filter(pl.col("split") == "test"), language)[number - 1 :: shards]
@@ -109,7 +157,7 @@ def run(
     )
     provenance = {
         "backbone": {"name": name, "weights": backbone.digest, "dtype": str(backbone.model.dtype)},
-        "editor": {"method": method, "hparams": hparams},
+        "editor": {"method": method, "hparams": hparams, "train_size": train_size},
         "edit_lang": language,
         "facts": digest(facts),
         "device": str(backbone.device),

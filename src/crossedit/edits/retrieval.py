@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from crossedit.edits.requests import Request
+from crossedit.edits.training.examples import training_facts
 from crossedit.errors import UserError
 from crossedit.tables import whole
 
@@ -82,8 +83,13 @@ def embed_facts(facts: pl.DataFrame, language: str, encoder: str, out: Path) -> 
         save_file(tensors, temporary, metadata={"encoder": encoder, "language": language})
 
 
-def load_pool(facts: pl.DataFrame, language: str, embeddings: Path) -> Pool:
-    """Return the pool of a facts table whose embeddings were written by `embed_facts`."""
+def load_pool(
+    facts: pl.DataFrame, language: str, embeddings: Path, train_size: int | None = None, seed: int = 0
+) -> Pool:
+    """Return the pool of a facts table whose embeddings were written by `embed_facts`.
+
+    train_size, seed: which of the training facts it may show (`training_facts`); all of them for None.
+    """
     training = facts.filter((pl.col("lang") == language) & (pl.col("split") == "train"))
     with safe_open(embeddings, framework="pt") as stored:
         tensors = {name: stored.get_tensor(name) for name in ("demonstrations", "queries", "case_ids")}
@@ -91,7 +97,12 @@ def load_pool(facts: pl.DataFrame, language: str, embeddings: Path) -> Pool:
     demonstrations = demonstrations_of(training)
     if len(demonstrations) != len(tensors["demonstrations"]):
         raise UserError(f"{embeddings}: made from other facts; remove the file and run again.")
-    return Pool(demonstrations, tensors["demonstrations"], queries)
+    if train_size is None:
+        return Pool(demonstrations, tensors["demonstrations"], queries)
+    shown = set(training_facts(training, train_size, seed)["case_id"])
+    cases = [fact["case_id"].item() for fact in training.iter_slices(1) for _ in demonstrations_of(fact)]
+    kept = [place for place, case in enumerate(cases) if case in shown]
+    return Pool([demonstrations[place] for place in kept], tensors["demonstrations"][kept], queries)
 
 
 def _encode(texts: Sequence[str], encoder: str) -> Tensor:
