@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from crossedit.backbones.backbone import Backbone
 from crossedit.edits.deltas import Delta
+from crossedit.edits.draws import generator
 from crossedit.edits.editors.interface import Editor
 from crossedit.edits.finetuning import Added, Parts, Running, train_copies
 from crossedit.edits.requests import Request
@@ -98,7 +98,7 @@ class LoRA(Editor):
 
     def _starts(self, backbone: Backbone, names: Sequence[str], firsts: Sequence[Request]) -> Parts:
         """Return the parts of every module at the start; those of a copy are drawn by its first request."""
-        draws = [self._generator(request, 0, torch.device("cpu")) for request in firsts]
+        draws = [generator(request, self.hparams.seed) for request in firsts]
         starts = {}
         for name in names:
             outputs, inputs = matrix(backbone.module(name)).shape
@@ -107,7 +107,7 @@ class LoRA(Editor):
         return starts
 
     def _added(self, backbone: Backbone, requests: Sequence[Request]) -> Added:
-        draws = [self._generator(request, 1, backbone.device) for request in requests]
+        draws = [generator(request, self.hparams.seed, use=1, device=backbone.device) for request in requests]
         kept = 1 - self.hparams.lora_dropout
 
         def added(parts: Sequence[Tensor], x: Tensor, running: Running) -> Tensor:
@@ -122,10 +122,6 @@ class LoRA(Editor):
             return (x @ V) @ U.mT
 
         return added
-
-    def _generator(self, request: Request, use: int, device: torch.device) -> torch.Generator:
-        (seed,) = np.random.SeedSequence([self.hparams.seed, request.case_id, use]).generate_state(1, np.uint64)
-        return torch.Generator(device).manual_seed(int(seed))
 
 
 class AdaLoRA(LoRA):
