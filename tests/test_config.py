@@ -236,6 +236,38 @@ WRONG = [
         "backbones.tiny.recipe.texts: 'nowhere' is no folder",
     ),
     (at("results", "my results"), "results: 'my results' must be a folder name"),
+    (
+        at("editors/ROME/train_size", 100),
+        "editors.ROME.train_size: ROME uses no training facts; leave the field away.",
+    ),
+    (at("editors/IKE/train_size", "many"), "editors.IKE.train_size: 'many' is no number of training facts; write a"),
+    (at("editors/IKE/train_size", 0), "editors.IKE.train_size: 0 is no number of training facts; write a"),
+    (
+        lambda raw: (
+            at("editors/IKE/train_size", 200)(raw),
+            at("facts/demo/splits", {"train": 160})(raw),
+        ),
+        "editors.IKE.train_size: 200 training facts are wanted, but facts.demo.splits.train draws 160; raise that",
+    ),
+    (at("editors/ROME/rect", {"keep": 1.5}), "editors.ROME.rect.keep: 1.5 is no share of the entries; write a number"),
+    (at("editors/ROME/rect", {"selection": "raito"}), "editors.ROME.rect.selection: 'raito' is not allowed; did you"),
+    (at("editors/ROME/engine", "easyedit"), "editors.ROME.engine: 'easyedit' is not allowed; did you mean 'easyeditor"),
+    (at("editors/ROME/engine", "easyeditor"), "editors.ROME.engine: easyeditor needs a checkout; name its folder as"),
+    (
+        lambda raw: (
+            at("editors/ROME/engine", "easyeditor")(raw),
+            at("easyeditor", {"path": "nowhere"})(raw),
+        ),
+        "easyeditor.path: 'nowhere' is no folder; name a checkout of EasyEdit.",
+    ),
+    (
+        lambda raw: raw["editors"]["ROME"].update({"engine": "easyeditor", "rect": {"keep": 0.4}}),
+        "editors.ROME.rect: RECT works on crossedit's own edits; take it or `engine` away.",
+    ),
+    (
+        at("backbones/tiny/covariance_languages", ["English"]),
+        "backbones.tiny.covariance_languages.0: 'English' is no language code",
+    ),
 ]
 
 

@@ -235,6 +235,8 @@ def _check_editor(name: str, entry: dict[str, Any], config: dict[str, Any]) -> N
                 "raise that, or lower this."
             )
     if entry["engine"] == "easyeditor":
+        if "rect" in entry:
+            raise UserError(f"{where}.rect: RECT works on crossedit's own edits; take it or `engine` away.")
         if "easyeditor" not in config:
             raise UserError(f"{where}.engine: easyeditor needs a checkout; name its folder as easyeditor.path.")
         if not Path(config["easyeditor"]["path"]).is_dir():

@@ -107,6 +107,13 @@ def train(
 @click.option("--embeddings", type=Path, help="For in-context editors.")
 @click.option("--trained", type=Path, help="What `crossedit edits train` wrote, for MEND and SERAC.")
 @_TRAIN_SIZE
+@click.option(
+    "--rect",
+    callback=lambda *given: parse_json(*given) if given[2] else None,
+    help="JSON: what RECT keeps of the changes of weights.",
+)
+@click.option("--engine", type=click.Choice(["crossedit", "easyeditor"]), default="crossedit", show_default=True)
+@click.option("--checkout", type=Path, help="A checkout of EasyEdit, for `--engine easyeditor`.")
 @click.option("--protocols", required=True, help="Names, separated by commas.")
 @click.option("--shard", default="1/1", show_default=True, callback=parse_shard, help="Which part of the facts: 2/4.")
 @click.option("--batch-size", default=64, show_default=True, help="Facts edited together.")
@@ -126,6 +133,9 @@ def run(
     embeddings: Path | None,
     trained: Path | None,
     train_size: int | None,
+    rect: dict[str, Any] | None,
+    engine: str,
+    checkout: Path | None,
     protocols: str,
     shard: tuple[int, int],
     batch_size: int,
@@ -137,6 +147,7 @@ def run(
     import torch
 
     from crossedit.backbones.backbone import Backbone
+    from crossedit.edits import easyeditor
     from crossedit.edits.cell import run_cell
     from crossedit.edits.editors import make_editor
     from crossedit.edits.materials import load_materials
@@ -149,15 +160,19 @@ def run(
     materials = load_materials(
         backbone, table, language, hparams, contexts, covariance, embeddings, trained, train_size, seed
     )
-    editor = make_editor(method, hparams, materials)
+    editor = make_editor(method, hparams, materials, rect)
     number, shards = shard
     requests = make_requests(table.filter(pl.col("split") == "test"), language)[number - 1 :: shards]
-    predictions, seconds = run_cell(
-        backbone, editor, requests, read(probes, PROBES), read(unedited, ANSWERS), protocols.split(","), batch_size
-    )
+    asked = (requests, read(probes, PROBES), read(unedited, ANSWERS), protocols.split(","))
+    if engine == "easyeditor":
+        if checkout is None:
+            raise UserError("--checkout: `--engine easyeditor` needs a checkout of EasyEdit; name its folder.")
+        predictions, seconds = easyeditor.run_cell(backbone, easyeditor.EasyEditor(checkout, method, editor), *asked)
+    else:
+        predictions, seconds = run_cell(backbone, editor, *asked, batch_size)
     provenance = {
         "backbone": {"name": name, "weights": backbone.digest, "dtype": str(backbone.model.dtype)},
-        "editor": {"method": method, "hparams": hparams, "train_size": train_size},
+        "editor": {"method": method, "hparams": hparams, "train_size": train_size, "rect": rect, "engine": engine},
         "edit_lang": language,
         "facts": digest(facts),
         "device": str(backbone.device),
