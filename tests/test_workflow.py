@@ -1,5 +1,6 @@
 """The graph of jobs, as Snakemake plans it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,12 +13,12 @@ ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 
 
-def plan(config: dict, folder: Path, *targets: str) -> subprocess.CompletedProcess[str]:
-    """Return what `snakemake -n` says of a configuration."""
+def plan(config: dict, folder: Path, *targets: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Return what `snakemake -n` says of a configuration, with further environment variables."""
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump({**config, "results": str(folder / "results")}), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", "-n", "--cores", "1", "--configfile", str(path), *targets]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **variables}
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
 
 
@@ -54,3 +55,61 @@ def test_a_mistake_in_the_configuration_stops_the_plan_with_one_sentence(tmp_pat
     assert said.returncode != 0
     assert "editors.ROMA.method: 'ROMA' is unknown; did you mean 'ROME'?" in said.stderr
     assert "Traceback" not in said.stderr
+
+
+def test_an_editor_that_learns_is_trained_per_language_and_training_size(tmp_path: Path) -> None:
+    editors = {
+        "MEND": {"method": "MEND"},
+        "MEND-50": {"method": "MEND", "train_size": 50},
+        "IKE-50": {"method": "IKE", "train_size": 50},
+    }
+    config = {**CONFIG, "editors": editors, "exclude": [{"backbone": "demo-en"}]}
+    said = plan(config, tmp_path, "--printshellcmds")
+    jobs = counts(said)
+    assert jobs["train_editor"] == 2 * 2
+    assert jobs["predict"] == 3 * 2
+    assert jobs["embed"] == 2
+    lines = said.stdout.splitlines()
+    trained = [line for line in lines if "crossedit edits train" in line]
+    asked = [line for line in lines if "crossedit edits run" in line]
+    assert sum("--train-size 50" in line for line in trained) == 2
+    assert sum("--trained" in line and "MEND" in line for line in asked) == 4
+    assert sum("--train-size 50" in line and "--embeddings" in line for line in asked) == 2
+
+
+def test_the_ablation_of_the_training_size_is_more_editors(tmp_path: Path) -> None:
+    """Figure 3 of Bi-ZsRE, on small files in the layouts of the real ones."""
+    folder = tmp_path / "data" / "editing" / "bizsre"
+    folder.mkdir(parents=True)
+    english = {"subject": "Hamlet", "src": "Who wrote Hamlet?", "rephrase": "Hamlet is by whom?", "alt": "Goethe"}
+    english |= {"loc": "nq question: where is Rome", "loc_ans": "Italy"}
+    chinese = {"subject": "哈姆雷特", "src": "谁写了哈姆雷特？", "rephrase": "哈姆雷特是谁写的？", "alt": "歌德"}
+    chinese |= {"loc": "罗马在哪里？", "loc_ans": "意大利"}
+    files = {"bizsre_test": {"en": english, "zh": chinese}}
+    for name in ("zsre_mend_train_10000", "zsre_mend_eval"):
+        files |= {name: english, f"{name}_chinese": chinese}
+    for name, record in files.items():
+        (folder / f"{name}.json").write_text(json.dumps([record], ensure_ascii=False), encoding="utf-8")
+    config = yaml.safe_load((ROOT / "config" / "training-scale.yaml").read_text(encoding="utf-8"))
+    jobs = counts(plan(config, tmp_path, CROSSEDIT_DATA=str(tmp_path / "data")))
+    assert jobs["predict"] == jobs["score"] == 3 * 6 * 2
+    assert jobs["train_editor"] == 2 * 6 * 2
+    assert jobs["embed"] == 2
+    said = plan(config, tmp_path, CROSSEDIT_DATA=str(tmp_path / "nowhere"))
+    assert "facts.bizsre.train: " in said.stderr
+    assert "doesn't exist" in said.stderr
+
+
+def test_cells_of_easyedit_run_in_their_own_environment(tmp_path: Path) -> None:
+    editors = {
+        "ROME": {"method": "ROME", "rect": {"keep": 0.4}},
+        "ROME-easyeditor": {"method": "ROME", "engine": "easyeditor"},
+    }
+    config = {**CONFIG, "editors": editors, "easyeditor": {"path": str(tmp_path)}, "languages": ["en"]}
+    said = plan({**config, "exclude": [{"backbone": "demo-en"}]}, tmp_path, "--printshellcmds")
+    ours, theirs = sorted((line for line in said.stdout.splitlines() if "crossedit edits run" in line), key=len)
+    ours, theirs = (ours, theirs) if "--rect" in ours else (theirs, ours)
+    assert """--rect '{"keep": 0.4}'""" in ours
+    assert "--engine" not in ours
+    assert f"--engine easyeditor --checkout {tmp_path}" in theirs
+    assert "--rect" not in theirs

@@ -133,7 +133,7 @@ def slug(text: str) -> str:
 def _expanded(value: Any) -> Any:
     """Return the value with `${NAME}` and `${NAME:-default}` in its texts replaced from the environment."""
     if isinstance(value, Mapping):
-        return {name: _expanded(item) for name, item in value.items()}
+        return {_expanded(name): _expanded(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_expanded(item) for item in value]
     if not isinstance(value, str):
