@@ -116,16 +116,14 @@ class Experiment:
             "contexts": self.folder / "contexts.json" if hparams.get("context_template_length_params") else None,
             "covariance": self.folder / "covariance.safetensors" if hparams.get("mom2_adjustment") else None,
             "embeddings": edits / "embeddings" / f"{encoder}.{language}.safetensors" if encoder else None,
-            "trained": edits / self.name / name / language / "trained" if entry["method"] in TRAINED else None,
+            "trained": edits / self.name / name / language / "trained" if configuration.is_trained(hparams) else None,
         }
         for path in filter(None, files.values()):
             if not path.exists():
                 raise UserError(f"{path}: not there yet; run the experiment first.")
-        materials = load_materials(self.backbone, self.facts, language, hparams, **files)
+        drawn = {"train_size": configuration.train_size(entry), "seed": self.config["seed"]}
+        materials = load_materials(self.backbone, self.facts, language, hparams, **files, **drawn)
         return make_editor(entry["method"], hparams, materials)
-
-
-TRAINED = {"MEND", "SERAC"}
 
 
 def main() -> None:
