@@ -76,7 +76,10 @@ class Network(nn.Module):
 
 
 class OwnEncoder(nn.Module):
-    """A copy of a backbone's lowest layers; the mean over a prompt's tokens, of unit mean square, is its embedding."""
+    """A copy of a backbone's lowest layers; what they say at a prompt's last token is its embedding.
+
+    It is divided by the root of its width, so that distances don't grow with the model.
+    """
 
     def __init__(self, backbone: Backbone, layers: int) -> None:
         super().__init__()
@@ -98,9 +101,9 @@ class OwnEncoder(nn.Module):
     def forward(self, backbone: Backbone, prompts: Sequence[Sequence[int]]) -> Tensor:
         batch = backbone.batch(prompts)
         states = self.model(**batch.inputs(), use_cache=False).last_hidden_state
-        mask = batch.mask[..., None]
-        mean: Tensor = (states * mask).sum(1) / mask.sum(1)  # (prompts, width)
-        return mean / mean.shape[1] ** 0.5
+        rows = torch.arange(len(prompts), device=states.device)
+        last: Tensor = states[rows, batch.mask.sum(1) - 1]  # (prompts, width)
+        return last / last.shape[1] ** 0.5
 
 
 class HubEncoder(nn.Module):
