@@ -2,18 +2,15 @@
 
 from dataclasses import replace
 
-import polars as pl
 import pytest
 import torch
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from crossedit.backbones.answers import answer
 from crossedit.backbones.asking import Asking
 from crossedit.backbones.backbone import Backbone, weights_digest
 from crossedit.backbones.covariance import covariances
-from crossedit.backbones.probes import make_probes
-from crossedit.edits.deltas import Delta, editing, merged, with_deltas
+from crossedit.edits.deltas import Delta, with_deltas
 from crossedit.edits.editors import EDITORS, make_editor
 from crossedit.edits.editors.interface import Editor, Materials
 from crossedit.edits.editors.trained import TrainedEditor
@@ -53,6 +50,7 @@ HPARAMS = {
     "FT-M": {"layers": [1, 2], "lr": 5e-3, "num_steps": 40, "objective_optimization": "target_new"},
     "LoRA": LORA,
     "AdaLoRA": {**LORA, "orth_reg_weight": 0.5},
+    "KN": {"steps": 4, "adaptive_threshold": 0.3},
     "ROME": {**SEARCH, "layers": [1]},
     "R-ROME": {**SEARCH, "layers": [1]},
     "MEMIT": {**SEARCH, "layers": [0, 1], "mom2_update_weight": 1e-3},
@@ -60,12 +58,14 @@ HPARAMS = {
     "PMET": {**SEARCH, "layers": [0, 1], "mom2_update_weight": 1e-3},
     "AlphaEdit": {**SEARCH, "layers": [0, 1], "nullspace_threshold": 0.5, "nullspace_relative": True, "L2": 1e-4},
     "IKE": {"k": 2},
+    "ICE": {"template": "imagine"},
     "GRACE": {"layers": [1], "module": "mlp_out", "edit_lr": 0.3, "n_iter": 60, "eps": 1.0, "loss_tolerance": 1e-2},
     "MEND": {**TRAINING, "layers": [1, 2], "rank": 5, "n_hidden": 1, "edit_lr": 0.1, "lr_lr": 1e-4},
+    "SERAC": {**TRAINING, "classifier": "backbone", "replacement": "backbone"},
 }
 # Editors whose delta is not of weights.
-IN_CONTEXT = {"IKE"}
-GATED = {"GRACE"}
+IN_CONTEXT = {"IKE", "ICE"}
+GATED = {"GRACE", "SERAC"}
 WEIGHT_EDITORS = sorted(set(HPARAMS) - IN_CONTEXT - GATED)
 # Editors that search for a value and write it at a key.
 VALUE_EDITORS = [method for method in WEIGHT_EDITORS if "v_lr" in HPARAMS[method]]
@@ -120,15 +120,6 @@ def test_the_backbone_is_left_as_it_was(method: str, llama: Backbone, requests_e
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in llama.model.modules())
 
 
-def test_a_fine_tuned_edit_holds(backbone: Backbone, facts: pl.DataFrame, requests_en: list[Request]) -> None:
-    deltas = editor_of("FT-M", backbone, requests_en).edit_each(backbone, requests_en)
-    probes = make_probes(facts, backbone, ["en"]).filter(pl.col("aspect") == "reliability")
-    before = answer(backbone, probes, "teacher_forced")
-    after = answer(backbone, probes, "teacher_forced", editing=editing(backbone, deltas, [0, 1, 2]))
-    assert (before["answer_text"] != before["target_text"]).all()
-    assert (after["answer_text"] == after["target_text"]).all()
-
-
 @pytest.mark.parametrize("method", sorted({*VALUE_EDITORS} - {"PMET"}))  # which writes only a part of what it finds
 def test_an_edit_makes_the_new_answer_likelier(method: str, backbone: Backbone, requests_en: list[Request]) -> None:
     """A random model's attention hardly carries the subject's state to the end, so that more can't be asked of it."""
@@ -141,20 +132,12 @@ def test_an_edit_makes_the_new_answer_likelier(method: str, backbone: Backbone, 
     assert (after < before).all()
 
 
-@pytest.mark.parametrize("method", ["FT-L", "FT-M", "MEMIT", "EMMET", "PMET", "AlphaEdit"])
+@pytest.mark.parametrize("method", ["FT-L", "FT-M", "LoRA", "AdaLoRA", "MEMIT", "EMMET", "PMET", "AlphaEdit"])
 def test_a_joint_edit_of_one_fact_is_the_single_edit(method: str, llama: Backbone, requests_en: list[Request]) -> None:
     editor = editor_of(method, llama, requests_en)
     joint, single = editor.edit(llama, requests_en[:1]), editor.edit_each(llama, requests_en[:1])[0]
     for name, weight in dense(joint, llama).items():
         torch.testing.assert_close(weight, dense(single, llama)[name])
-
-
-def test_a_joint_edit_holds_all_facts(llama: Backbone, facts: pl.DataFrame, requests_en: list[Request]) -> None:
-    delta = editor_of("FT-M", llama, requests_en, num_steps=80).edit(llama, requests_en)
-    probes = make_probes(facts, llama, ["en"]).filter(pl.col("aspect") == "reliability")
-    with merged(llama, delta):
-        after = answer(llama, probes, "teacher_forced")
-    assert (after["answer_text"] == after["target_text"]).all()
 
 
 @pytest.mark.parametrize("method", ONE_BY_ONE)
@@ -186,37 +169,3 @@ def test_a_backbone_in_half_precision_can_be_edited(
         logits = half.model(**half.batch([[5, 6]] * 3).inputs()).logits
     assert logits.dtype == torch.bfloat16
     assert logits.isfinite().all()
-
-
-def test_norm_constraint_bounds_every_weight(llama: Backbone, requests_en: list[Request]) -> None:
-    deltas = editor_of("FT-M", llama, requests_en, norm_constraint=1e-3).edit_each(llama, requests_en)
-    for delta in deltas:
-        for weight in dense(delta, llama).values():
-            assert weight.abs().max() <= 1e-3
-
-
-def test_ft_l_asks_all_target_tokens_of_the_place_after_the_prompt(llama: Backbone, requests_en: list[Request]) -> None:
-    """The first step's gradient is that of the mean of -log p(t | prompt) over the target's tokens."""
-    (request,) = requests_en[1:2]
-    name = llama.architecture.mlp_out.format(1)
-    editor = editor_of("FT-L", llama, requests_en, num_steps=1, lr=1e-3)
-    delta = editor.edit_each(llama, [request])[0].terms[name].dense(0, 0)
-    weight = llama.module(name).weight
-    weight.requires_grad_(True)
-    prompt = torch.tensor([llama.encode(request.prompt)])
-    target = torch.tensor(llama.continuation(request.prompt, request.target))
-    assert len(target) > 1
-    loss = -llama.model(prompt).logits[0, -1].log_softmax(-1)[target].mean()
-    (gradient,) = torch.autograd.grad(loss, weight)
-    weight.requires_grad_(False)
-    strong = gradient.abs() > 1e-5  # Adam's first step is lr · sign(gradient) where the gradient is not tiny
-    torch.testing.assert_close(delta[strong], -1e-3 * gradient[strong].sign(), rtol=1e-2, atol=0)
-
-
-def test_ike_text_is_that_of_the_published_layout(llama: Backbone, requests_en: list[Request]) -> None:
-    delta = editor_of("IKE", llama, requests_en, append_self_copy=True).edit_each(llama, requests_en[:1])[0]
-    assert delta.context is not None
-    fact = "What is the capital of France? Rome"
-    nearest_first = "demo one\n\ndemo three\n\n"
-    assert delta.context.prefix() == f"{nearest_first}New Fact: {fact}\nPrompt: {fact}\n\nNew Fact: {fact}\nPrompt: "
-    assert delta.context.prefix("zh", demonstrations=False) == "New Fact: What is the capital of France? 罗马\nPrompt: "

@@ -5,9 +5,10 @@ known fact, in the layout of its published code, and picks those whose sentence 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 import torch
@@ -26,12 +27,38 @@ MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 @dataclass(frozen=True)
+class Layout:
+    """How known facts are laid out in demonstrations.
+
+    pool_prompt: what stands for a known fact's question, {}; "Q:{} A:" in the published Bi-ZsRE code, though the
+    questions that are edited and asked stand as they are. nq_prefix: how "nq question: " is taken off a locality
+    question; the published lstrip takes off any of its letters, and with them beginnings of questions.
+    """
+
+    pool_prompt: str = "{}"
+    nq_prefix: Literal["removeprefix", "lstrip"] = "removeprefix"
+
+    def __post_init__(self) -> None:
+        if "{}" not in self.pool_prompt:
+            raise UserError(f"pool_prompt: '{self.pool_prompt}' has no place for the question; write {{}} there.")
+        if self.nq_prefix not in ("removeprefix", "lstrip"):
+            raise UserError(f"nq_prefix: '{self.nq_prefix}' is unknown; write removeprefix or lstrip.")
+
+    def question(self, prompt: str) -> str:
+        return self.pool_prompt.replace("{}", prompt)
+
+    def locality(self, prompt: str) -> str:
+        return prompt.removeprefix(NQ) if self.nq_prefix == "removeprefix" else prompt.lstrip(NQ)
+
+
+@dataclass(frozen=True)
 class Pool:
     """Demonstrations and queries of one language with their unit-length embeddings (rows, width)."""
 
     demonstrations: Sequence[str]
     embeddings: Tensor
     queries: dict[int, Tensor]  # by case_id
+    layout: Layout = Layout()
 
     def nearest(self, requests: Sequence[Request], k: int) -> list[list[str]]:
         """Return for each request its k nearest demonstrations, the nearest first, by one matrix product."""
@@ -52,23 +79,24 @@ def new_fact(prompt: str, target: str) -> str:
     return f"New Fact: {prompt} {target}\nPrompt: "
 
 
-def demonstrations_of(facts: pl.DataFrame) -> list[str]:
+def demonstrations_of(facts: pl.DataFrame, layout: Layout = Layout()) -> list[str]:
     """Return each fact's copy, update and retain demonstration, as far as it has the questions for them."""
     texts = []
     for row in facts.iter_rows(named=True):
-        head = new_fact(row["prompt"], row["target"])
-        texts.append(f"{head}{row['prompt']} {row['target']}\n\n")
+        prompt = layout.question(row["prompt"])
+        head = new_fact(prompt, row["target"])
+        texts.append(f"{head}{prompt} {row['target']}\n\n")
         if row["rephrase"]:
             texts.append(f"{head}{row['rephrase']} {row['target']}\n\n")
         if row["locality_prompt"] and row["locality_answer"]:
-            texts.append(f"{head}{row['locality_prompt'].removeprefix(NQ)} {row['locality_answer']}\n\n")
+            texts.append(f"{head}{layout.locality(row['locality_prompt'])} {row['locality_answer']}\n\n")
     return texts
 
 
-def embed_facts(facts: pl.DataFrame, language: str, encoder: str, out: Path) -> None:
+def embed_facts(facts: pl.DataFrame, language: str, encoder: str, out: Path, layout: Layout = Layout()) -> None:
     """Write the embeddings of the training facts' demonstrations and of the test facts' queries in one language."""
     facts = facts.filter(pl.col("lang") == language)
-    demonstrations = demonstrations_of(facts.filter(pl.col("split") == "train"))
+    demonstrations = demonstrations_of(facts.filter(pl.col("split") == "train"), layout)
     test = facts.filter(pl.col("split") == "test").sort("case_id")
     queries = [
         f"{new_fact(prompt, target)}{prompt}\n\n" for prompt, target in test.select("prompt", "target").iter_rows()
@@ -80,7 +108,7 @@ def embed_facts(facts: pl.DataFrame, language: str, encoder: str, out: Path) -> 
         "case_ids": torch.tensor(test["case_id"].to_list()),
     }
     with whole(out) as temporary:
-        save_file(tensors, temporary, metadata={"encoder": encoder, "language": language})
+        save_file(tensors, temporary, metadata={"encoder": encoder, "language": language, **asdict(layout)})
 
 
 def load_pool(
@@ -93,16 +121,18 @@ def load_pool(
     training = facts.filter((pl.col("lang") == language) & (pl.col("split") == "train"))
     with safe_open(embeddings, framework="pt") as stored:
         tensors = {name: stored.get_tensor(name) for name in ("demonstrations", "queries", "case_ids")}
+        about = stored.metadata()
+    layout = Layout(**{item.name: about[item.name] for item in fields(Layout) if item.name in about})
     queries = dict(zip(tensors["case_ids"].tolist(), tensors["queries"], strict=True))
-    demonstrations = demonstrations_of(training)
+    demonstrations = demonstrations_of(training, layout)
     if len(demonstrations) != len(tensors["demonstrations"]):
         raise UserError(f"{embeddings}: made from other facts; remove the file and run again.")
     if train_size is None:
-        return Pool(demonstrations, tensors["demonstrations"], queries)
+        return Pool(demonstrations, tensors["demonstrations"], queries, layout)
     shown = set(training_facts(training, train_size, seed)["case_id"])
-    cases = [fact["case_id"].item() for fact in training.iter_slices(1) for _ in demonstrations_of(fact)]
+    cases = [fact["case_id"].item() for fact in training.iter_slices(1) for _ in demonstrations_of(fact, layout)]
     kept = [place for place, case in enumerate(cases) if case in shown]
-    return Pool([demonstrations[place] for place in kept], tensors["demonstrations"][kept], queries)
+    return Pool([demonstrations[place] for place in kept], tensors["demonstrations"][kept], queries, layout)
 
 
 def _encode(texts: Sequence[str], encoder: str) -> Tensor:
