@@ -84,10 +84,10 @@ def test_no_weight_moves_further_than_it_may(layers: list[int], llama: Backbone,
 
 def test_a_fact_that_is_learnt_ends_before_the_others(llama: Backbone, requests_en: list[Request]) -> None:
     """Its change is the one of fewer steps, though the others go on."""
-    together = editor_of(lr=3e-3, loss_tolerance=2.0).edit_each(llama, requests_en)
+    together = editor_of(lr=3e-3, loss_tolerance=3.0).edit_each(llama, requests_en)
     longer = editor_of(lr=3e-3, loss_tolerance=0.1).edit_each(llama, requests_en)
     for fact, delta, more in zip(requests_en, together, longer, strict=True):
-        (alone,) = editor_of(lr=3e-3, loss_tolerance=2.0).edit_each(llama, [fact])
+        (alone,) = editor_of(lr=3e-3, loss_tolerance=3.0).edit_each(llama, [fact])
         for name, weight in dense(delta).items():
             torch.testing.assert_close(weight, dense(alone)[name], rtol=2e-3, atol=2e-5)
             assert weight.norm() < dense(more)[name].norm()
