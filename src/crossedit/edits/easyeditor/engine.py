@@ -107,7 +107,7 @@ class EasyEditor:
             edited, undo = self.apply(
                 model,
                 backbone.tokenizer,
-                [_as_request(request)],
+                [self._request(backbone, request)],
                 theirs,
                 return_orig_weights=True,
                 keep_original_weight=True,
@@ -118,6 +118,16 @@ class EasyEditor:
             yield self._ask(backbone)
         finally:
             _undo(model, edited, undo)
+
+    def _request(self, backbone: Backbone, request: Request) -> dict[str, Any]:
+        """Return the fact as EasyEdit takes it. Every method but KN puts the space before the answer itself."""
+        texts = {
+            "target_new": request.target,
+            "ground_truth": self.hparams.get("ground_truth") or request.original,
+        }
+        if self.method == "KN":
+            texts = {name: text and _as_continued(backbone, request.prompt, text) for name, text in texts.items()}
+        return {"case_id": request.case_id, "prompt": request.prompt, "subject": request.subject, **texts}
 
     def _ask(self, backbone: Backbone) -> Ask:
         if self.method != "GRACE":
@@ -133,14 +143,10 @@ class EasyEditor:
         return partial(answer, backbone, editing=at_the_end, apart=True, batch_tokens=1)
 
 
-def _as_request(request: Request) -> dict[str, Any]:
-    return {
-        "case_id": request.case_id,
-        "prompt": request.prompt,
-        "subject": request.subject,
-        "target_new": request.target,
-        "ground_truth": request.original,
-    }
+def _as_continued(backbone: Backbone, prompt: str, text: str) -> str:
+    """Return the text so that its own tokens are those that it has after the prompt; some tokenizers add the space."""
+    alone = backbone.tokenizer(text, add_special_tokens=False)["input_ids"]
+    return text if alone == backbone.continuation(prompt, text) else f" {text}"
 
 
 def _undo(model: Any, edited: Any, undo: Any) -> None:
@@ -156,6 +162,8 @@ def _undo(model: Any, edited: Any, undo: Any) -> None:
         del model.peft_config
         model.activation_checkpointing_disable()
         model.disable_input_require_grads()
+        # EasyEdit and peft both asked for it, and the model remembers the later one only.
+        model.get_input_embeddings()._forward_hooks.clear()
 
 
 @contextmanager

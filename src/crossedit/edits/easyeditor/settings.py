@@ -42,14 +42,14 @@ _FT = Method(
     "ft.ft_main",
     "apply_ft_to_model",
     "FTHyperParams",
-    given={"weight_decay": 0.0, "kl_factor": 0.0, "norm_constraint": False, "batch_size": 1},
+    given={"weight_decay": 0.0, "kl_factor": 0.0, "norm_constraint": False},
     constants={"loss_tolerance": 1e-2},
 )
 _LORA = Method(
     "lora.lora_main",
     "apply_lora_to_model",
     "LoRAHyperParams",
-    given={"weight_decay": 0.0, "kl_factor": 0.0, "norm_constraint": False, "batch_size": 1},
+    given={"weight_decay": 0.0, "kl_factor": 0.0, "norm_constraint": False},
     constants={"loss_tolerance": 0.0},
     around=frozenset({"seed"}),
 )
@@ -74,7 +74,14 @@ METHODS = {
         constants={**_MASS, "mom2_ridge": 0.0},
         around=_CONTEXTS | {"nullspace_relative"},
     ),
-    "KN": Method("kn.kn_main", "apply_kn_to_model", "KNHyperParams", given={"lr_scale": 1.0, "n_toks": 10}),
+    "KN": Method(
+        "kn.kn_main",
+        "apply_kn_to_model",
+        "KNHyperParams",
+        given={"lr_scale": 1.0, "n_toks": 10, "refine": False, "p": 0.4},  # not used
+        constants={"erased": "completion", "single_token_factor": 2.0, "lambda_1": 1.0, "lambda_2": 1.0},
+        around=frozenset({"ground_truth"}),
+    ),
     "LoRA": replace(_LORA, given={**_LORA.given, "lora_type": "lora"}, around=_LORA.around | {"init_std"}),
     # peft takes AdaLoRA's rank and penalty from its own defaults, whatever EasyEdit is told.
     "AdaLoRA": replace(
@@ -192,5 +199,6 @@ def _surroundings(name: str, hparams: Mapping[str, Any], backbone: Backbone, sta
         "mom2_n_samples": SAMPLES,
         "mom2_dtype": PRECISION,
         "stats_dir": str(statistics),
+        "batch_size": hparams.get("steps", 1),  # of KN: all points of the integral together
         "P_loc": str(statistics),  # where something is, so that no projection is looked for or made
     }
