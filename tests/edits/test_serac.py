@@ -1,5 +1,6 @@
 """SERAC: a memory beside the model answers what is in its scope, and nothing else."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,15 +11,20 @@ import torch
 from torch import Tensor
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
+from crossedit.backbones.answers import answer
 from crossedit.backbones.asking import Row, decode, next_tokens
 from crossedit.backbones.backbone import Backbone
+from crossedit.backbones.probes import make_probes
+from crossedit.edits.cell import run_cell
 from crossedit.edits.deltas import Delta, editing, merged
+from crossedit.edits.editors import make_editor
 from crossedit.edits.editors.interface import Materials
 from crossedit.edits.editors.serac import SERAC, SERACHparams, SERACLearner
 from crossedit.edits.memory import Network, mixed
-from crossedit.edits.requests import Request
+from crossedit.edits.requests import Request, make_requests
 from crossedit.edits.training.examples import Example, examples_of
 from crossedit.edits.training.loop import Losses
+from crossedit.edits.training.run import train_editor
 from crossedit.edits.training.texts import lay_out
 from crossedit.edits.training.trained import Trained
 from crossedit.errors import UserError
@@ -255,3 +261,19 @@ def test_models_that_do_not_fit_are_told(
 def _saved(tokenizer: PreTrainedTokenizerFast, folder: Path) -> Path:
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def test_a_trained_memory_answers_a_cell(llama: Backbone, facts: pl.DataFrame, tmp_path: Path) -> None:
+    """From facts to predictions; in training the loss falls."""
+    splits = pl.concat([facts.with_columns(split=pl.lit(name)) for name in ("train", "validation", "test")])
+    hparams = {**vars(HPARAMS), "max_iters": 30, "val_interval": 10, "lr": 3e-3}
+    train_editor(llama, "SERAC", hparams, splits, "en", None, 0, tmp_path / "trained")
+    curve = list(csv.DictReader((tmp_path / "trained" / "curve.csv").open()))
+    assert min(float(row["loss"]) for row in curve[1:]) < 0.5 * float(curve[0]["loss"])
+    editor = make_editor("SERAC", hparams, Materials(trained=Trained.load(tmp_path / "trained")))
+    probes = make_probes(facts, llama, ["en"])
+    unedited = pl.concat([answer(llama, probes, protocol) for protocol in ("teacher_forced", "generated", "upstream")])
+    protocols = ["teacher_forced", "generated", "upstream"]
+    predictions, _ = run_cell(llama, editor, make_requests(facts, "en"), probes, unedited, protocols)
+    asked_of = predictions.filter((pl.col("aspect") == "reliability") & (pl.col("protocol") == "teacher_forced"))
+    assert (asked_of["after_ids"] == asked_of["target_ids"]).all()

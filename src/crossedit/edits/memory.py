@@ -25,6 +25,7 @@ from crossedit.models import architecture_of
 
 OWN = "backbone"  # instead of a model of a hub: a copy of the backbone
 FILE = "memory.json"
+AT_ONCE = 256  # questions that go through the classifier together
 
 
 class Network(nn.Module):
@@ -174,8 +175,9 @@ class EditMemory:
     @classmethod
     @torch.no_grad()
     def of(cls, network: Network, entries: Sequence[tuple[str, str]], digest: str) -> "EditMemory":
-        keys = network.embed([network.context(*entry) for entry in entries])
-        return cls(network, list(entries), [network.head(*entry) for entry in entries], keys, digest)
+        contexts = [network.context(*entry) for entry in entries]
+        parts = [network.embed(contexts[start : start + AT_ONCE]) for start in range(0, len(contexts), AT_ONCE)]
+        return cls(network, list(entries), [network.head(*entry) for entry in entries], torch.cat(parts), digest)
 
     def part(self, number: int) -> "EditMemory":
         """Return the memory of one of the edits."""

@@ -50,8 +50,17 @@ class MEND(TrainedEditor):
 
     def edit(self, backbone: Backbone, requests: Sequence[Request]) -> Delta:
         """Return the sum of the requests' deltas, as all facts' tokens make one gradient."""
-        first, *others = self.edit_each(backbone, requests)
-        return sum(others, first)
+        starts = range(0, len(requests), self.at_once)
+        deltas = [
+            delta for start in starts for delta in self.edit_each(backbone, requests[start : start + self.at_once])
+        ]
+        # Not one by one, which would copy the first fact's factors once per fact.
+        return Delta(
+            {
+                name: LowRank(*(torch.cat([getattr(delta.terms[name], side) for delta in deltas], 1) for side in "UV"))
+                for name in deltas[0].terms
+            }
+        )
 
     @torch.no_grad()
     def edit_each(self, backbone: Backbone, requests: Sequence[Request]) -> list[Delta]:

@@ -77,7 +77,10 @@ class Learner(ABC):
 
     @abstractmethod
     def losses(self, facts: Sequence[int], episodes: int) -> Losses:
-        """Return what `episodes` episodes lose, which share out the facts in their order."""
+        """Return what `episodes` episodes lose, which share out the facts in their order.
+
+        What is right is asked of it only where gradients are off, in validation.
+        """
 
 
 def train(

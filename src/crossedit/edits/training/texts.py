@@ -4,8 +4,8 @@
     rows, tail = texts.pick([3, 0, 7])        layers 29.. of these rows; nothing below is computed again
     logits = texts.unedited([3, 0, 7])        the backbone's own logits at their targets, (K, vocabulary)
 
-What is kept lies in files that the system holds in memory as far as they fit, so that training on ten thousand facts
-needs no more memory than training on a hundred.
+What is kept lies in files in the folder for temporary ones (TMPDIR), which the system holds in memory as far as they
+fit, so that training on ten thousand facts needs no more memory than training on a hundred.
 """
 
 import tempfile
