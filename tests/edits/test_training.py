@@ -21,6 +21,7 @@ from torch import nn
 
 from crossedit.backbones.backbone import Backbone
 from crossedit.backbones.tail import Tail
+from crossedit.edits.editors.serac import SERACHparams
 from crossedit.edits.retrieval import load_pool
 from crossedit.edits.training import loop
 from crossedit.edits.training.examples import examples_of, training_facts
@@ -112,6 +113,17 @@ def test_a_loss_that_is_no_number_ends_the_training(tmp_path: Path) -> None:
     learner.network.weight.data.fill_(math.nan)
     with pytest.raises(UserError, match="the loss is nan after 0 episodes; lower `lr`"):
         train(learner, HPARAMS, 0, tmp_path / "state.safetensors", "digest")
+
+
+def test_values_that_mean_nothing_are_told() -> None:
+    with pytest.raises(UserError, match="edit_on: 'rephrse' is not allowed; did you mean 'rephrase'"):
+        replace(HPARAMS, edit_on="rephrse")
+    with pytest.raises(UserError, match="mixture: 'softly' is not allowed; did you mean 'soft'"):
+        SERACHparams(**vars(HPARAMS), classifier="backbone", replacement="backbone", mixture="softly")
+    with pytest.raises(UserError, match="val_interval is 0; it must be at least 1"):
+        replace(HPARAMS, val_interval=0)
+    with pytest.raises(UserError, match="an episode edits 3 facts, but there are 2 validation facts"):
+        train(Walk(), replace(HPARAMS, batch_size=3), 0, Path("state"), "digest")
 
 
 def test_a_state_of_another_training_is_left_aside(tmp_path: Path) -> None:

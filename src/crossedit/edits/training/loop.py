@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import torch
 from torch import Tensor, nn
 
 from crossedit.edits.training.state import Curve, State
-from crossedit.errors import UserError
+from crossedit.errors import UserError, nearest
 from crossedit.progress import bar
 
 
@@ -44,6 +44,15 @@ class TrainingHparams:
     early_stop_key: Literal["edit/acc_val", "loss/total_edit_val"]
     grad_clip: float
     edit_on: Literal["rephrase", "prompt"] = "rephrase"
+
+    def __post_init__(self) -> None:
+        for name, kind in get_type_hints(type(self)).items():
+            value, known = getattr(self, name), get_args(kind)
+            if get_origin(kind) is Literal and value not in known:
+                raise UserError(f"hyperparameters: {name}: '{value}' is not allowed; {nearest(str(value), known)}")
+        for name in ("batch_size", "accumulate_bs", "max_iters", "val_interval", "val_steps"):
+            if getattr(self, name) < 1:
+                raise UserError(f"hyperparameters: {name} is {getattr(self, name)}; it must be at least 1.")
 
 
 @dataclass(frozen=True)
