@@ -78,9 +78,10 @@ def minimise_parts(
         if not running.all():
             for found, part in zip(ended, parts, strict=True):
                 found[active[~running]] = part[~running]
-            active, parts = active[running], [part[running] for part in parts]
+            kept = running.nonzero()[:, 0].tolist()
+            active, parts = active[running], [_closed_up(part, kept) for part in parts]
             gradients = tuple(gradient[running] for gradient in gradients)
-            moments = [(first[running], second[running]) for first, second in moments]
+            moments = [(_closed_up(first, kept), _closed_up(second, kept)) for first, second in moments]
         for part, gradient, (first, second) in zip(parts, gradients, moments, strict=True):
             _adam(part, gradient.contiguous(), first, second, learning_rate, step)
         if project:
@@ -89,6 +90,14 @@ def minimise_parts(
     for found, part in zip(ended, parts, strict=True):
         found[active] = part.detach()
     return ended, taken
+
+
+def _closed_up(tensor: Tensor, kept: Sequence[int]) -> Tensor:
+    """Return the kept rows (in increasing order), moved to the tensor's front: a copy may be of many gigabytes."""
+    for place, row in enumerate(kept):
+        if place != row:
+            tensor[place] = tensor[row]
+    return tensor[: len(kept)]
 
 
 def _adam(x: Tensor, gradient: Tensor, first: Tensor, second: Tensor, learning_rate: float, step: int) -> None:

@@ -81,4 +81,4 @@ class FT(Editor):
 def _added(change: Sequence[Tensor], x: Tensor, running: Running) -> Tensor:
     """Return x_i ΔW_iᵀ for each row i."""
     (weight,) = change  # (copies, out, in)
-    return x @ running.own(weight).mT
+    return (running.own(weight) @ x.mT).mT  # so that the gradient comes in the weight's own layout
