@@ -59,10 +59,10 @@ def minimise_parts(
 
     penalty(parts): what is added to each problem's loss, (A,), but doesn't count against the tolerance.
     """
-    ended = [torch.empty_like(part) for part in start]
-    # What still runs lies side by side; the others have been copied to where they end.
-    parts = [part.clone() for part in start]
-    moments = [(torch.zeros_like(part), torch.zeros_like(part)) for part in start]
+    # What still runs lies side by side at the front; the others have been copied to where they end.
+    parts = [part.clone(memory_format=torch.contiguous_format) for part in start]
+    moments = [(torch.zeros_like(part), torch.zeros_like(part)) for part in parts]
+    ended = [torch.empty_like(part) for part in parts]
     active = torch.arange(len(parts[0]), device=parts[0].device)
     taken = torch.zeros_like(active)
     for step in range(1, updates + 1):
