@@ -63,26 +63,11 @@ class KN(Editor):
         rows = [Row(prompt, len(prompt), number) for number, prompt in enumerate(prompts)]
         said = decode(backbone, rows, limit=max(lengths), ended=lambda _: False)
 
-        # One place per token of the ground truth; the prompt grows by what the model itself goes on with.
-        places = [(fact, step) for fact, truth in enumerate(truths) for step in range(len(truth))]
-        scores = contributions(
-            backbone,
-            [prompts[fact] + said[fact][:step] for fact, step in places],
-            [truths[fact][step] for fact, step in places],
-            self.hparams.steps,
-        )  # (places, layers, neurons)
-        facts = torch.tensor([fact for fact, _ in places], device=backbone.device)
-        counts = torch.bincount(facts)[:, None, None]
-        scores = scores.new_zeros(len(requests), *scores.shape[1:]).index_add(0, facts, scores) / counts
-        chosen = scores > self.hparams.adaptive_threshold * scores.amax(
-            (1, 2), keepdim=True
-        )  # (facts, layers, neurons)
-
-        old = (
-            truths
-            if self.hparams.erased == "ground_truth"
-            else [answer[: len(target)] for answer, target in zip(said, targets, strict=True)]
-        )
+        scores = self._scores(backbone, prompts, truths, said)  # (facts, layers, neurons)
+        least = self.hparams.adaptive_threshold * scores.amax((1, 2))
+        chosen = scores > least[:, None, None]
+        spoken = [answer[: len(target)] for answer, target in zip(said, targets, strict=True)]
+        old = truths if self.hparams.erased == "ground_truth" else spoken
         deltas = []
         for neurons, before, after in zip(chosen, old, targets, strict=True):
             added = self.hparams.lambda_2 * self._embedded(backbone, after)
@@ -92,6 +77,28 @@ class KN(Editor):
             terms = {layer: LowRank(change[:, None], neurons[layer, :, None].float()) for layer in layers}
             deltas.append(Delta({backbone.architecture.mlp_out.format(layer): term for layer, term in terms.items()}))
         return deltas
+
+    def _scores(
+        self,
+        backbone: Backbone,
+        prompts: Sequence[list[int]],
+        truths: Sequence[list[int]],
+        said: Sequence[list[int]],
+    ) -> Tensor:
+        """Return each neuron's mean contribution to the ground truth's tokens, (facts, layers, neurons).
+
+        Before the next token is looked for, the prompt grows by what the model itself has `said`.
+        """
+        places = [(fact, step) for fact, truth in enumerate(truths) for step in range(len(truth))]
+        each = contributions(
+            backbone,
+            [prompts[fact] + said[fact][:step] for fact, step in places],
+            [truths[fact][step] for fact, step in places],
+            self.hparams.steps,
+        )  # (places, layers, neurons)
+        facts = torch.tensor([fact for fact, _ in places], device=each.device)
+        total = each.new_zeros(len(prompts), *each.shape[1:]).index_add(0, facts, each)
+        return total / torch.bincount(facts)[:, None, None]
 
     def _ground_truth(self, request: Request) -> str:
         truth = self.hparams.ground_truth or request.original
