@@ -14,6 +14,7 @@ from crossedit.edits.deltas import Delta, editing, merged
 from crossedit.edits.editors.ft import FT
 from crossedit.edits.editors.interface import Materials
 from crossedit.edits.requests import Request
+from crossedit.errors import UserError
 from crossedit.models import matrix
 
 
@@ -91,3 +92,8 @@ def test_a_fact_that_is_learnt_ends_before_the_others(llama: Backbone, requests_
         for name, weight in dense(delta).items():
             torch.testing.assert_close(weight, dense(alone)[name], rtol=2e-3, atol=2e-5)
             assert weight.norm() < dense(more)[name].norm()
+
+
+def test_an_unknown_objective_is_refused() -> None:
+    with pytest.raises(UserError, match=r"objective_optimization: 'target_news' is unknown; .*target_new"):
+        editor_of("target_news")

@@ -141,3 +141,9 @@ def test_the_ground_truth_decides_which_neurons_are_found(llama: Backbone, reque
     with pytest.raises(UserError, match=r"case 1 \(en\) has no original answer"):
         editor_of().edit_each(llama, unknown)
     assert editor_of(ground_truth="</s>").edit_each(llama, unknown)
+
+
+def test_what_kn_does_not_know_is_told() -> None:
+    for changed in ({"erased": "truth"}, {"steps": 0}):
+        with pytest.raises(UserError, match=r"erased: 'truth' is unknown|steps: 0 is too small"):
+            editor_of(**changed)

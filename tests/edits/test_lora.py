@@ -14,6 +14,7 @@ from crossedit.edits.deltas import Delta, merged
 from crossedit.edits.editors.interface import Materials
 from crossedit.edits.editors.lora import AdaLoRA, LoRA
 from crossedit.edits.requests import Request
+from crossedit.errors import UserError
 from crossedit.models import matrix
 
 COMMON = {"layers": [], "rank": 3, "lora_alpha": 6, "lora_dropout": 0.0, "lr": 1e-2, "num_steps": 6}
@@ -187,3 +188,9 @@ def test_the_single_edit_is_a_joint_edit_of_one_fact(llama: Backbone, requests_e
 def test_only_the_named_layers_are_changed(llama: Backbone, requests_en: list[Request]) -> None:
     (delta,) = editor_of(LoRA, layers=[2, 1]).edit_each(llama, requests_en[:1])
     assert set(delta.terms) == {name.format(layer) for layer in (1, 2) for name in llama.architecture.attention}
+
+
+def test_what_is_no_rank_or_share_is_refused() -> None:
+    for changed in ({"rank": 0}, {"lora_dropout": 1.0}):
+        with pytest.raises(UserError, match=r"rank: 0 is too small|lora_dropout: 1.0 is no share"):
+            editor_of(LoRA, **changed)

@@ -19,6 +19,7 @@ from crossedit.edits.editors.interface import Editor
 from crossedit.edits.finetuning import Running, train_copies
 from crossedit.edits.requests import Request
 from crossedit.edits.rows import Rows, target_rows
+from crossedit.errors import UserError, nearest
 from crossedit.models import matrix
 
 
@@ -35,6 +36,12 @@ class FTHparams:
     objective_optimization: Literal["prompt_last", "target_new"]
     norm_constraint: float | None = None
     loss_tolerance: float = 1e-2
+
+    def __post_init__(self) -> None:
+        known = ("prompt_last", "target_new")
+        if self.objective_optimization not in known:
+            told = nearest(self.objective_optimization, known)
+            raise UserError(f"objective_optimization: '{self.objective_optimization}' is unknown; {told}")
 
 
 class FT(Editor):

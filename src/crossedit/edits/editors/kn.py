@@ -23,7 +23,7 @@ from crossedit.edits.editors.interface import Editor
 from crossedit.edits.requests import Request
 from crossedit.edits.states import seen
 from crossedit.edits.terms import LowRank
-from crossedit.errors import UserError
+from crossedit.errors import UserError, nearest
 
 # Copies of prompts' last tokens that go through a model at once.
 BATCH_TOKENS = 4096
@@ -49,6 +49,13 @@ class KNHparams:
     lambda_2: float = 1.0
     erased: Literal["ground_truth", "completion"] = "ground_truth"
     single_token_factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        known = ("ground_truth", "completion")
+        if self.erased not in known:
+            raise UserError(f"hyperparameters of KN: erased: '{self.erased}' is unknown; {nearest(self.erased, known)}")
+        if self.steps < 1:
+            raise UserError(f"hyperparameters of KN: steps: {self.steps} is too small; take one step at least.")
 
 
 class KN(Editor):

@@ -20,6 +20,7 @@ from crossedit.edits.finetuning import Added, Parts, Running, train_copies
 from crossedit.edits.requests import Request
 from crossedit.edits.rows import target_rows
 from crossedit.edits.terms import LowRank
+from crossedit.errors import UserError
 from crossedit.models import matrix
 
 
@@ -41,6 +42,12 @@ class LoRAHparams:
     init_std: float = 0.02
     loss_tolerance: float = 0.0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.rank < 1:
+            raise UserError(f"rank: {self.rank} is too small; write 1 or more.")
+        if not 0 <= self.lora_dropout < 1:
+            raise UserError(f"lora_dropout: {self.lora_dropout} is no share; write a number from 0 to below 1.")
 
 
 @dataclass(frozen=True, kw_only=True)
