@@ -11,7 +11,7 @@ import click
 
 from crossedit.errors import UserError
 
-STAGES = ("facts", "translation", "backbones", "edits", "reports")
+STAGES = ("facts", "translation", "backbones", "edits", "sweeps", "reports")
 
 
 class Stages(click.Group):

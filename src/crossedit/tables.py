@@ -188,6 +188,43 @@ SCORES = Table(
 )
 
 
+# An item of a general-ability task: a record of its file, before any prompt is made of it.
+ITEMS = Table(
+    name="items",
+    columns={
+        "task": pl.String,  # a file of resources/tasks
+        "item": pl.Int64,  # its place among the items of its files, from 0
+        "origin": pl.String,  # file and line
+        "fields": pl.List(pl.Struct({"name": pl.String, "value": pl.String})),  # what prompts are filled with
+        "answers": pl.List(pl.String),  # what is right, any of them; for named entities one tag per token
+    },
+    key=("task", "item"),
+)
+
+VERDICTS = Table(
+    name="verdicts",
+    columns={
+        "task": pl.String,
+        "protocol": pl.String,  # corrected or upstream
+        "item": pl.Int64,
+        "part": pl.String,  # where an item is asked several times, what for; else empty
+        "prompt": pl.String,  # as it was asked
+        "prompt_tokens": pl.Int32,
+        "cut_tokens": pl.Int32,  # by how much the prompt was shortened to fit the model's positions
+        "asked": pl.Boolean,  # whether it fits at all
+        "generation": pl.String,
+        "generation_ids": _IDS,  # an end token included
+        "answered": pl.Boolean,  # whether the parser found an answer
+        "answer": pl.List(pl.String),  # as parsed; empty where there is none
+        "wanted": pl.List(pl.String),
+        "metric": pl.String,
+        "gained": pl.Float64,  # the score of any items is the sum of `gained` over the sum of `possible`
+        "possible": pl.Float64,
+    },
+    key=("task", "protocol", "item", "part"),
+)
+
+
 def check(frame: pl.DataFrame, table: Table, path: Path | str) -> pl.DataFrame:
     """Return `frame` with its columns in the order of `table`.
 

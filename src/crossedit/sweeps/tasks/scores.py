@@ -1,0 +1,139 @@
+"""Scores of verdicts, and how they differ from those of the unedited model.
+
+    score_task(verdicts)                  over all items, and over those answered
+    compare_task(verdicts, unedited)      the paired difference: the same items, before and after
+
+A score is the sum of what was gained over the sum of what was possible. Items are what is resampled: the several
+questions on one item stay together.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from crossedit.edits.scores import RESAMPLES
+from crossedit.errors import UserError
+from crossedit.sweeps.tasks.task import CORRECTED
+
+ALL = "all"
+ANSWERED = "answered"
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """Verdicts of one score: (items, parts) of what was gained and what was possible, over all or those answered."""
+
+    part: str
+    over: str
+    gained: np.ndarray
+    possible: np.ndarray
+    pooled: bool  # else the mean over parts of each part's score
+
+    def scores(self, draws: np.ndarray) -> np.ndarray:
+        """Return the score of each draw (draws, items), how often each item is in it; nan where nothing is possible."""
+        gained, possible = draws @ self.gained, draws @ self.possible  # (draws, parts)
+        if self.pooled:
+            gained, possible = gained.sum(1, keepdims=True), possible.sum(1, keepdims=True)
+        ratio = np.divide(gained, possible, out=np.full_like(gained, np.nan), where=possible > 0)
+        return ratio.mean(1)
+
+
+def score_task(verdicts: pl.DataFrame, seed: int = 0) -> pl.DataFrame:
+    """Return the scores of the VERDICTS of one task, protocol and model.
+
+    One row per part (all of them together first) and per what is scored over (`all` items, unanswered ones counting as
+    wrong, which is the score to read; or those `answered`), with columns task, protocol, metric, part, over, score,
+    low, high (2.5 % and 97.5 % quantiles of resampled scores), items, asked, answered (numbers of prompts) and
+    constant, the score of always giving the most frequent right answer, which no ability is needed for (null where
+    answers are no single texts). A score is null where there is nothing to score.
+
+    Where an item is asked for several parts, `corrected` pools them (entity F1 over all four types, as CoNLL-2003's
+    evaluation does) and `upstream` takes the mean of their scores.
+    """
+    draws = _draws(verdicts, seed)
+    rows = []
+    for cell in _cells(verdicts):
+        mine = verdicts if cell.part == ALL else verdicts.filter(pl.col("part") == cell.part)
+        low, high = _interval(cell.scores(draws))
+        counts = {"items": len(draws[0]), "asked": mine["asked"].sum(), "answered": mine["answered"].sum()}
+        score = _number(cell.scores(np.ones((1, len(draws[0]))))[0])
+        named = {**_names(verdicts), "part": cell.part, "over": cell.over}
+        rows.append({**named, "score": score, "low": low, "high": high, **counts, "constant": _constant(verdicts)})
+    return pl.DataFrame(rows, schema_overrides=dict.fromkeys(("score", "low", "high", "constant"), pl.Float64))
+
+
+def compare_task(verdicts: pl.DataFrame, unedited: pl.DataFrame, seed: int = 0) -> pl.DataFrame:
+    """Return by how much each score of `score_task` differs from that of the unedited model on the same items.
+
+    Columns task, protocol, metric, part, over, before, after, change (after - before), low, high (95 % bootstrap
+    interval of the change, both models resampled together) and items. Raises UserError where the two aren't verdicts on
+    the same prompts' items.
+    """
+    key = ["task", "protocol", "metric", "item", "part"]
+    if not verdicts.select(key).sort(key).equals(unedited.select(key).sort(key)):
+        raise UserError(
+            f"verdicts on {_names(verdicts)} and {_names(unedited)} ({len(unedited)} prompts before, {len(verdicts)} "
+            "after) are not on the same items; ask both models the same items under the same protocol."
+        )
+    draws = _draws(verdicts, seed)
+    once = np.ones((1, len(draws[0])))
+    rows = []
+    for after, before in zip(_cells(verdicts), _cells(unedited), strict=True):
+        low, high = _interval(after.scores(draws) - before.scores(draws))
+        scores = [_number(cell.scores(once)[0]) for cell in (before, after)]
+        change = None if None in scores else float(after.scores(once)[0] - before.scores(once)[0])
+        named = {**_names(verdicts), "part": after.part, "over": after.over, "before": scores[0], "after": scores[1]}
+        rows.append({**named, "change": change, "low": low, "high": high, "items": len(draws[0])})
+    kinds = dict.fromkeys(("before", "after", "change", "low", "high"), pl.Float64)
+    return pl.DataFrame(rows, schema_overrides=kinds)
+
+
+def _cells(verdicts: pl.DataFrame) -> Iterator[_Cell]:
+    verdicts = verdicts.sort("item", "part")
+    parts = verdicts["part"].unique().sort().to_list()
+    shape = (verdicts["item"].n_unique(), len(parts))
+    columns = (verdicts[name].to_numpy().reshape(shape) for name in ("gained", "possible", "answered"))
+    gained, possible, answered = columns
+    pooled = verdicts["protocol"][0] == CORRECTED
+    for over, counted in ((ALL, np.ones(shape)), (ANSWERED, answered)):
+        yield _Cell(ALL, over, gained * counted, possible * counted, pooled)
+    for number, part in enumerate(parts if len(parts) > 1 else []):
+        mine = slice(number, number + 1)
+        for over, counted in ((ALL, np.ones(shape)), (ANSWERED, answered)):
+            yield _Cell(part, over, (gained * counted)[:, mine], (possible * counted)[:, mine], pooled)
+
+
+def _draws(verdicts: pl.DataFrame, seed: int) -> np.ndarray:
+    """Return how often each item is in each bootstrap sample, (RESAMPLES, items)."""
+    if verdicts.is_empty():
+        raise UserError("verdicts: there are none to score; ask a task with at least one item.")
+    items = verdicts["item"].n_unique()
+    return np.random.default_rng(seed).multinomial(items, np.full(items, 1 / items), RESAMPLES).astype(float)
+
+
+def _interval(scores: np.ndarray) -> tuple[float | None, float | None]:
+    known = scores[~np.isnan(scores)]
+    if not len(known):
+        return None, None
+    low, high = np.quantile(known, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def _number(score: float) -> float | None:
+    return None if np.isnan(score) else float(score)
+
+
+def _names(verdicts: pl.DataFrame) -> dict[str, Any]:
+    return {name: verdicts[name][0] for name in ("task", "protocol", "metric")}
+
+
+def _constant(verdicts: pl.DataFrame) -> float | None:
+    """Return how often the most frequent right answer is right, where an answer is right or wrong."""
+    if verdicts["metric"][0] in ("rouge", "entity_f1", "upstream_entity_hits"):
+        return None
+    counts = Counter(text for wanted in verdicts["wanted"].to_list() for text in set(wanted))
+    return max(counts.values()) / len(verdicts)
