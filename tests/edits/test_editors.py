@@ -28,9 +28,9 @@ SEARCH = {
     "clamp_norm_factor": 8,
     "kl_factor": 0.0625,
     "mom2_adjustment": True,
-    "mom2_ridge": 0.01,
     "context_template_length_params": [[3, 2]],
 }
+RIDGED = {**SEARCH, "mom2_ridge": 0.01}
 TRAINING = {
     "lr": 1e-4,
     "cedit": 0.1,
@@ -51,11 +51,11 @@ HPARAMS = {
     "LoRA": LORA,
     "AdaLoRA": {**LORA, "orth_reg_weight": 0.5},
     "KN": {"steps": 4, "adaptive_threshold": 0.3},
-    "ROME": {**SEARCH, "layers": [1]},
-    "R-ROME": {**SEARCH, "layers": [1]},
-    "MEMIT": {**SEARCH, "layers": [0, 1], "mom2_update_weight": 1e-3},
-    "EMMET": {**SEARCH, "layers": [1], "mom2_update_weight": 1e-3},
-    "PMET": {**SEARCH, "layers": [0, 1], "mom2_update_weight": 1e-3},
+    "ROME": {**RIDGED, "layers": [1]},
+    "R-ROME": {**RIDGED, "layers": [1]},
+    "MEMIT": {**RIDGED, "layers": [0, 1], "mom2_update_weight": 1e-3},
+    "EMMET": {**RIDGED, "layers": [1], "mom2_update_weight": 1e-3},
+    "PMET": {**RIDGED, "layers": [0, 1], "mom2_update_weight": 1e-3},
     "AlphaEdit": {**SEARCH, "layers": [0, 1], "nullspace_threshold": 0.5, "nullspace_relative": True, "L2": 1e-4},
     "IKE": {"k": 2},
     "ICE": {"template": "imagine"},

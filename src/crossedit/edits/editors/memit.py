@@ -27,8 +27,7 @@ from crossedit.edits.values import ValueHparams, find_values
 class MassHparams(ValueHparams):
     """What MEMIT and its relatives share. layers: those to edit; the last one is where z is found.
 
-    mom2_adjustment: whether C is the covariance of the layer's keys; the identity if not. mom2_ridge: what is added to
-    its diagonal, as a share of its mean, where C is of too little text to be inverted alone.
+    mom2_adjustment: whether C is the covariance of the layer's keys; the identity if not.
     context_template_length_params: [[length in tokens, number of texts], …] of the texts before the prompt.
     bare_prompt_share: what the prompt without such a text counts in the mean key; null: as much as with each (eq. 19);
     the published code has 0.5.
@@ -36,16 +35,18 @@ class MassHparams(ValueHparams):
 
     layers: list[int]
     mom2_adjustment: bool
-    mom2_ridge: float = 0.0
     context_template_length_params: list[list[int]] = field(default_factory=lambda: [[10, 5]])
     bare_prompt_share: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class MEMITHparams(MassHparams):
-    """mom2_update_weight: λ, how much keeping the old associations weighs."""
+    """mom2_update_weight: λ, how much keeping the old associations weighs. mom2_ridge: what is added to C's diagonal,
+    as a share of its mean, where C is of too little text to be inverted alone.
+    """
 
     mom2_update_weight: float
+    mom2_ridge: float = 0.0
 
 
 class MEMIT(Editor):
