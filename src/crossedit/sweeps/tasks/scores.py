@@ -21,6 +21,7 @@ from crossedit.sweeps.tasks.task import CORRECTED
 
 ALL = "all"
 ANSWERED = "answered"
+NOT_RIGHT_OR_WRONG = ("rouge", "upstream_rouge", "entity_f1", "upstream_entity_hits")
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _names(verdicts: pl.DataFrame) -> dict[str, Any]:
 
 def _constant(verdicts: pl.DataFrame) -> float | None:
     """Return how often the most frequent right answer is right, where an answer is right or wrong."""
-    if verdicts["metric"][0] in ("rouge", "entity_f1", "upstream_entity_hits"):
+    if verdicts["metric"][0] in NOT_RIGHT_OR_WRONG:
         return None
     counts = Counter(text for wanted in verdicts["wanted"].to_list() for text in set(wanted))
     return max(counts.values()) / len(verdicts)

@@ -7,8 +7,9 @@ what else it does. How the scripts read their files is not imitated: readers los
 
 from collections.abc import Sequence
 
-from crossedit.sweeps.tasks.metrics import normalised
+from crossedit.sweeps.tasks.metrics import normalised, per_item
 from crossedit.sweeps.tasks.said import Answer, Metric, Parser, Said
+from crossedit.sweeps.tasks.upstream_rouge import distinct_rouge
 
 # The scripts decode special tokens too, always with GPT-2's tokenizer.
 END = "<|endoftext|>"
@@ -149,5 +150,6 @@ METRICS: dict[str, Metric] = {
     "upstream_among": among,
     "upstream_each_among": each_among,
     "upstream_spans": spans_of_words,
+    "upstream_rouge": per_item(distinct_rouge),
     "upstream_entity_hits": entity_hits,
 }
