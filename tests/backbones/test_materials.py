@@ -1,6 +1,7 @@
 """What is measured of a backbone before anything is edited: contexts, covariances, the tail of a forward pass."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -8,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from crossedit.backbones import covariance
 from crossedit.backbones.backbone import Backbone
 from crossedit.backbones.contexts import write_contexts
 from crossedit.backbones.covariance import covariances, load_covariances, save_covariances
@@ -74,6 +76,46 @@ def test_covariances_are_the_mean_over_real_tokens(backbone: Backbone) -> None:
     assert set(found) == {0, 2}
 
 
+def test_nothing_above_the_last_layer_is_run(backbone: Backbone) -> None:
+    above: list[object] = []
+    module = backbone.module(backbone.architecture.layer.format(1))
+    handle = module.register_forward_hook(lambda *_: above.append(1))
+    ids = torch.tensor([backbone.encode(TEXTS[0])])
+    before = backbone.model(ids).logits
+    above.clear()
+    found, _ = covariances(backbone, TEXTS, [0, 1], tokens=1000)
+    handle.remove()
+    assert not above
+    assert set(found) == {0, 1}
+    assert torch.equal(backbone.model(ids).logits, before)
+
+
+def test_texts_are_read_no_further_than_the_tokens_reach(llama: Backbone) -> None:
+    read: list[str] = []
+
+    def texts() -> Iterator[str]:
+        for text in TEXTS * 1000:
+            read.append(text)
+            yield text
+
+    covariances(llama, texts(), [0], tokens=100)
+    assert sum(len(llama.encode(text)) for text in read[:-1]) < 100
+
+
+def test_covariances_do_not_depend_on_the_batches(llama: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, used = covariances(llama, TEXTS * 3, [0, 1], tokens=1000)
+    monkeypatch.setattr(covariance, "BATCHES_SORTED", 2)
+    parts, again = covariances(llama, TEXTS * 3, [0, 1], tokens=1000, batch_tokens=40)
+    assert again == used
+    for layer in whole:
+        torch.testing.assert_close(parts[layer], whole[layer], rtol=1e-4, atol=1e-5)
+
+
+def test_a_long_text_is_cut_off(llama: Backbone) -> None:
+    assert covariances(llama, ["The capital of Peru is Lima. " * 500], [0], tokens=10_000)[1] == 256  # its positions
+    assert covariances(llama, ["The capital of Peru is Lima. " * 500], [0], tokens=10_000, batch_tokens=100)[1] == 100
+
+
 def test_covariances_stop_after_enough_tokens(llama: Backbone) -> None:
     first, second = (len(llama.encode(text)) for text in TEXTS[:2])
     assert covariances(llama, TEXTS, [0], tokens=first)[1] == first
@@ -124,18 +166,41 @@ def test_the_texts_of_several_files_are_taken_in_turn(tmp_path: Path) -> None:
     lines, plain = tmp_path / "en.jsonl", tmp_path / "zh.txt"
     lines.write_text("\n".join(json.dumps({"text": text}) for text in ("one", "two", "three")), encoding="utf-8")
     plain.write_text("一\n\n二\n", encoding="utf-8")
-    assert file_texts([lines, plain]) == ["one", "一", "two", "二", "three"]
-    assert file_texts([]) == []
+    assert list(file_texts([lines, plain])) == ["one", "一", "two", "二", "three"]
+    assert list(file_texts([])) == []
+
+
+def test_a_file_is_read_no_further_than_its_texts_are_wanted(tmp_path: Path) -> None:
+    lines = tmp_path / "en.jsonl"
+    lines.write_text('{"text": "one"}\n\n{"text": "two"}\nno JSON', encoding="utf-8")
+    texts = file_texts([lines])
+    assert [next(texts), next(texts)] == ["one", "two"]
+    with pytest.raises(UserError, match="line 4 is no JSON object"):
+        next(texts)
+
+
+def test_only_texts_of_the_wanted_languages_are_taken(facts: pl.DataFrame, tmp_path: Path) -> None:
+    mixed = tmp_path / "mixed.jsonl"
+    records = [{"text": "one", "lang": "en"}, {"text": "一", "lang": "zh"}, {"text": "1"}]
+    mixed.write_text("\n".join(json.dumps(record) for record in records), encoding="utf-8")
+    assert list(file_texts([mixed], ["en"])) == ["one", "1"]
+    assert list(file_texts([mixed])) == ["one", "一", "1"]
+    assert fact_texts(facts, ["zh"]) == fact_texts(facts.filter(pl.col("lang") == "zh"))
+    assert len(fact_texts(facts)) == 2 * len(fact_texts(facts, ["zh"]))
 
 
 def test_a_text_file_with_a_mistake_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"covariance_text: '.*nowhere\.txt' doesn't exist"):
-        file_texts([tmp_path / "nowhere.txt"])
+        list(file_texts([tmp_path / "nowhere.txt"]))
+    foreign = tmp_path / "foreign.txt"
+    foreign.write_bytes("Größe".encode("latin-1"))
+    with pytest.raises(UserError, match="is no UTF-8 text"):
+        list(file_texts([foreign]))
     for number, mistake in enumerate(('{"title": "x"}', "[1]", '{"text": ')):
         broken = tmp_path / f"{number}.jsonl"
         broken.write_text('{"text": "one"}\n' + mistake, encoding="utf-8")
         with pytest.raises(UserError, match=r"\.jsonl: line 2 is no JSON object with a `text`"):
-            file_texts([broken])
+            list(file_texts([broken]))
 
 
 def test_facts_as_texts_hold_the_answer_before_the_edit(facts: pl.DataFrame) -> None:

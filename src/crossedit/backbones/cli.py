@@ -69,10 +69,18 @@ def contexts(name: str, entry: dict[str, Any], languages: str, lengths: str, num
 @_FACTS
 @click.option("--text", multiple=True, type=Path, help="Text files (.txt, or .jsonl with `text`); default: the facts.")
 @click.option("--layers", required=True, help="Numbers, separated by commas.")
+@click.option("--languages", default="", help="Codes, separated by commas: what is in others is passed over.")
 @click.option("--tokens", default=1_000_000, show_default=True, help="How many tokens are read at most.")
 @_OUT
 def covariance(
-    name: str, entry: dict[str, Any], facts: Path, text: tuple[Path, ...], layers: str, tokens: int, out: Path
+    name: str,
+    entry: dict[str, Any],
+    facts: Path,
+    text: tuple[Path, ...],
+    layers: str,
+    languages: str,
+    tokens: int,
+    out: Path,
 ) -> None:
     """Measure the second moments of the keys of MLP output projections."""
     from crossedit.backbones.backbone import Backbone
@@ -80,7 +88,8 @@ def covariance(
     from crossedit.backbones.texts import fact_texts, file_texts
     from crossedit.tables import FACTS, read
 
-    texts = file_texts(text) if text else fact_texts(read(facts, FACTS))
+    wanted = [code for code in languages.split(",") if code]
+    texts = file_texts(text, wanted) if text else fact_texts(read(facts, FACTS), wanted)
     backbone = Backbone.load(name, entry)
     found, used = covariances(backbone, texts, [int(layer) for layer in layers.split(",") if layer], tokens)
     save_covariances(found, out, backbone, used)
