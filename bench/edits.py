@@ -111,11 +111,11 @@ class Experiment:
         entry = self.config["editors"][name]
         hparams = configuration.hparams(self.config, name, self.name)
         edits = self.results / "edits" / self.facts_name
-        encoder = configuration.slug(hparams.get("encoder") or "")
+        embedding = configuration.embedding(hparams) if "encoder" in hparams else ""
         files = {
             "contexts": self.folder / "contexts.json" if hparams.get("context_template_length_params") else None,
             "covariance": self.folder / "covariance.safetensors" if hparams.get("mom2_adjustment") else None,
-            "embeddings": edits / "embeddings" / f"{encoder}.{language}.safetensors" if encoder else None,
+            "embeddings": edits / "embeddings" / f"{embedding}.{language}.safetensors" if embedding else None,
             "trained": edits / self.name / name / language / "trained" if configuration.is_trained(hparams) else None,
         }
         for path in filter(None, files.values()):

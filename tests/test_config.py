@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from crossedit.config import Cell, cells, checked, covariance_layers, encoders, hparams, slug
+from crossedit.config import Cell, cells, checked, covariance_layers, embedding, embeddings, hparams
 from crossedit.errors import UserError
 
 ROOT = Path(__file__).parents[1]
@@ -115,9 +115,12 @@ def test_what_editors_want_of_a_backbone(raw: Config) -> None:
     raw["editors"]["ROME"]["hparams"] = {"layers": [5], "mom2_adjustment": False}
     config = checked(raw)
     assert covariance_layers(config, "tiny") == [0, 2]
-    encoder = hparams(config, "IKE", "tiny")["encoder"]
-    assert encoders(config) == {slug(encoder): encoder}
-    assert "/" not in slug(encoder)
+    raw["editors"]["IKE-published"] = {"method": "IKE", "hparams": {"pool_prompt": "Q:{} A:", "nq_prefix": "lstrip"}}
+    wanted = embeddings(checked(raw))
+    assert {tuple(layout.values())[1:] for layout in wanted.values()} == {("{}", "removeprefix"), ("Q:{} A:", "lstrip")}
+    for name, layout in wanted.items():
+        assert name == embedding(layout)
+        assert not set(name) & set("/{}: ")
 
 
 def at(path: str, value: Any) -> Callable[[Config], None]:

@@ -114,14 +114,23 @@ def version(stage: str) -> int:
     return number
 
 
-def encoders(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return the sentence encoders that editors want, by the name they have in paths."""
+# What the embeddings of training facts depend on, of an in-context editor's hyperparameters.
+EMBEDDED = ("encoder", "pool_prompt", "nq_prefix")
+
+
+def embedding(hparams: Mapping[str, Any]) -> str:
+    """Return the name that the embeddings for these hyperparameters have in paths."""
+    return slug(" ".join(hparams[name] for name in EMBEDDED))
+
+
+def embeddings(config: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return what in-context editors want embedded, by its name in paths."""
     found = {}
     for editor in config["editors"]:
         for backbone in config["backbones"]:
-            encoder = hparams(config, editor, backbone).get("encoder")
-            if encoder:
-                found[slug(encoder)] = encoder
+            wanted = hparams(config, editor, backbone)
+            if "encoder" in wanted:
+                found[embedding(wanted)] = {name: wanted[name] for name in EMBEDDED}
     return found
 
 

@@ -117,6 +117,12 @@ def context_options(backbone):
     return f"{option('--lengths', lengths)} {option('--number', entry.get('number'))}"
 
 
+def embedding_layout(name):
+    """The options for how training facts are laid out where they are embedded."""
+    wanted = configuration.embeddings(config)[name]
+    return f"{option('--pool-prompt', wanted['pool_prompt'])} {option('--nq-prefix', wanted['nq_prefix'])}"
+
+
 def hparams(wildcards):
     return configuration.hparams(config, wildcards.editor, wildcards.backbone)
 
@@ -152,8 +158,8 @@ def materials(wildcards):
     if wanted.get("mom2_adjustment"):
         files["covariance"] = f"{backbone}/covariance.safetensors"
     if "encoder" in wanted:
-        encoder = configuration.slug(wanted["encoder"])
-        files["embeddings"] = f"{RESULTS}/edits/{wildcards.facts}/embeddings/{encoder}.{wildcards.language}.safetensors"
+        name = configuration.embedding(wanted)
+        files["embeddings"] = f"{RESULTS}/edits/{wildcards.facts}/embeddings/{name}.{wildcards.language}.safetensors"
     if configuration.is_trained(wanted):
         files["trained"] = f"{cell_folder(wildcards)}/trained"
     return files

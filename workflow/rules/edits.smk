@@ -2,18 +2,19 @@ rule embed:
     input:
         lambda wildcards: facts_table(wildcards.facts),
     output:
-        f"{RESULTS}/edits/{{facts}}/embeddings/{{encoder}}.{{language}}.safetensors",
+        f"{RESULTS}/edits/{{facts}}/embeddings/{{embedding}}.{{language}}.safetensors",
     log:
-        f"{RESULTS}/logs/edits/{{facts}}/{{encoder}}.{{language}}.log",
+        f"{RESULTS}/logs/edits/{{facts}}/{{embedding}}.{{language}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/edits/{{facts}}/{{encoder}}.{{language}}.tsv"
+        f"{RESULTS}/benchmarks/edits/{{facts}}/{{embedding}}.{{language}}.tsv"
     conda:
         "../../envs/crossedit.yaml"
     params:
         version=configuration.version("edits"),
-        encoder=lambda wildcards: configuration.encoders(config)[wildcards.encoder],
+        encoder=lambda wildcards: configuration.embeddings(config)[wildcards.embedding]["encoder"],
+        layout=lambda wildcards: embedding_layout(wildcards.embedding),
     shell:
-        "crossedit edits embed --facts {input} --language {wildcards.language} --encoder {params.encoder:q}"
+        "crossedit edits embed --facts {input} --language {wildcards.language} --encoder {params.encoder:q} {params.layout}"
         " --out {output} 2> {log}"
 
 

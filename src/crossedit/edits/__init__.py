@@ -1,3 +1,3 @@
 """Edits: facts, a backbone, an editor and a language become predictions, and those become scores."""
 
-VERSION = 1
+VERSION = 2

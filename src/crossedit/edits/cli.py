@@ -44,13 +44,15 @@ _TOKENS = (
 @_FACTS
 @click.option("--language", required=True)
 @click.option("--encoder", required=True, help="Sentence encoder: hub id or path.")
+@click.option("--pool-prompt", default="{}", show_default=True, help="How a known fact's question is laid out.")
+@click.option("--nq-prefix", default="removeprefix", show_default=True, help="removeprefix, or lstrip as published.")
 @_OUT
-def embed(facts: Path, language: str, encoder: str, out: Path) -> None:
+def embed(facts: Path, language: str, encoder: str, pool_prompt: str, nq_prefix: Any, out: Path) -> None:
     """Embed the training facts' demonstrations and the test facts' queries."""
-    from crossedit.edits.retrieval import embed_facts
+    from crossedit.edits.retrieval import Layout, embed_facts
     from crossedit.tables import FACTS, read
 
-    embed_facts(read(facts, FACTS), language, encoder, out)
+    embed_facts(read(facts, FACTS), language, encoder, out, Layout(pool_prompt, nq_prefix))
 
 
 _EDITOR = (
