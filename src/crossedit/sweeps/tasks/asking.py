@@ -12,7 +12,7 @@ from crossedit.backbones.asking import BATCH_TOKENS, Editing, Row, decode, unedi
 from crossedit.backbones.backbone import Backbone
 from crossedit.errors import UserError
 from crossedit.sweeps.tasks.prompts import Fitted, fitted, questions
-from crossedit.sweeps.tasks.said import Answer, Said
+from crossedit.sweeps.tasks.said import Answer, Said, up_to_stop
 from crossedit.sweeps.tasks.task import CORRECTED, Rules, Task
 from crossedit.tables import VERDICTS
 
@@ -28,8 +28,9 @@ def run_task(
 ) -> pl.DataFrame:
     """Return the VERDICTS on all ITEMS, in their order.
 
-    editing: gives the context in which a batch of prompts runs. batch_tokens: how many tokens, padding included, a
-    batch may have; no verdict depends on it. Raises UserError for an unknown protocol or another task's items.
+    editing: gives the context in which a batch of prompts runs; its questions are the rows of the verdicts by number.
+    batch_tokens: how many tokens, padding included, a batch may have; no verdict depends on it. Raises UserError for
+    an unknown protocol or another task's items.
     """
     rules = task.protocol(protocol)
     if not (items["task"] == task.name).all():
@@ -95,7 +96,7 @@ def generate(
             return True
         # The last character may be unfinished.
         text = backbone.decode(ids).rstrip("\ufffd")
-        return _stopped(text, rules.stop) != text or decided(text)
+        return up_to_stop(text, rules.stop) != text or decided(text)
 
     numbers = [number for number, prompt in enumerate(prompts) if prompt.ids]
     rows = [Row(prompts[number].ids, len(prompts[number].ids), number, shared[number]) for number in numbers]
@@ -111,11 +112,4 @@ def _said(
 ) -> Said:
     closed = bool(ids) and ids[-1] in backbone.ends
     whole = backbone.decode(ids[:-1] if closed else ids)
-    return Said(prompt.text, _stopped(whole, rules.stop), whole, closed, part, wanted)
-
-
-def _stopped(text: str, stops: Sequence[str]) -> str:
-    """Return the text up to the first stop string; line breaks and spaces before the first word stop nothing."""
-    start = len(text) - len(text.lstrip())
-    places = [place for stop in stops if (place := text.find(stop, start)) >= 0]
-    return text[: min(places)] if places else text
+    return Said(prompt.text, up_to_stop(whole, rules.stop), whole, closed, part, wanted)

@@ -52,7 +52,7 @@ def read_items(task: Task, files: Sequence[Path | str]) -> list[Item]:
             raise UserError(f"{file}: has no items; name a file of task '{task.name}'.")
         found += items
     for rules in task.protocols.values():
-        for name in rules.names - found[0].fields.keys():
+        for name in sorted(rules.names - found[0].fields.keys()):
             raise UserError(
                 f"task '{task.name}': its prompt asks for {{{name}}}, but its reader '{task.reader}' gives "
                 f"{', '.join(found[0].fields)}."

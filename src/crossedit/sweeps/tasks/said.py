@@ -25,6 +25,13 @@ Metric = Callable[
 ]  # what each gained of what was possible
 
 
+def up_to_stop(text: str, stops: Sequence[str]) -> str:
+    """Return the text up to the first stop string; line breaks and spaces before the first word stop nothing."""
+    start = len(text) - len(text.lstrip())
+    places = [place for stop in stops if (place := text.find(stop, start)) >= 0]
+    return text[: min(places)] if places else text
+
+
 def never(_: str) -> bool:
     """No text is complete before the generation ends."""
     return False
