@@ -11,6 +11,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+EDITORS = len(CONFIG["editors"])
 
 
 def plan(config: dict, folder: Path, *targets: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -30,7 +31,8 @@ def counts(said: subprocess.CompletedProcess[str]) -> dict[str, int]:
 
 def test_a_cell_is_a_job_of_its_own_and_what_it_shares_is_made_once(tmp_path: Path) -> None:
     jobs = counts(plan(CONFIG, tmp_path))
-    assert jobs["predict"] == jobs["score"] == 2 * 4 * 2
+    assert jobs["predict"] == jobs["score"] == 2 * EDITORS * 2
+    assert jobs["train_editor"] == 2 * 2 * 2  # MEND and SERAC, by backbone and language
     assert jobs["train"] == jobs["ask"] == 2
     assert jobs["page"] == jobs["make_tables"] == jobs["translate"] == 1
 
@@ -38,8 +40,8 @@ def test_a_cell_is_a_job_of_its_own_and_what_it_shares_is_made_once(tmp_path: Pa
 def test_shards_and_exclusions_change_the_number_of_jobs(tmp_path: Path) -> None:
     editors = {**CONFIG["editors"], "ROME": {"method": "ROME", "shards": 3}}
     jobs = counts(plan({**CONFIG, "editors": editors, "exclude": [{"backbone": "demo-en"}]}, tmp_path))
-    assert jobs["predict"] == 3 * 2 + 3 * 2
-    assert jobs["score"] == 4 * 2
+    assert jobs["predict"] == 3 * 2 + (EDITORS - 1) * 2
+    assert jobs["score"] == EDITORS * 2
     assert jobs["train"] == 1
 
 
@@ -113,3 +115,16 @@ def test_cells_of_easyedit_run_in_their_own_environment(tmp_path: Path) -> None:
     assert "--engine" not in ours
     assert f"--engine easyeditor --checkout {tmp_path}" in theirs
     assert "--rect" not in theirs
+
+
+def test_the_quick_configuration_is_a_part_of_the_whole(tmp_path: Path) -> None:
+    files = ("config.yaml", "config/quick.yaml")
+    command = [sys.executable, "-m", "snakemake", "-n", "--cores", "1", "--configfile", *files]
+    said = subprocess.run(
+        [*command, "--config", f"results={tmp_path / 'results'}"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 0, said.stderr
+    jobs = counts(said)
+    assert jobs["train"] == 1
+    assert jobs["predict"] == 4 * 2
+    assert "train_editor" not in jobs
