@@ -71,7 +71,7 @@ METHODS = {
         "apply_AlphaEdit_to_model",
         "AlphaEditHyperParams",
         given={"mom2_update_weight": 0.0},  # not used
-        constants={**_MASS, "mom2_ridge": 0.0},
+        constants=_MASS,
         around=_CONTEXTS | {"nullspace_relative"},
     ),
     "KN": Method(
