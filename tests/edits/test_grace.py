@@ -88,3 +88,10 @@ def test_grace_has_one_place(llama: Backbone, requests_en: list[Request]) -> Non
     for changed in ({"layers": [0, 1]}, {"module": "mlp"}):
         with pytest.raises(UserError, match="hyperparameters of GRACE"):
             grace(**changed).edit_each(llama, requests_en)
+
+
+def test_every_seed_draws_every_fact_a_value_of_its_own(llama: Backbone, requests_en: list[Request]) -> None:
+    seeds = [grace(n_iter=0, seed=seed).edit_each(llama, requests_en) for seed in (0, 1)]
+    values = torch.cat([book(delta).values for deltas in seeds for delta in deltas])
+    assert len(values.unique(dim=0)) == 6
+    assert ((values >= 0) & (values < 1)).all()

@@ -25,6 +25,7 @@ from torch import Tensor
 from crossedit.backbones.answers import answer
 from crossedit.backbones.asking import Asking
 from crossedit.backbones.backbone import Backbone
+from crossedit.edits.draws import generator
 from crossedit.edits.easyeditor.checkout import COMMIT, Checkout
 from crossedit.edits.easyeditor.settings import grace_module, method_of, model_name, their_hparams
 from crossedit.edits.easyeditor.statistics import write_statistics
@@ -102,7 +103,7 @@ class EasyEditor:
     @contextmanager
     def _edited(self, backbone: Backbone, request: Request, theirs: Any) -> Iterator[Ask]:
         model = backbone.model
-        torch.manual_seed(self.hparams.get("seed", 0) + request.case_id)
+        torch.manual_seed(generator(request, self.hparams.get("seed", 0)).initial_seed())
         with _errors_in_words(self.checkout, self.method, request), _silence():
             edited, undo = self.apply(
                 model,

@@ -16,10 +16,12 @@ from torch import Tensor, nn
 from crossedit.backbones.backbone import Backbone
 from crossedit.backbones.tail import Tail
 from crossedit.edits.deltas import Codebook, Delta
+from crossedit.edits.draws import generator
 from crossedit.edits.editors.interface import Editor
 from crossedit.edits.optimise import minimise_each
 from crossedit.edits.requests import Request
 from crossedit.edits.rows import target_rows
+from crossedit.edits.states import seen
 from crossedit.errors import UserError
 
 
@@ -29,6 +31,7 @@ class GRACEHparams:
 
     eps: how far a key reaches. val_init: values start at random (cold) or at the module's own output (warm).
     loss_tolerance: a value whose loss is below it is trained no further; the published code trains all `n_iter` steps.
+    seed: what cold values are drawn by, for each case anew.
     """
 
     layers: list[int]
@@ -89,9 +92,9 @@ class GRACE(Editor):
     def _entries(self, backbone: Backbone, requests: Sequence[Request], name: str) -> tuple[Tensor, Tensor]:
         """Return keys (F, in) and trained values (F, out), float32."""
         rows = target_rows(backbone, requests, needs_subject=False, begin="answer")
-        with _seen(backbone, name) as seen:
+        with seen(backbone, name, [name], column=0) as states:  # where the rows begin: at the prompts' last tokens
             tail = Tail(backbone, rows.batch, self.hparams.layers[0])
-        keys, outputs = (states[:, 0].float() for states in seen)  # the rows begin at the prompts' last tokens
+        (outputs,) = states.outputs
         state = (rows, tail)
 
         def losses(values: Tensor, active: Tensor) -> Tensor:
@@ -112,31 +115,13 @@ class GRACE(Editor):
             updates=self.hparams.n_iter,
             tolerance=self.hparams.loss_tolerance,
         )
-        return keys, values
+        return states.keys, values
 
     def _drawn(self, requests: Sequence[Request], like: Tensor) -> Tensor:
         """Return values drawn from [0, 1), each by its own fact, so that no fact depends on its company."""
         width = like.shape[1]
-        drawn = [
-            torch.rand(width, generator=torch.Generator().manual_seed(self.hparams.seed + request.case_id))
-            for request in requests
-        ]
+        drawn = [torch.rand(width, generator=generator(request, self.hparams.seed)) for request in requests]
         return torch.stack(drawn).to(like)
-
-
-@contextmanager
-def _seen(backbone: Backbone, name: str) -> Iterator[list[Tensor]]:
-    """Within the block, keep the module's last input and output, each (rows, tokens, width)."""
-    seen: list[Tensor] = []
-
-    def keep(_: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
-        seen[:] = [args[0].detach(), output.detach()]
-
-    handle = backbone.module(name).register_forward_hook(keep)
-    try:
-        yield seen
-    finally:
-        handle.remove()
 
 
 @contextmanager
