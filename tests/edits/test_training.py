@@ -227,6 +227,16 @@ def test_what_was_trained_is_kept_with_its_curve(split: pl.DataFrame, llama: Bac
         Trained.load(tmp_path)
 
 
+def test_validation_facts_that_no_validation_asks_are_left_aside(
+    split: pl.DataFrame, llama: Backbone, tmp_path: Path
+) -> None:
+    """Their states would be computed and kept for nothing."""
+    train_editor(llama, "MEND", {**MEND, "val_steps": 1}, split, "en", 2, 0, tmp_path / "one")
+    assert json.loads((tmp_path / "one" / "manifest.json").read_text())["validation_facts"] == 1
+    train_editor(llama, "MEND", MEND, split, "en", 2, 0, tmp_path / "all")
+    assert json.loads((tmp_path / "all" / "manifest.json").read_text())["validation_facts"] == 3
+
+
 def test_editors_that_are_not_trained_are_refused(split: pl.DataFrame, llama: Backbone, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="IKE isn't trained"):
         train_editor(llama, "IKE", {"k": 1}, split, "en", None, 0, tmp_path / "trained")

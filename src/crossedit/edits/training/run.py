@@ -38,7 +38,8 @@ def train_editor(
     if not isinstance(editor, TrainedEditor):
         raise UserError(f"method: {method} isn't trained before it edits; only MEND and SERAC are.")
     training = examples_of(training_facts(facts, train_size, seed), language, "training")
-    validation = examples_of(facts.filter(pl.col("split") == "validation"), language, "validation")
+    asked = editor.hparams.val_steps * editor.hparams.batch_size
+    validation = examples_of(facts.filter(pl.col("split") == "validation"), language, "validation")[:asked]
     made_of = {
         "method": method,
         "hparams": dict(hparams),
