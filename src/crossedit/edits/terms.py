@@ -170,7 +170,7 @@ class _DensePatch(_Patch):
         for row, term in enumerate(terms):
             slots.setdefault(id(term), []).append(row)
         first = {id(term): term for term in terms}
-        self.weight = torch.stack([first[key].weight for key in slots]).to(weight)  # (facts, out, in)
+        self.weight = torch.stack([first[key].weight.to(weight) for key in slots])  # (facts, out, in)
         width = max(len(members) for members in slots.values())
         padded = [members + [members[0]] * (width - len(members)) for members in slots.values()]
         self.members = torch.tensor(padded, device=weight.device)  # (facts, rows of the fact)

@@ -65,7 +65,8 @@ class FT(Editor):
             backbone,
             self._rows(backbone, requests),
             owners,
-            {name: [torch.zeros(copies, *shape, device=backbone.device)] for name, shape in shapes.items()},
+            # Nothing is kept of the start, which is a single zero.
+            {name: [torch.zeros((), device=backbone.device).expand(copies, *shape)] for name, shape in shapes.items()},
             _added,
             layer=layers[0],
             learning_rate=self.hparams.lr,
