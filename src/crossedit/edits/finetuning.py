@@ -6,6 +6,7 @@ Edits that are independent of each other have one copy per request; an edit that
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +31,11 @@ class Running:
     request: Tensor
     slot: Tensor
     mask: Tensor
+
+    @cached_property
+    def lengths(self) -> dict[int, int]:
+        """The rows' numbers of tokens by request; a device is waited for once, not for every module."""
+        return dict(zip(self.request.tolist(), self.mask.sum(1).tolist(), strict=True))
 
     def own(self, part: Tensor) -> Tensor:
         """Return what each row has of a part (copies, …): (rows, …), or (…) where there is one copy for all of them."""

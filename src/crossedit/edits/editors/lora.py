@@ -120,9 +120,8 @@ class LoRA(Editor):
         def added(parts: Sequence[Tensor], x: Tensor, running: Running) -> Tensor:
             if kept < 1:
                 # Each row's own tokens alone are drawn for, so that padding makes no difference.
-                lengths = running.mask.sum(1).tolist()
                 drops = torch.zeros_like(x)
-                for drop, request, length in zip(drops, running.request.tolist(), lengths, strict=True):
+                for drop, (request, length) in zip(drops, running.lengths.items(), strict=True):
                     drop[:length].bernoulli_(kept, generator=draws[request]).div_(kept)
                 x = x * drops
             U, V = self.factors([running.own(part) for part in parts])
