@@ -16,6 +16,7 @@ from crossedit.backbones.covariance import covariances, load_covariances, save_c
 from crossedit.backbones.tail import Tail
 from crossedit.backbones.texts import fact_texts, file_texts
 from crossedit.errors import UserError
+from crossedit.models import first_tensor
 
 ROWS = [[5, 6, 7, 8, 9, 10], [11, 12], [13, 14, 15, 16]]
 TEXTS = ["France is a country in Europe", "意大利是一个国家", "The capital", "", "The capital of Peru is Lima"]
@@ -27,7 +28,7 @@ def whole_model(backbone: Backbone, ids: list[list[int]]) -> Tensor:
     return states
 
 
-@pytest.mark.parametrize("start", [0, 1, 2])
+@pytest.mark.parametrize("start", [0, 1, 2, 3])
 def test_the_tail_ends_where_the_model_ends(start: int, backbone: Backbone) -> None:
     tail = Tail(backbone, backbone.batch(ROWS), start)
     expected = whole_model(backbone, ROWS)
@@ -39,6 +40,21 @@ def test_the_tail_ends_where_the_model_ends(start: int, backbone: Backbone) -> N
     torch.testing.assert_close(part()[real[rows]], expected[rows][real[rows]], rtol=1e-5, atol=1e-5)
     last = part.select(torch.tensor([1]))
     torch.testing.assert_close(last()[0, : len(ROWS[0])], expected[0, : len(ROWS[0])], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 0), (1, 1), (1, 0), (0, 2), (3, 2)])
+@torch.no_grad()
+def test_a_tail_may_stop_early_and_begin_with_other_states(start: int, stop: int, backbone: Backbone) -> None:
+    """It ends with the final norm of what comes out of layer `stop`, or of what goes in where no layer is run."""
+    batch, states = backbone.batch(ROWS), []
+    module = backbone.module(backbone.architecture.layer.format(stop))
+    handle = module.register_forward_hook(lambda _, __, output: states.append(first_tensor(output)))
+    backbone.model(**batch.inputs())
+    handle.remove()
+    tail, real = Tail(backbone, batch, start, stop), batch.mask.bool()
+    expected = backbone.module(backbone.architecture.final_norm)(states[0])
+    torch.testing.assert_close(tail()[real], expected[real], rtol=1e-5, atol=1e-5)
+    assert (tail(tail.hidden * torch.linspace(0, 2, 32)) - expected)[real].abs().max() > 1e-2
 
 
 @pytest.mark.parametrize("start", [0, 1])

@@ -1,13 +1,14 @@
 """The search for a value: as a plain loop over the whole model finds it, whatever is left out and whoever is beside."""
 
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 from crossedit.backbones.backbone import Backbone
+from crossedit.edits import values
 from crossedit.edits.requests import Request
 from crossedit.edits.values import ESSENCE, Easing, Found, ValueHparams, find_values
 from crossedit.errors import UserError
@@ -91,7 +92,7 @@ def plainly_found(backbone: Backbone, request: Request, modules: list[str], easi
         if loss < HPARAMS.v_loss_tolerance:
             break
         if easing:
-            factor = easing.factor if all(leads) else 1.0
+            factor = easing.after if all(leads) else easing.before
             if all(leads) and divergence <= easing.kl:
                 break
         optimiser.zero_grad()
@@ -121,6 +122,18 @@ def test_the_search_of_a_tokenizer_with_a_start_token(starting: Backbone, reques
     torch.testing.assert_close(search(starting, requests_en).delta[:, 2], expected, rtol=1e-3, atol=1e-4)
 
 
+def test_facts_in_groups_of_their_length_are_found_as_together(
+    llama: Backbone, requests_en: list[Request], requests_zh: list[Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = [*requests_zh, *requests_en]
+    together = search(llama, requests, "both")
+    monkeypatch.setattr(values, "GROUP_TOKENS", 1)
+    monkeypatch.setattr(values, "GROUPS", 3)
+    apart = search(llama, requests, "both")
+    for item in fields(Found):
+        torch.testing.assert_close(getattr(apart, item.name), getattr(together, item.name), rtol=1e-3, atol=1e-4)
+
+
 def test_the_clamp_binds_each_fact_by_itself(llama: Backbone, requests_en: list[Request]) -> None:
     tight = search(llama, requests_en, clamp_norm_factor=0.1, v_weight_decay=0.0)
     torch.testing.assert_close(tight.delta.norm(dim=2), 0.1 * tight.before.norm(dim=2))
@@ -146,7 +159,7 @@ def test_once_the_answer_leads_its_loss_counts_less_until_the_essence_holds(
 ) -> None:
     requests = easy(requests_en)
     free = {**FREE, "v_num_grad_steps": 30, "v_loss_tolerance": 0.0}
-    easings = {"plain": None, "ended": Easing(0.1, float("inf")), "eased": Easing(0.1, -1.0)}
+    easings = {"plain": None, "ended": Easing(1.0, 0.1, float("inf")), "eased": Easing(1.0, 0.1, -1.0)}
     found = {name: search(llama, requests, kind, easing=easing, **free) for name, easing in easings.items()}
     # Where nothing is asked of the essence, the search ends as soon as the answer leads.
     assert (found["ended"].updates < 29).all()
@@ -157,7 +170,7 @@ def test_once_the_answer_leads_its_loss_counts_less_until_the_essence_holds(
 
 
 def test_an_eased_search_is_that_of_the_whole_model(llama: Backbone, requests_en: list[Request]) -> None:
-    requests, easing = easy(requests_en), Easing(0.1, 0.05)
+    requests, easing = easy(requests_en), Easing(1.0, 0.1, 0.05)
     found = search(llama, requests, "both", easing=easing)
     for number, request in enumerate(requests):
         expected = plainly_found(llama, request, sites(llama, "both"), easing)

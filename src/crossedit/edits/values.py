@@ -7,7 +7,8 @@ depends on δ is computed again: the tokens from the subject's last one on, in t
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -20,6 +21,10 @@ from crossedit.edits.requests import Request
 from crossedit.edits.rows import Rows, target_rows
 from crossedit.edits.states import added, plus, seen
 from crossedit.errors import UserError
+
+# Facts of about the same length go together, so that little is computed of padding: in at most so many groups, each
+# of at least so many tokens.
+GROUPS, GROUP_TOKENS = 4, 1024
 
 # What the subject is in general, asked of the model before and after (Meng et al., 2022, eq. 4, second term).
 ESSENCE = {"en": "{} is a", "zh": "{}是一个"}
@@ -43,13 +48,13 @@ class ValueHparams:
 
 @dataclass(frozen=True)
 class Easing:
-    """What changes once the new answer's tokens are the likeliest in every context (PMET).
+    """What the answer's loss counts, before and after the answer's tokens are the likeliest in every context (PMET).
 
-    factor: what the answer's loss counts from the next step on; kl: the search ends where the essence's term of the
-    loss is no more than this.
+    kl: after that, the search ends as soon as the essence's term of the loss is no more than this.
     """
 
-    factor: float
+    before: float
+    after: float
     kl: float
 
 
@@ -69,6 +74,16 @@ class Found:
     bare_key: Tensor
     updates: Tensor
 
+    @classmethod
+    def joined(cls, parts: Sequence["Found"], order: Tensor) -> "Found":
+        """Return what was found in several parts; `order` (F,) are the places of the joined parts' facts."""
+        joined = {}
+        for item in fields(cls):
+            tensors = [getattr(part, item.name) for part in parts]
+            dim = max(tensors[0].ndim - 2, 0)  # the facts', which only the width comes after
+            joined[item.name] = torch.cat(tensors, dim).index_select(dim, order.argsort())
+        return cls(**joined)
+
 
 def find_values(
     backbone: Backbone,
@@ -78,16 +93,54 @@ def find_values(
     modules: Sequence[str],
     contexts: Sequence[str],
     hparams: ValueHparams,
-    nll_loss_factor: float = 1.0,
     easing: Easing | None = None,
 ) -> Found:
     """Find a δ at the output of each module, which belong to decoder layer `layer`, for all requests together.
 
-    contexts: texts before the prompt; the empty one, the bare prompt, must be among them. The loss of a fact is
-    nll_loss_factor times the mean over contexts of the target's mean token loss, plus kl_factor · KL(new ‖ before) at
+    contexts: texts before the prompt; the empty one, the bare prompt, must be among them. The loss of a fact is the
+    mean over contexts of the target's mean token loss, which `easing` may weigh, plus kl_factor · KL(new ‖ before) at
     the subject's last token in the subject's essence, plus v_weight_decay · ‖δ‖ / ‖before‖² (as published) of every δ;
     ‖δ‖ is kept within clamp_norm_factor · ‖before‖. Raises UserError for a loss layer below `layer`.
     """
+    groups = _alike(backbone, requests, len(contexts))
+    parts = [
+        _search(
+            backbone,
+            [requests[number] for number in group],
+            layer=layer,
+            modules=modules,
+            contexts=contexts,
+            hparams=hparams,
+            easing=easing,
+        )
+        for group in groups
+    ]
+    return Found.joined(parts, torch.tensor([number for group in groups for number in group], device=backbone.device))
+
+
+def _alike(backbone: Backbone, requests: Sequence[Request], contexts: int) -> list[list[int]]:
+    """Return the requests' numbers in groups of about the same number of tokens from the subject on."""
+    lengths = [
+        len(backbone.encode(request.prompt[request.subject_end() :])) + len(backbone.encode(request.target))
+        for request in requests
+    ]
+    order = sorted(range(len(requests)), key=lambda number: lengths[number])
+    count = max(1, min(GROUPS, contexts * sum(lengths) // GROUP_TOKENS, len(requests)))
+    cuts = [len(order) * number // count for number in range(count + 1)]
+    return [order[start:stop] for start, stop in pairwise(cuts)]
+
+
+def _search(
+    backbone: Backbone,
+    requests: Sequence[Request],
+    *,
+    layer: int,
+    modules: Sequence[str],
+    contexts: Sequence[str],
+    hparams: ValueHparams,
+    easing: Easing | None,
+) -> Found:
+    """Find the values of requests that go through the model in one batch."""
     stop = _loss_layer(backbone, layer, hparams.v_loss_layer)
     whole = backbone.architecture.layer.format(layer)
     # What is added to the output of the layer itself is added to the input of the next one.
@@ -115,7 +168,7 @@ def find_values(
     norm = before.norm(dim=2).T  # (F, M)
     count = len(requests)
     current = _Current(torch.arange(count, device=rows.fact.device), rows, tail, essence)
-    factor = torch.full((count,), nll_loss_factor, device=rows.fact.device)
+    factor = torch.full((count,), easing.before if easing else 1.0, device=rows.fact.device)
 
     def losses(delta: Tensor, active: Tensor) -> Tensor:
         current.keep(active)
@@ -132,7 +185,7 @@ def find_values(
             return loss
         missed = (~picked.answered(logits)).to(delta.dtype)
         held = delta.new_zeros(len(active)).index_add(0, slot, missed) == 0
-        factor[active] = torch.where(held, easing.factor, nll_loss_factor)
+        factor[active] = torch.where(held, easing.after, easing.before)
         # Below every tolerance: the search for that fact ends.
         return loss.where(~(held & (divergence <= easing.kl)), -torch.inf)
 

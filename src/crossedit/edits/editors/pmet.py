@@ -42,8 +42,7 @@ class PMET(MEMIT):
             modules=[backbone.architecture.attention_out.format(layer), self.module(backbone, layer)],
             contexts=contexts,
             hparams=h,
-            nll_loss_factor=h.nll_loss_factor,
-            easing=Easing(h.nll_loss_factor * h.nll_loss_easing, h.kl_tolerance),
+            easing=Easing(h.nll_loss_factor, h.nll_loss_factor * h.nll_loss_easing, h.kl_tolerance),
         )
         return found.before[1] + found.delta[1]
 
