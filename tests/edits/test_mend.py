@@ -14,10 +14,9 @@ from crossedit.edits.deltas import Delta, LowRank, with_deltas
 from crossedit.edits.editors.interface import Materials
 from crossedit.edits.editors.mend import MEND, MENDHparams, MENDLearner, Networks, _pairs, gradients
 from crossedit.edits.requests import Request
-from crossedit.edits.rows import Rows, target_rows
+from crossedit.edits.rows import Rows, Tokens, lay_out, target_rows
 from crossedit.edits.training.examples import Example, examples_of
 from crossedit.edits.training.loop import Losses
-from crossedit.edits.training.texts import Tokens, lay_out
 from crossedit.edits.training.trained import Trained
 from crossedit.errors import UserError
 from crossedit.models import matrix
@@ -140,7 +139,7 @@ def test_untrained_mend_is_a_step_of_fine_tuning(backbone: Backbone, requests_en
     deltas = editor_with(backbone, network, hparams).edit_each(backbone, requests_en)
     weights = [backbone.module(name).weight for name in network.names]
     for request, delta in zip(requests_en, deltas, strict=True):
-        rows = target_rows(backbone, [request], needs_subject=False)
+        rows = target_rows(backbone, [request])
         for weight in weights:
             weight.requires_grad_(True)
         loss = rows.losses(backbone.logits(rows.batch, rows.place_row, rows.place_column)).sum()
@@ -182,14 +181,14 @@ def test_an_episode_of_two_facts_is_their_joint_edit(
     learner = learner_of(llama, examples, replace(HPARAMS, batch_size=2, edit_on="prompt"))
     losses = learner.losses([0, 2], 1)
     delta = editor_with(llama, learner.network, HPARAMS).edit(llama, [requests_en[0], requests_en[2]])
-    rows = target_rows(llama, [requests_en[0], requests_en[2]], needs_subject=False)
+    rows = target_rows(llama, [requests_en[0], requests_en[2]])
     with torch.no_grad(), with_deltas(llama, [delta], [0, 0]):
         after = rows.losses(llama.logits(rows.batch, rows.place_row, rows.place_column))
     torch.testing.assert_close(losses.edit[0], after.mean(), rtol=1e-4, atol=1e-5)
 
 
 def test_gradients_are_zero_where_no_target_follows(backbone: Backbone, requests_en: list[Request]) -> None:
-    rows = target_rows(backbone, requests_en, needs_subject=False)
+    rows = target_rows(backbone, requests_en)
     name = backbone.architecture.mlp_out.format(2)
     u, delta = gradients(backbone, [name], rows, Tail(backbone, rows.batch, 2))[name]
     taught = torch.zeros(delta.shape[:2], dtype=torch.bool)

@@ -22,10 +22,10 @@ from crossedit.edits.editors.interface import Materials
 from crossedit.edits.editors.serac import SERAC, SERACHparams, SERACLearner
 from crossedit.edits.memory import Network, mixed
 from crossedit.edits.requests import Request, make_requests
+from crossedit.edits.rows import lay_out
 from crossedit.edits.training.examples import Example, examples_of
 from crossedit.edits.training.loop import Losses
 from crossedit.edits.training.run import train_editor
-from crossedit.edits.training.texts import lay_out
 from crossedit.edits.training.trained import Trained
 from crossedit.errors import UserError
 

@@ -6,7 +6,7 @@ comes before it is run once and the rows begin there.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -16,6 +16,8 @@ from crossedit.backbones.backbone import Backbone, Batch
 from crossedit.backbones.prefix import Prefix
 from crossedit.edits.requests import Request
 
+Tokens = tuple[list[int], list[int]]  # those of a prompt, and those of its target
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -23,7 +25,6 @@ class Rows:
 
     batch: Batch
     fact: Tensor  # (rows,): which fact a row belongs to
-    subject: Tensor  # (rows,): column of the subject's last token
     bare: Tensor  # (rows,) bool: the row has no context
     place_row: Tensor  # (K,): row of the k-th target token's prediction
     place_column: Tensor  # (K,): its column
@@ -38,7 +39,6 @@ class Rows:
         return Rows(
             self.batch.select(rows),
             self.fact[rows],
-            self.subject[rows],
             self.bare[rows],
             renamed[self.place_row[kept]],
             self.place_column[kept],
@@ -57,45 +57,62 @@ class Rows:
         return missed.new_zeros(len(self.fact)).index_add(0, self.place_row, missed) == 0
 
 
+def lay_out(backbone: Backbone, texts: Sequence[Tokens], cuts: Sequence[int] | None = None) -> Rows:
+    """Return one row per text, a fact of its own without a context: its prompt, and its target but for the last token.
+
+    cuts: how many of each row's first tokens are run now and become the batch's `past`; columns count from there.
+    """
+    cuts = [0] * len(texts) if cuts is None else cuts
+    ids = [prompt + target[:-1] for prompt, target in texts]
+    places = [
+        (row, len(prompt) - 1 - cut + step, token, len(target))
+        for row, ((prompt, target), cut) in enumerate(zip(texts, cuts, strict=True))
+        for step, token in enumerate(target)
+    ]
+    past = Prefix.of(backbone, [row[:cut] for row, cut in zip(ids, cuts, strict=True)])
+    place_row, place_column, labels, lengths = torch.tensor(places, device=backbone.device).T
+    number = torch.arange(len(texts), device=backbone.device)
+    return Rows(
+        batch=backbone.batch([row[cut:] for row, cut in zip(ids, cuts, strict=True)], past=past),
+        fact=number,
+        bare=torch.ones_like(number, dtype=torch.bool),
+        place_row=place_row,
+        place_column=place_column,
+        labels=labels,
+        share=1 / lengths,
+    )
+
+
 def target_rows(
     backbone: Backbone,
     requests: Sequence[Request],
     contexts: Sequence[str] = ("",),
-    needs_subject: bool = True,
     begin: Literal["whole", "subject", "answer"] = "whole",
 ) -> Rows:
     """Return one row per fact and context, facts outermost. A context is put before the prompt as it is.
 
     begin: where the batch's rows begin: whole, at the subject's last token, or at the prompt's last token, from which
     the answer follows; what comes before is the batch's `past`, and columns count from there.
-    Raises UserError where a prompt lacks its subject, unless the method doesn't need it (its place is then 0).
+    Raises UserError where rows are to begin at a subject that isn't in its prompt.
     """
-    texts = [(number, context, request) for number, request in enumerate(requests) for context in contexts]
-    targets = [backbone.continuation(request.prompt, request.target) for request in requests]
-    ids, subject, places, cuts = [], [], [], []
-    for row, (number, context, request) in enumerate(texts):
-        text, target = context + request.prompt, targets[number]
-        prompt = backbone.encode(text)
-        ids.append(prompt + target[:-1])
-        end = len(context) + request.subject_end() if needs_subject else 0
-        column = backbone.last_token(text, end) if needs_subject else 0
-        cuts.append({"whole": 0, "subject": column, "answer": len(prompt) - 1}[begin])
-        subject.append(max(column - cuts[-1], 0))
-        first = len(prompt) - 1 - cuts[-1]
-        places += [(row, first + step, token, len(target)) for step, token in enumerate(target)]
-    past = Prefix.of(backbone, [row[:cut] for row, cut in zip(ids, cuts, strict=True)])
-    device = backbone.device
-    place_row, place_column, labels, lengths = torch.tensor(places, device=device).T
-    return Rows(
-        batch=backbone.batch([row[cut:] for row, cut in zip(ids, cuts, strict=True)], past=past),
-        fact=torch.tensor([number for number, _, _ in texts], device=device),
-        subject=torch.tensor(subject, device=device),
-        bare=torch.tensor([context == "" for _, context, _ in texts], device=device),
-        place_row=place_row,
-        place_column=place_column,
-        labels=labels,
-        share=1 / lengths,
-    )
+    texts: list[Tokens] = []
+    cuts = []
+    for request in requests:
+        target = backbone.continuation(request.prompt, request.target)
+        for context in contexts:
+            text = context + request.prompt
+            prompt = backbone.encode(text)
+            texts.append((prompt, target))
+            match begin:
+                case "whole":
+                    cuts.append(0)
+                case "subject":
+                    cuts.append(backbone.last_token(text, len(context) + request.subject_end()))
+                case "answer":
+                    cuts.append(len(prompt) - 1)
+    rows = lay_out(backbone, texts, cuts)
+    bare = torch.tensor([context == "" for context in contexts], device=backbone.device).repeat(len(requests))
+    return replace(rows, fact=rows.fact // len(contexts), bare=bare)
 
 
 def subject_rows(backbone: Backbone, requests: Sequence[Request], contexts: Sequence[str] = ("",)) -> Batch:

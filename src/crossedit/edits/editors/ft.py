@@ -77,7 +77,7 @@ class FT(Editor):
         return [Delta({name: Dense(weight[copy]) for name, (weight,) in change.items()}) for copy in range(copies)]
 
     def _rows(self, backbone: Backbone, requests: Sequence[Request]) -> Rows:
-        rows = target_rows(backbone, requests, needs_subject=False)
+        rows = target_rows(backbone, requests)
         if self.hparams.objective_optimization == "target_new":
             return rows
         # Every target token is read off the place of the first one, the last token of the prompt, where rows may end.

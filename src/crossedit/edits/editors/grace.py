@@ -91,7 +91,7 @@ class GRACE(Editor):
 
     def _entries(self, backbone: Backbone, requests: Sequence[Request], name: str) -> tuple[Tensor, Tensor]:
         """Return keys (F, in) and trained values (F, out), float32."""
-        rows = target_rows(backbone, requests, needs_subject=False, begin="answer")
+        rows = target_rows(backbone, requests, begin="answer")
         with seen(backbone, name, [name], column=0) as states:  # where the rows begin: at the prompts' last tokens
             tail = Tail(backbone, rows.batch, self.hparams.layers[0])
         (outputs,) = states.outputs

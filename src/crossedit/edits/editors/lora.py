@@ -88,7 +88,7 @@ class LoRA(Editor):
         firsts = [requests[owners.index(copy)] for copy in range(owners[-1] + 1)]
         trained = train_copies(
             backbone,
-            target_rows(backbone, requests, needs_subject=False),
+            target_rows(backbone, requests),
             owners,
             self._starts(backbone, names, firsts),
             self._added(backbone, requests),

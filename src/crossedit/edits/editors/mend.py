@@ -65,7 +65,7 @@ class MEND(TrainedEditor):
     @torch.no_grad()
     def edit_each(self, backbone: Backbone, requests: Sequence[Request]) -> list[Delta]:
         network: Networks = self.trained_network(backbone)
-        rows = target_rows(backbone, requests, needs_subject=False)
+        rows = target_rows(backbone, requests)
         tail = Tail(backbone, rows.batch, min(self.hparams.layers))
         deltas: list[dict[str, LowRank]] = [{} for _ in requests]
         for name, (u, delta) in network(gradients(backbone, network.names, rows, tail)).items():

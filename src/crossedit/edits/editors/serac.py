@@ -20,10 +20,10 @@ from crossedit.edits.deltas import Delta
 from crossedit.edits.editors.trained import TrainedEditor
 from crossedit.edits.memory import EditMemory, Network, mixed
 from crossedit.edits.requests import Request
-from crossedit.edits.rows import Rows
+from crossedit.edits.rows import Rows, lay_out
 from crossedit.edits.training.examples import Example
 from crossedit.edits.training.loop import Learner, Losses, TrainingHparams
-from crossedit.edits.training.texts import Texts, lay_out
+from crossedit.edits.training.texts import Texts
 
 SMALLEST = 1e-6
 

@@ -19,10 +19,8 @@ from torch import Tensor
 
 from crossedit.backbones.backbone import Backbone, Batch
 from crossedit.backbones.tail import Tail
-from crossedit.edits.rows import Rows
+from crossedit.edits.rows import Rows, Tokens, lay_out
 from crossedit.progress import track
-
-Tokens = tuple[list[int], list[int]]  # those of a prompt, and those of its target
 
 
 class Texts:
@@ -110,27 +108,6 @@ def _idle(layers: Sequence[Any], wrapped: bool) -> Iterator[list[tuple[tuple[Any
     finally:
         for layer in layers:
             del layer.forward
-
-
-def lay_out(backbone: Backbone, texts: Sequence[Tokens]) -> Rows:
-    """Return one row per text: its prompt, and its target but for the last token."""
-    places = [
-        (row, len(prompt) - 1 + step, token, len(target))
-        for row, (prompt, target) in enumerate(texts)
-        for step, token in enumerate(target)
-    ]
-    place_row, place_column, labels, lengths = torch.tensor(places, device=backbone.device).T
-    number = torch.arange(len(texts), device=backbone.device)
-    return Rows(
-        batch=backbone.batch([prompt + target[:-1] for prompt, target in texts]),
-        fact=number,
-        subject=torch.zeros_like(number),
-        bare=torch.ones_like(number, dtype=torch.bool),
-        place_row=place_row,
-        place_column=place_column,
-        labels=labels,
-        share=1 / lengths,
-    )
 
 
 class _Store:
