@@ -28,6 +28,8 @@ class Tail:
     the model's depth.
     """
 
+    hidden: Tensor  # (rows, tokens, hidden) at the input of layer `start`
+
     def __init__(self, backbone: Backbone, batch: Batch, start: int, stop: int | None = None) -> None:
         self.backbone = backbone
         self.batch = batch
@@ -38,15 +40,16 @@ class Tail:
         calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
 
         def record(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            calls.append((args, kwargs))
+            if not calls:
+                self.hidden = args[0]  # those of the other layers are not held: together they would be gigabytes
+            calls.append((args[1:], kwargs))
 
         with ExitStack() as hooks, torch.no_grad():
             for module in self.layers or [entrance]:
                 handle = module.register_forward_pre_hook(record, with_kwargs=True)
                 hooks.callback(handle.remove)
             backbone.model.base_model(**batch.inputs(), use_cache=False)
-        self.hidden: Tensor = calls[0][0][0]  # (rows, tokens, hidden) at the input of layer `start`
-        self.arguments = [(args[1:], kwargs) for args, kwargs in calls[: len(self.layers)]]
+        self.arguments = calls[: len(self.layers)]
 
     def __call__(self, hidden: Tensor | None = None) -> Tensor:
         """Return the states after the final norm, (rows, tokens, hidden); `hidden` may take the kept states' place."""
