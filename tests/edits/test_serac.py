@@ -210,6 +210,8 @@ def test_a_memory_is_saved_with_what_it_was_trained_by(
     delta.save(tmp_path / "delta")
     rows = rows_of(llama, [request.prompt for request in requests_en])
     loaded = editor.load(llama, tmp_path / "delta")
+    with pytest.raises(UserError, match=r"holds a memory .* by the `load` of its editor"):
+        Delta.load(tmp_path / "delta")
     assert asked(llama, [loaded], [0, 0, 0], rows) == asked(llama, [delta], [0, 0, 0], rows)
     other = editor_with(llama, SERAC(HPARAMS, Materials()).network(llama, seed=0))
     with pytest.raises(UserError, match="another trained SERAC"):

@@ -105,17 +105,20 @@ class Delta:
             save_file(tensors, temporary / "delta.safetensors")
             if self.memory:
                 self.memory.save(temporary)
-            manifest = json.dumps({"terms": kinds, "context": context}, ensure_ascii=False, indent=1)
-            (temporary / "manifest.json").write_text(manifest, encoding="utf-8")
+            manifest = {"terms": kinds, "context": context, "memory": self.memory is not None}
+            text = json.dumps(manifest, ensure_ascii=False, indent=1)
+            (temporary / "manifest.json").write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path, device: torch.device | str = "cpu") -> "Delta":
-        """Read a saved delta. Raises UserError where the folder holds none."""
+        """Read a saved delta. Raises UserError where the folder holds none, or a memory, which needs its network."""
         try:
             manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
             tensors = load_file(folder / "delta.safetensors", device=str(device))
         except (FileNotFoundError, json.JSONDecodeError, SafetensorError) as error:
             raise UserError(f"{folder}: holds no saved delta ({error}).") from error
+        if manifest["memory"]:
+            raise UserError(f"{folder}: holds a memory beside the model; read it by the `load` of its editor (SERAC).")
         kinds: dict[str, type[Any]] = {kind.__name__: kind for kind in (LowRank, Neurons, Dense, Codebook)}
         terms = {}
         for name, kind in manifest["terms"].items():
