@@ -183,6 +183,12 @@ def test_a_text_joins_a_weight_edit_but_no_other_text(llama: Backbone) -> None:
         text + text
 
 
+def test_a_text_is_no_change_of_weights(llama: Backbone) -> None:
+    for delta in (Delta(context=CONTEXT), make_delta(llama, "rank 1", 1) + Delta(context=CONTEXT)):
+        with pytest.raises(UserError, match="text before the prompt"), merged(llama, delta):
+            pass
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_batch_of_another_size_is_refused(kind: str, llama: Backbone) -> None:
     with (

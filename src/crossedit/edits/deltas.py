@@ -165,6 +165,8 @@ def merged(backbone: Backbone, delta: Delta) -> Iterator[None]:
     """
     if delta.memory:
         raise UserError("a memory beside the model (SERAC) is no change of weights: it can't be merged into them.")
+    if delta.context:
+        raise UserError("a text before the prompt (IKE, ICE) is no change of weights: it can't be merged into them.")
     with ExitStack() as restore:
         for name, term in delta.terms.items():
             module = backbone.module(name)
