@@ -40,6 +40,22 @@ def tasks(task_name: str, files: tuple[Path, ...], size: int | None, seed: int, 
 
 @commands.command()
 @_TASK
+@click.option("--file", "files", multiple=True, required=True, type=Path, help="A data file, or MuTual's folder.")
+@_OUT
+def texts(task_name: str, files: tuple[Path, ...], out: Path) -> None:
+    """Write a task's prompts with their right answers, to train a backbone on."""
+    from crossedit.sweeps.tasks.items import make_items
+    from crossedit.sweeps.tasks.task import load_task
+    from crossedit.sweeps.tasks.worked import worked
+    from crossedit.tables import whole
+
+    task = load_task(task_name)
+    with whole(out) as temporary:
+        worked(task, make_items(task, files, None, seed=0)).write_ndjson(temporary)
+
+
+@commands.command()
+@_TASK
 @click.option("--items", "items_path", required=True, type=Path, help="The task's items (parquet).")
 @click.option("--name", required=True, help="The backbone's name in the config.")
 @click.option("--entry", required=True, callback=parse_json, help="JSON: the backbone's config.")

@@ -7,5 +7,6 @@ prompts     items -> prompts that fit the model's positions
 parsers     what was generated -> an answer; metrics: answers -> scores
 upstream    parsers and metrics of the published scripts, with their faults
 asking      items through a backbone, edited or not -> the verdicts table
+worked      items with their right answers, to train small backbones on
 scores      verdicts -> scores with intervals, and their differences between two models
 """
