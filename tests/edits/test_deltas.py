@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from crossedit.backbones.backbone import Backbone, weights_digest
-from crossedit.edits.deltas import PRISTINE, Context, Delta, Dense, LowRank, Neurons, Term, merged, with_deltas
+from crossedit.edits.deltas import PRISTINE, Context, Delta, Dense, LowRank, Term, merged, with_deltas
 from crossedit.errors import UserError
 from crossedit.models import matrix
 
-KINDS = ("rank 1", "rank 4", "neurons", "dense")
+KINDS = ("rank 1", "rank 4", "dense")
 PROMPTS = [[5, 6, 7, 8], [9, 10, 11], [12, 13, 14, 15, 16], [17, 18], [19, 20, 21]]
 CONTEXT = Context("demo\n\n", {"en": "New Fact: a b\nPrompt: ", "zh": "New Fact: a 乙\nPrompt: "}, "en")
 
@@ -24,10 +24,6 @@ def make_term(kind: str, out_features: int, in_features: int, seed: int) -> Term
         return 0.3 * torch.randn(*shape, generator=draw)
 
     match kind:
-        case "neurons":
-            return Neurons(
-                torch.randperm(in_features, generator=draw)[: 2 + seed % 3], normal(out_features, 2 + seed % 3)
-            )
         case "dense":
             return Dense(0.3 * normal(out_features, in_features))
         case _:
@@ -161,18 +157,6 @@ def test_a_sum_is_both_edits(first: str, second: str, llama: Backbone) -> None:
     close(hooked(llama, [total], [0] * 5), both)
     with merged(llama, total):
         close(last_logits(llama, PROMPTS), both)
-
-
-def test_a_neuron_named_twice_gets_both_columns(llama: Backbone) -> None:
-    name = llama.architecture.mlp_out.format(1)
-    columns = torch.randn(32, 2, generator=torch.Generator().manual_seed(0))
-    term = Neurons(torch.tensor([3, 7]), columns)
-    total = Delta({name: term}) + Delta({name: Neurons(torch.tensor([7, 0]), columns)})
-    expected = torch.zeros(32, 48)
-    expected[:, 3], expected[:, 7], expected[:, 0] = columns[:, 0], columns.sum(1), columns[:, 1]
-    torch.testing.assert_close(total.terms[name].dense(32, 48), expected)
-    rows = [0, 0, 0]
-    close(hooked(llama, [total], rows), one_by_one(llama, [Delta({name: Dense(expected)})], rows))
 
 
 def test_a_text_joins_a_weight_edit_but_no_other_text(llama: Backbone) -> None:

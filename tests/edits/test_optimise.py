@@ -6,6 +6,7 @@ from torch import Tensor
 
 from crossedit.edits import optimise
 from crossedit.edits.optimise import minimise_each, minimise_parts
+from crossedit.errors import UserError
 
 GOALS = (
     torch.randn(4, 3, 5, generator=torch.Generator().manual_seed(0)) * torch.tensor([0.1, 1.0, 2.0, 4.0])[:, None, None]
@@ -87,3 +88,14 @@ def test_nothing_is_moved_where_everything_is_near_enough() -> None:
     found, taken = minimise_each(distances, GOALS.clone(), learning_rate=0.1, updates=9, tolerance=1.0)
     assert torch.equal(found, GOALS)
     assert taken.tolist() == [0, 0, 0, 0]
+
+
+def test_a_loss_that_is_no_number_is_told() -> None:
+    with pytest.raises(UserError, match="no number after 1 updates"):
+        minimise_each(
+            lambda x, active: torch.where(x[:, 0] < 1, torch.nan, x[:, 0]),
+            torch.ones(2, 1),
+            learning_rate=0.1,
+            updates=5,
+            tolerance=0.0,
+        )

@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save_file
 
 from crossedit.backbones.asking import Asking, Blend, Editing
 from crossedit.backbones.backbone import Backbone
-from crossedit.edits.terms import Codebook, Dense, LowRank, Neurons, Term, patches, total
+from crossedit.edits.terms import Codebook, Dense, LowRank, Term, patches, total
 from crossedit.errors import UserError
 from crossedit.models import matrix, set_matrix
 from crossedit.tables import whole
@@ -119,7 +119,7 @@ class Delta:
             raise UserError(f"{folder}: holds no saved delta ({error}).") from error
         if manifest["memory"]:
             raise UserError(f"{folder}: holds a memory beside the model; read it by the `load` of its editor (SERAC).")
-        kinds: dict[str, type[Any]] = {kind.__name__: kind for kind in (LowRank, Neurons, Dense, Codebook)}
+        kinds: dict[str, type[Any]] = {kind.__name__: kind for kind in (LowRank, Dense, Codebook)}
         terms = {}
         for name, kind in manifest["terms"].items():
             start = len(name) + 1

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from crossedit.errors import UserError
+
 # Adam (Kingma & Ba, 2015), with the constants that every published editor leaves at their defaults.
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 
@@ -32,7 +34,8 @@ def minimise_each(
     the problems' numbers in 0..S-1. start: (S, ...). A problem ends before the update in which its loss is below
     `tolerance`, and leaves the batch. project(x, active) is applied after every update.
 
-    Returns the parameters (S, ...) and the number of updates that each problem took (S,).
+    Returns the parameters (S, ...) and the number of updates that each problem took (S,). Raises UserError where a
+    loss is no number.
     """
     (found,), taken = minimise_parts(
         lambda parts, active: losses(parts[0], active),
@@ -69,6 +72,11 @@ def minimise_parts(
         for part in parts:
             part.requires_grad_()
         loss = losses(parts, active)
+        if loss.isnan().any():
+            raise UserError(
+                f"an edit's loss is no number after {step - 1} updates: lower the editor's learning rate, or load the "
+                "backbone as float32 or bfloat16."
+            )
         running = loss.detach() >= tolerance
         if not running.any():
             break

@@ -37,21 +37,6 @@ class LowRank:
 
 
 @dataclass(frozen=True)
-class Neurons:
-    """ΔW that is zero outside some columns: `columns` (out, k) at the input neurons `index` (k,)."""
-
-    index: Tensor
-    columns: Tensor
-
-    def dense(self, out_features: int, in_features: int) -> Tensor:
-        weight = self.columns.new_zeros(out_features, in_features)
-        return weight.index_add(1, self.index, self.columns)
-
-    def tensors(self) -> dict[str, Tensor]:
-        return {"index": self.index, "columns": self.columns}
-
-
-@dataclass(frozen=True)
 class Dense:
     """ΔW (out, in) as it is."""
 
@@ -86,15 +71,11 @@ def total(first: Term, second: Term) -> Term:
     """Return the term that does what both do."""
     if isinstance(first, LowRank) and isinstance(second, LowRank):
         return LowRank(torch.cat([first.U, second.U], 1), torch.cat([first.V, second.V], 1))
-    if isinstance(first, Neurons) and isinstance(second, Neurons):
-        index = torch.cat([first.index, second.index])
-        return Neurons(index, torch.cat([first.columns, second.columns], 1))
     if isinstance(first, Codebook) and isinstance(second, Codebook):
         pairs = zip(first.tensors().values(), second.tensors().values(), strict=True)
         return Codebook(*(torch.cat(pair) for pair in pairs))
-    # The widths that a low-rank or dense term has tell those that a sparse one lacks.
-    shapes = [shape for shape in (_shape(first), _shape(second)) if shape]
-    return Dense(first.dense(*shapes[0]) + second.dense(*shapes[0]))
+    shape = _shape(first) or _shape(second) or (0, 0)
+    return Dense(first.dense(*shape) + second.dense(*shape))
 
 
 def _shape(term: Term) -> tuple[int, int] | None:
@@ -147,20 +128,6 @@ class _LowRankPatch(_Patch):
 
     def added(self, x: Tensor) -> Tensor:
         return (x @ self.V) @ self.U.transpose(1, 2)
-
-
-class _NeuronsPatch(_Patch):
-    def prepare(self, terms: Sequence[Neurons], weight: Tensor) -> None:
-        width = max(len(term.index) for term in terms)
-        self.columns = _stack([term.columns for term in terms], width, weight)  # (rows, out, k)
-        # Padding reads neuron 0 and multiplies it with a zero column.
-        self.index = torch.stack(
-            [nn.functional.pad(term.index.to(weight.device), (0, width - len(term.index))) for term in terms]
-        )  # (rows, k)
-
-    def added(self, x: Tensor) -> Tensor:
-        index = self.index[:, None, :].expand(-1, x.shape[1], -1)  # (rows, tokens, k)
-        return x.gather(2, index) @ self.columns.transpose(1, 2)
 
 
 class _DensePatch(_Patch):
@@ -217,7 +184,6 @@ class _CodebookPatch(_Patch):
 
 _PATCHES: dict[type[Any], type[_Patch]] = {
     LowRank: _LowRankPatch,
-    Neurons: _NeuronsPatch,
     Dense: _DensePatch,
     Codebook: _CodebookPatch,
 }

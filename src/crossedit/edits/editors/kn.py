@@ -39,7 +39,8 @@ class KNHparams:
     lambda_1, lambda_2: how much of the old and of the new answer's embeddings is taken away and added.
     erased: the old answer is the ground truth, or what the model itself goes on with, for as many tokens as the new
     answer has (published code).
-    single_token_factor: how often an answer of a single token counts; 2 in the published code.
+    single_token_factor: how often an answer of a single token counts; the published code takes the old
+    one away twice.
     """
 
     steps: int
