@@ -27,9 +27,9 @@ wildcard_constraints:
     shard=r"\d+",
 
 
-def as_json(value):
-    """A config section as the one argument that a command line takes."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+def as_json(value, as_written=False):
+    """A config section as the one argument that a command line takes; `as_written`: in the config's own order."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=not as_written)
 
 
 def facts_table(name):
