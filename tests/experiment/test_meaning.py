@@ -1,7 +1,7 @@
 """What the editors are known for, asked of a finished experiment: its scores must say the same.
 
-The folder is results, or what the environment variable CROSSEDIT_RESULTS names; without scores of all editors there,
-nothing is asked. Which of the literature's findings don't hold for the small backbones, and why, is in
+The folder is results, or what the environment variable CROSSEDIT_RESULTS names; without scores of the editors that
+are compared, nothing is asked. Which of the literature's findings don't hold for the small backbones, and why, is in
 docs/backbones.md.
 """
 
@@ -15,7 +15,7 @@ from crossedit.tables import SCORES, read
 
 SCORED = Path(os.environ.get("CROSSEDIT_RESULTS", "results")) / "reports/scores.parquet"
 WEIGHTS = ("FT-L", "FT-M", "LoRA", "AdaLoRA", "KN", "ROME", "MEMIT", "AlphaEdit", "MEND")
-ALL = (*WEIGHTS, "SERAC", "IKE", "ICE")
+LEAST = ("FT-L", "KN", "ROME", "MEMIT", "SERAC")
 LANGUAGES = ("en", "zh")
 
 
@@ -43,8 +43,8 @@ def means() -> Means:
     if not SCORED.exists():
         pytest.skip(f"{SCORED}: no finished experiment there")
     found = Means(read(SCORED, SCORES))
-    if not any(found.has(backbone, *ALL) for backbone, _ in found.cells):
-        pytest.skip(f"{SCORED}: not every editor has been run")
+    if not any(found.has(backbone, *LEAST) for backbone, _ in found.cells):
+        pytest.skip(f"{SCORED}: not all of {', '.join(LEAST)} have been run")
     return found
 
 
