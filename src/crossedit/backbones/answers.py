@@ -19,7 +19,7 @@ from typing import Any
 
 import polars as pl
 
-from crossedit.backbones.asking import BATCH_TOKENS, Editing, Row, decode, next_tokens, unedited
+from crossedit.backbones.asking import Editing, Row, decode, next_tokens, unedited
 from crossedit.backbones.backbone import Backbone
 from crossedit.errors import UserError, nearest
 
@@ -35,14 +35,14 @@ def answer(
     prefixes: Sequence[str] | None = None,
     apart: bool = False,
     limit: int = 16,
-    batch_tokens: int = BATCH_TOKENS,
+    batch_tokens: int | None = None,
 ) -> pl.DataFrame:
     """Return the ANSWERS to the probes, in their order.
 
     editing: gives the context in which a batch of questions runs.
     prefixes: a text to put before each question.
     apart: whether every prefix that `upstream` asks is passed alone, as models need that judge whole texts.
-    batch_tokens: how many tokens, padding included, a batch may have.
+    batch_tokens: how many tokens, padding included, a batch may have; by default what suits the device.
     """
     if protocol not in PROTOCOLS:
         raise UserError(f"protocols: '{protocol}' is no protocol; {nearest(protocol, PROTOCOLS)}")
@@ -67,7 +67,7 @@ class _Asked:
 
     backbone: Backbone
     editing: Editing
-    batch_tokens: int
+    batch_tokens: int | None
     limit: int
     apart: bool
 

@@ -74,7 +74,6 @@ def ask(
     """Put a task's items to the unedited model."""
     import polars as pl
 
-    from crossedit.backbones.asking import BATCH_TOKENS
     from crossedit.backbones.backbone import Backbone
     from crossedit.sweeps import VERSION
     from crossedit.sweeps.tasks.asking import run_task
@@ -85,7 +84,7 @@ def ask(
     task = load_task(task_name)
     items = read(items_path, ITEMS)
     backbone = Backbone.load(name, entry)
-    verdicts = run_task(backbone, task, items, protocol=protocol, batch_tokens=batch_tokens or BATCH_TOKENS)
+    verdicts = run_task(backbone, task, items, protocol=protocol, batch_tokens=batch_tokens)
     made = {
         "task": {"name": task.name, "version": task.version},
         "version": VERSION,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from crossedit.backbones.asking import BATCH_TOKENS, Editing, Row, decode, unedited
+from crossedit.backbones.asking import Editing, Row, decode, unedited
 from crossedit.backbones.backbone import Backbone
 from crossedit.errors import UserError
 from crossedit.sweeps.tasks.prompts import Fitted, fitted, questions
@@ -24,7 +24,7 @@ def run_task(
     editing: Editing = unedited,
     *,
     protocol: str = CORRECTED,
-    batch_tokens: int = BATCH_TOKENS,
+    batch_tokens: int | None = None,
 ) -> pl.DataFrame:
     """Return the VERDICTS on all ITEMS, in their order.
 
@@ -83,7 +83,7 @@ def generate(
     prompts: Sequence[Fitted],
     shared: Sequence[str],
     editing: Editing,
-    batch_tokens: int,
+    batch_tokens: int | None,
 ) -> list[list[int]]:
     """Return the token ids that follow each prompt, greedily, up to the limit, the stop rule or a decided answer.
 
