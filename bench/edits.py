@@ -29,7 +29,7 @@ from crossedit.edits.deltas import Delta
 from crossedit.edits.editors import make_editor
 from crossedit.edits.editors.interface import Editor
 from crossedit.edits.materials import load_materials
-from crossedit.edits.requests import Request, make_requests
+from crossedit.edits.requests import Request, asked_after, make_requests
 from crossedit.errors import UserError
 from crossedit.tables import FACTS, PROBES, read
 
@@ -48,7 +48,7 @@ def seconds(work: Callable[[], Any]) -> float:
 def asked_of(requests: list[Request], probes: pl.DataFrame) -> pl.DataFrame:
     """Return the questions of these requests: reliability in the editing language only, the others in all."""
     own = pl.col("case_id").is_in([request.case_id for request in requests])
-    return probes.filter(own & ((pl.col("aspect") != "reliability") | (pl.col("lang") == requests[0].lang)))
+    return probes.filter(own & asked_after(requests[0].lang))
 
 
 def measure(

@@ -7,7 +7,8 @@ and the deltas are dropped. The backbone's weights are never touched, which is c
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import polars as pl
 
@@ -15,8 +16,7 @@ from crossedit.backbones.answers import answer
 from crossedit.backbones.backbone import Backbone, weights_digest
 from crossedit.edits.deltas import Context, Delta, editing
 from crossedit.edits.editors.interface import Editor
-from crossedit.edits.requests import Request
-from crossedit.errors import UserError
+from crossedit.edits.requests import Request, asked_after, language_of
 from crossedit.progress import track
 from crossedit.tables import ANSWERS, PREDICTIONS
 
@@ -37,30 +37,32 @@ def run_cell(
     probes, unedited: the PROBES and ANSWERS of the backbone; reliability is asked in the editing language only.
     Raises UserError where there is nothing to edit.
     """
-    if not requests:
-        raise UserError(
-            "facts: there are no test facts to edit in this language and shard; draw more, or use fewer shards."
-        )
-    language = requests[0].lang
-    probes = probes.filter((pl.col("aspect") != "reliability") | (pl.col("lang") == language))
-    pristine = backbone.digest
+    probes = probes.filter(asked_after(language_of(requests)))
     parts = []
     seconds = {"edit": 0.0, "answer": 0.0}
-    for start in track(range(0, len(requests), batch_size), "editing"):
-        batch = requests[start : start + batch_size]
-        begun = time.perf_counter()
-        deltas = editor.edit_each(backbone, batch)
-        seconds["edit"] += time.perf_counter() - begun
-        begun = time.perf_counter()
-        cases = [request.case_id for request in batch]
-        asked = probes.filter(pl.col("case_id").is_in(cases))
-        parts += [answer_edited(backbone, deltas, cases, asked, protocol) for protocol in protocols]
-        if "upstream" in protocols and any(delta.context for delta in deltas):
-            unedited = _instead(unedited, _upstream_before(backbone, deltas, cases, asked))
-        seconds["answer"] += time.perf_counter() - begun
+    with untouched(backbone):
+        for start in track(range(0, len(requests), batch_size), "editing"):
+            batch = requests[start : start + batch_size]
+            begun = time.perf_counter()
+            deltas = editor.edit_each(backbone, batch)
+            seconds["edit"] += time.perf_counter() - begun
+            begun = time.perf_counter()
+            cases = [request.case_id for request in batch]
+            asked = probes.filter(pl.col("case_id").is_in(cases))
+            parts += [answer_edited(backbone, deltas, cases, asked, protocol) for protocol in protocols]
+            if "upstream" in protocols and any(delta.context for delta in deltas):
+                unedited = _instead(unedited, _upstream_before(backbone, deltas, cases, asked))
+            seconds["answer"] += time.perf_counter() - begun
+    return beside_unedited(probes, unedited, pl.concat(parts)), seconds
+
+
+@contextmanager
+def untouched(backbone: Backbone) -> Iterator[None]:
+    """Inside it edits are found and asked; raises RuntimeError where they have left a changed weight behind."""
+    pristine = backbone.digest
+    yield
     if weights_digest(backbone.model) != pristine:
         raise RuntimeError(f"the weights of '{backbone.name}' are not what they were before the cell")
-    return beside_unedited(probes, unedited, pl.concat(parts)), seconds
 
 
 def answer_edited(

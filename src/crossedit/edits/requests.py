@@ -1,6 +1,6 @@
 """Edit requests: the facts to be changed, in the editing language."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -62,3 +62,17 @@ def only_one(requests: Iterable[Request], method: str) -> Request:
             f"editors: {method} edits one fact at a time; for {len(more) + 1} facts at once use a method that batches."
         )
     return first
+
+
+def language_of(requests: Sequence[Request]) -> str:
+    """Return the editing language of a cell's requests. Raises UserError where there is nothing to edit."""
+    if not requests:
+        raise UserError(
+            "facts: there are no test facts to edit in this language and shard; draw more, or use fewer shards."
+        )
+    return requests[0].lang
+
+
+def asked_after(language: str) -> pl.Expr:
+    """Return which questions are asked after edits in a language: reliability in it alone, the others in all."""
+    return (pl.col("aspect") != "reliability") | (pl.col("lang") == language)

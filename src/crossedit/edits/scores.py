@@ -22,6 +22,7 @@ from crossedit.edits.metrics import (
     f1,
     f1_product,
 )
+from crossedit.edits.requests import asked_after
 from crossedit.errors import UserError
 from crossedit.tables import SCORES, UNEDITED
 
@@ -116,6 +117,6 @@ def unedited_scores(
     """Return the SCORES of the backbone as it is, once per editing language: reliability is that language's own."""
     parts = []
     for language in languages:
-        own = predictions.filter((pl.col("aspect") != "reliability") | (pl.col("lang") == language))
+        own = predictions.filter(asked_after(language))
         parts.append(score(own, {**cell, "editor": UNEDITED, "edit_lang": language}, tokens, seed))
     return pl.concat(parts)

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from crossedit.backbones.backbone import Backbone, weights_digest
-from crossedit.edits.cell import beside_unedited
+from crossedit.backbones.backbone import Backbone
+from crossedit.edits.cell import beside_unedited, untouched
 from crossedit.edits.easyeditor.engine import EasyEditor
-from crossedit.edits.requests import Request
-from crossedit.errors import UserError
+from crossedit.edits.requests import Request, asked_after, language_of
 from crossedit.progress import track
 
 
@@ -25,15 +24,10 @@ def run_cell(
 
     The seconds of undoing an edit are in neither number. Raises UserError where EasyEdit fails.
     """
-    if not requests:
-        raise UserError(
-            "facts: there are no test facts to edit in this language and shard; draw more, or use fewer shards."
-        )
-    probes = probes.filter((pl.col("aspect") != "reliability") | (pl.col("lang") == requests[0].lang))
-    pristine = backbone.digest
+    probes = probes.filter(asked_after(language_of(requests)))
     parts = []
     seconds = {"edit": 0.0, "answer": 0.0}
-    with editor.at_work(backbone) as edited:
+    with untouched(backbone), editor.at_work(backbone) as edited:
         for request in track(requests, "editing"):
             begun = time.perf_counter()
             with edited(request) as ask:
@@ -42,6 +36,4 @@ def run_cell(
                 own = probes.filter(pl.col("case_id") == request.case_id)
                 parts += [ask(own, protocol) for protocol in protocols]
                 seconds["answer"] += time.perf_counter() - begun
-    if weights_digest(backbone.model) != pristine:
-        raise RuntimeError(f"the weights of '{backbone.name}' are not what they were before the cell")
     return beside_unedited(probes, unedited, pl.concat(parts)), seconds
