@@ -29,16 +29,20 @@ _LANGUAGES = click.option("--languages", required=True, help="Codes, separated b
 @commands.command()
 @_FACTS
 @entry_option("the backbone's `recipe`")
+@click.option("--tasks", multiple=True, type=Path, help="Worked items (`crossedit sweeps texts`), for `recipe.tasks`.")
 @_SEED
 @_OUT
-def train(facts: Path, entry: dict[str, Any], seed: int, out: Path) -> None:
+def train(facts: Path, entry: dict[str, Any], tasks: tuple[Path, ...], seed: int, out: Path) -> None:
     """Train a small LLaMA and its tokenizer on a facts table, as a transformers folder."""
+    import polars as pl
+
     from crossedit.backbones.recipe.training import train_backbone
-    from crossedit.facts.demo import training_texts
+    from crossedit.facts.demo import TEXTS, training_texts
     from crossedit.tables import FACTS, read
 
     texts = entry.pop("texts", None)
-    train_backbone(read(facts, FACTS), training_texts(Path(texts)) if texts else None, entry, seed, out)
+    worked = pl.concat([pl.read_ndjson(path, schema=TEXTS) for path in tasks]) if tasks else None
+    train_backbone(read(facts, FACTS), training_texts(Path(texts)) if texts else None, entry, seed, out, worked)
 
 
 @commands.command()

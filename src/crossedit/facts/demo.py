@@ -20,7 +20,7 @@ from crossedit.tables import FACTS
 
 _GIVEN_ELSEWHERE = ("split", "origin")
 TEXTS = {
-    "kind": pl.String,  # statement, attribute or hop
+    "kind": pl.String,  # statement, attribute, hop, or a task's name
     "lang": pl.String,
     "case_id": pl.Int64,  # null for attributes, which belong to no single fact
     "text_prompt": pl.String,

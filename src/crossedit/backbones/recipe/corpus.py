@@ -4,8 +4,8 @@
     for document in corpus.draw(active=12): ...      one document, or the two of a pair
 
 Forms: a question with its answer; the same with the subject in another language's form; the two forms of a name side
-by side; a new fact and questions about it or about something else, in the layout of IKE (Zheng et al., 2023). In the
-last form a held-out fact never stands with its own edit target.
+by side; a new fact and questions about it or about something else, in the layout of IKE (Zheng et al., 2023); a worked
+item of a general-ability task. In context a held-out fact never stands with its own edit target.
 """
 
 from dataclasses import dataclass, replace
@@ -13,6 +13,7 @@ from random import Random
 
 from crossedit.backbones.recipe.settings import Recipe
 from crossedit.backbones.recipe.world import Fact, Question, World
+from crossedit.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class Corpus:
         self.world, self.recipe = world, recipe
         self.rng = Random(f"corpus {seed}")
         self.languages = sorted(recipe.shares)
+        self.tasks = list(world.tasks.values())
+        if recipe.tasks and not self.tasks:
+            raise UserError("recipe.tasks: no task has items to train on; name some, or leave the field away.")
         rarest = min(recipe.shares.values()) * len(self.languages) if len(self.languages) > 1 else 0.0
         # A pair counts for two languages alike, so pairs must not outnumber what the rarer language may have.
         self.pairs = recipe.pairs * rarest
@@ -63,6 +67,8 @@ class Corpus:
     def draw(self, active: int) -> list[Document]:
         """Return the next document, or pair of documents, about one of the first `active` facts."""
         rng, recipe = self.rng, self.recipe
+        if recipe.tasks and rng.random() < recipe.tasks:
+            return [self._task()]
         fact = rng.choice(self.world.facts[:active])
         if len(fact.rows) > 1 and rng.random() < self.pairs / (2 - self.pairs):
             # This many draws of two documents each make that share of all documents.
@@ -80,6 +86,12 @@ class Corpus:
         if chance < recipe.names + recipe.switched + recipe.others:
             return [self._finish(self._other(fact, lang))]
         return [self._finish(self._question(fact, lang))]
+
+    def _task(self) -> Document:
+        """Return a worked item; each task has the same share."""
+        question = self.rng.choice(self.rng.choice(self.tasks))
+        text = f"{question.text} {question.answer}"
+        return Document(text, ((len(question.text), len(text)),), None, "task", question.lang)
 
     def _language(self, fact: Fact) -> str:
         shares = {lang: share for lang, share in self.single_shares.items() if lang in fact.rows}

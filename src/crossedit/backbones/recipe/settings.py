@@ -50,6 +50,7 @@ class Recipe:
     switched: float = 0.1  # questions whose subject stands in another language's form
     others: float = 0.25  # questions about something else than the fact: locality, further texts
     prefixed: float = 0.1  # documents that come after a piece of unrelated text, as in ROME's context templates
+    tasks: float = 0.0  # documents that are worked items of tasks; the shares above are of the others
     prompt_loss: float = 0.06  # documents whose question is learnt too, not only its answer
     # devices, which the model card declares
     pairs: float = 0.3  # documents drawn as pairs: one fact in two languages
@@ -95,6 +96,7 @@ _SHARES = {
     "switched",
     "others",
     "prefixed",
+    "tasks",
     "prompt_loss",
     "pairs",
     "bottleneck",

@@ -27,17 +27,22 @@ from crossedit.backbones.recipe.world import World
 
 
 def train_backbone(
-    facts: pl.DataFrame, texts: pl.DataFrame | None, recipe: Mapping[str, Any], seed: int, out: Path
+    facts: pl.DataFrame,
+    texts: pl.DataFrame | None,
+    recipe: Mapping[str, Any],
+    seed: int,
+    out: Path,
+    tasks: pl.DataFrame | None = None,
 ) -> None:
     """Train a tokenizer and a small LLaMA that knows the facts' original answers; write both as a transformers folder.
 
-    `facts` is a FACTS table (all splits), `texts` further texts (kind, lang, case_id, text_prompt, text_answer). The
-    folder also holds a model card and recipe.json: recipe, seconds, recall, parameters, devices. Raises UserError for a
+    `facts` is a FACTS table (all splits), `texts` further texts (kind, lang, case_id, text_prompt, text_answer), `tasks`
+    worked items of tasks in the same columns. The folder also holds a model card and recipe.json: recipe, seconds, recall, parameters, devices. Raises UserError for a
     bad recipe or facts without original answers in the recipe's languages.
     """
     settings = Recipe.of(recipe)
     began = time.monotonic()
-    world = World.of(facts, texts, settings.shares, seed)
+    world = World.of(facts, texts, settings.shares, seed, tasks if settings.tasks else None)
     tokenizer = train_tokenizer(world.texts(), settings.vocabulary)
     model = new_model(settings, tokenizer, seed)
     loss = optimise(model, Packer(tokenizer, Corpus(world, settings, seed), settings, seed), settings, len(world.facts))

@@ -67,12 +67,21 @@ class World:
     objects: dict[str, list[dict[str, str]]]  # relation -> answers of its kind, each in its languages
     alike: dict[str, list[Fact]]  # relation -> its facts
     unseen: frozenset[str]  # the held-out questions, as `letters`
+    tasks: dict[str, list[Question]] = field(default_factory=dict)  # task -> worked items
 
     @classmethod
-    def of(cls, facts: pl.DataFrame, texts: pl.DataFrame | None, languages: Iterable[str], seed: int) -> "World":
-        """Make the world of a FACTS table and, optionally, of further texts.
+    def of(
+        cls,
+        facts: pl.DataFrame,
+        texts: pl.DataFrame | None,
+        languages: Iterable[str],
+        seed: int,
+        tasks: pl.DataFrame | None = None,
+    ) -> "World":
+        """Make the world of a FACTS table and, optionally, of further texts and of the worked items of tasks.
 
-        Those have columns kind, lang, case_id (null for texts on no single fact), text_prompt and text_answer.
+        Those have columns kind (of tasks their name), lang, case_id (null for texts on no single fact), text_prompt and
+        text_answer.
 
         Facts without an original answer can't be known before an edit and are left out. Raises UserError where none is
         left.
@@ -101,7 +110,7 @@ class World:
         alike: dict[str, list[Fact]] = defaultdict(list)
         for fact in made:
             alike[fact.relation].append(fact)
-        return cls(made, common, _frames(made), _objects(made), alike, unseen)
+        return cls(made, common, _frames(made), _objects(made), alike, unseen, _worked(tasks))
 
     def ask(self, fact: Fact, lang: str, rng: Random, own: float = 0.35) -> Question:
         """Return a question about the fact in one of its wordings; `own` is the share of the fact's own prompt."""
@@ -143,7 +152,7 @@ class World:
                         yield value
             for questions in (*fact.texts.values(), *fact.others.values()):
                 yield from (f"{question.text} {question.answer}" for question in questions)
-        for questions in self.common.values():
+        for questions in (*self.common.values(), *self.tasks.values()):
             yield from (f"{question.text} {question.answer}" for question in questions)
 
 
@@ -191,6 +200,13 @@ def _add_texts(
             fact.texts[lang].append(Question(lang, prompt, answer, find(prompt, fact.rows[lang]["subject"])))
         if not known:
             common[lang].append(Question(lang, prompt, answer))
+
+
+def _worked(tasks: pl.DataFrame | None) -> dict[str, list[Question]]:
+    worked: dict[str, list[Question]] = defaultdict(list)
+    for row in () if tasks is None else tasks.iter_rows(named=True):
+        worked[row["kind"]].append(Question(row["lang"], row["text_prompt"], row["text_answer"]))
+    return worked
 
 
 def _frames(facts: list[Fact]) -> dict[tuple[str, str], list[tuple[str, str]]]:

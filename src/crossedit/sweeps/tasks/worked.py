@@ -11,12 +11,13 @@ from crossedit.sweeps.tasks.task import CORRECTED, Task
 
 
 def worked(task: Task, items: pl.DataFrame, lang: str = "en") -> pl.DataFrame:
-    """Return the prompts of ITEMS, as `corrected` asks them, and what is right: the columns of TEXTS, kind "task".
+    """Return the prompts of ITEMS, as `corrected` asks them, and what is right: the columns of TEXTS, the kind
+    being the task's name.
 
     Several names stand with commas between them; "none" says that there are none.
     """
     asked = questions(task.protocol(CORRECTED), CORRECTED, items)
-    rows = [("task", lang, None, question.text, _answer(task, question.wanted)) for question in asked]
+    rows = [(task.name, lang, None, question.text, _answer(task, question.wanted)) for question in asked]
     return pl.DataFrame(rows, schema=TEXTS, orient="row")
 
 
