@@ -23,6 +23,7 @@ from rich.table import Table
 from torch.profiler import ProfilerActivity, profile
 
 from crossedit import config as configuration
+from crossedit import places
 from crossedit.backbones.backbone import Backbone
 from crossedit.edits.cell import answer_edited
 from crossedit.edits.deltas import Delta
@@ -94,14 +95,12 @@ class Experiment:
 
     def __init__(self, path: Path, backbone: str | None) -> None:
         self.config = configuration.checked(yaml.safe_load(path.read_text(encoding="utf-8")))
-        self.results = Path(self.config["results"])
         self.name = backbone or list(self.config["backbones"])[-1]
         self.facts_name = next(iter(self.config["facts"]))
-        stage = "translation" if "translation" in self.config["facts"][self.facts_name] else "facts"
-        self.folder = self.results / "backbones" / self.name
+        self.folder = Path(places.backbone_folder(self.config, self.name))
         if not self.folder.exists():
             raise UserError(f"{self.folder}: not there yet; run the experiment of {path} first.")
-        self.facts = read(self.results / stage / self.facts_name / "facts.parquet", FACTS)
+        self.facts = read(Path(places.facts_table(self.config, self.facts_name)), FACTS)
         self.probes = read(self.folder / self.facts_name / "probes.parquet", PROBES)
         entry = self.config["backbones"][self.name]
         self.backbone = Backbone.load(self.name, {"path": str(self.folder / "model")} | entry)
@@ -110,19 +109,23 @@ class Experiment:
         """Return the editor of that name in the config. Raises UserError where what it draws on isn't there."""
         entry = self.config["editors"][name]
         hparams = configuration.hparams(self.config, name, self.name)
-        edits = self.results / "edits" / self.facts_name
-        embedding = configuration.embedding(hparams) if "encoder" in hparams else ""
-        files = {
-            "contexts": self.folder / "contexts.json" if hparams.get("context_template_length_params") else None,
-            "covariance": self.folder / "covariance.safetensors" if hparams.get("mom2_adjustment") else None,
-            "embeddings": edits / "embeddings" / f"{embedding}.{language}.safetensors" if embedding else None,
-            "trained": edits / self.name / name / language / "trained" if configuration.is_trained(hparams) else None,
-        }
-        for path in filter(None, files.values()):
+        wanted = places.materials(self.config, self.facts_name, self.name, name, language)
+        files = {kind: Path(path) for kind, path in wanted.items()}
+        for path in files.values():
             if not path.exists():
                 raise UserError(f"{path}: not there yet; run the experiment first.")
-        drawn = {"train_size": configuration.train_size(entry), "seed": self.config["seed"]}
-        materials = load_materials(self.backbone, self.facts, language, hparams, **files, **drawn)
+        materials = load_materials(
+            self.backbone,
+            self.facts,
+            language,
+            hparams,
+            files.get("contexts"),
+            files.get("covariance"),
+            files.get("embeddings"),
+            files.get("trained"),
+            train_size=configuration.train_size(entry),
+            seed=self.config["seed"],
+        )
         return make_editor(entry["method"], hparams, materials)
 
 

@@ -2,8 +2,10 @@
 import json
 import shlex
 import sys
+from functools import partial
 
 from crossedit import config as configuration
+from crossedit import places
 from crossedit.errors import UserError
 
 try:
@@ -32,16 +34,15 @@ def as_json(value, as_written=False):
     return json.dumps(value, ensure_ascii=False, sort_keys=not as_written)
 
 
-def facts_table(name):
-    """The facts that edits use: translated ones where the entry translates."""
-    stage = "translation" if "translation" in config["facts"][name] else "facts"
-    return f"{RESULTS}/{stage}/{name}/facts.parquet"
+facts_table = partial(places.facts_table, config)
+cell_folder = partial(places.cell_folder, config)
+predictions = partial(places.predictions, config)
 
 
 def model_folder(name):
     """The folder that a recipe trains, as an input; nothing for a backbone that is there already."""
     trained = "recipe" in config["backbones"][name]
-    return [f"{RESULTS}/backbones/{name}/model"] if trained else []
+    return [f"{places.backbone_folder(config, name)}/model"] if trained else []
 
 
 def model_files(name):
@@ -60,15 +61,6 @@ def backbone_entry(name):
     entry = config["backbones"][name]
     kept = ("revision", "dtype", "device", "trust_remote_code")
     return as_json({"path": backbone_path(name)} | {key: entry[key] for key in kept if key in entry})
-
-
-def cell_folder(cell):
-    return f"{RESULTS}/edits/{cell.facts}/{cell.backbone}/{cell.editor}/{cell.language}"
-
-
-def predictions(cell):
-    shards = config["editors"][cell.editor]["shards"]
-    return [f"{cell_folder(cell)}/predictions.{shard}-of-{shards}.parquet" for shard in range(1, shards + 1)]
 
 
 def option(name, value):
@@ -150,19 +142,7 @@ def engine(wildcards):
 
 def materials(wildcards):
     """The artefacts that this editor draws on, by the option that takes them."""
-    wanted = hparams(wildcards)
-    backbone = f"{RESULTS}/backbones/{wildcards.backbone}"
-    files = {}
-    if wanted.get("context_template_length_params"):
-        files["contexts"] = f"{backbone}/contexts.json"
-    if wanted.get("mom2_adjustment"):
-        files["covariance"] = f"{backbone}/covariance.safetensors"
-    if "encoder" in wanted:
-        name = configuration.embedding(wanted)
-        files["embeddings"] = f"{RESULTS}/edits/{wildcards.facts}/embeddings/{name}.{wildcards.language}.safetensors"
-    if configuration.is_trained(wanted):
-        files["trained"] = f"{cell_folder(wildcards)}/trained"
-    return files
+    return places.materials(config, wildcards.facts, wildcards.backbone, wildcards.editor, wildcards.language)
 
 
 onerror:
