@@ -238,6 +238,7 @@ def edited(backbone: Backbone, edits: Factors, episode: Tensor) -> Iterator[None
 class MENDLearner(Learner):
     """MEND's training (section 3.2, algorithm 1), on the last layers alone."""
 
+    hparams: MENDHparams
     network: Networks
 
     def __init__(
@@ -248,16 +249,13 @@ class MENDLearner(Learner):
         training: Sequence[Example],
         validation: Sequence[Example],
     ) -> None:
-        self.backbone, self.hparams, self.network = backbone, hparams, network
-        facts = [*training, *validation]
-        self.count = len(facts)
-        self.training, self.validation = range(len(training)), range(len(training), self.count)
+        super().__init__(backbone, hparams, network, training, validation)
         self.texts = Texts(
             backbone,
             [
-                *((fact.prompt, fact.target) for fact in facts),
-                *((getattr(fact, hparams.edit_on), fact.target) for fact in facts),
-                *((fact.locality_prompt, fact.locality_answer) for fact in facts),
+                *((fact.prompt, fact.target) for fact in self.facts),
+                *((getattr(fact, hparams.edit_on), fact.target) for fact in self.facts),
+                *((fact.locality_prompt, fact.locality_answer) for fact in self.facts),
             ],
             start=min(hparams.layers),
         )

@@ -88,6 +88,7 @@ class SERAC(TrainedEditor):
 class SERACLearner(Learner):
     """SERAC's training: episodes in which a memory holds `batch_size` edits."""
 
+    hparams: SERACHparams
     network: Network
 
     def __init__(
@@ -98,15 +99,12 @@ class SERACLearner(Learner):
         training: Sequence[Example],
         validation: Sequence[Example],
     ) -> None:
-        self.backbone, self.hparams, self.network = backbone, hparams, network
-        facts = [*training, *validation]
-        self.count = len(facts)
-        self.training, self.validation = range(len(training)), range(len(training), self.count)
-        inside = [(getattr(fact, hparams.edit_on), fact.target) for fact in facts]
-        outside = [(fact.locality_prompt, fact.locality_answer) for fact in facts]
+        super().__init__(backbone, hparams, network, training, validation)
+        inside = [(getattr(fact, hparams.edit_on), fact.target) for fact in self.facts]
+        outside = [(fact.locality_prompt, fact.locality_answer) for fact in self.facts]
         self.texts = Texts(backbone, [*inside, *outside])
-        self.contexts = [network.context(fact.prompt, fact.target) for fact in facts]
-        self.heads = [network.head(fact.prompt, fact.target) for fact in facts]
+        self.contexts = [network.context(fact.prompt, fact.target) for fact in self.facts]
+        self.heads = [network.head(fact.prompt, fact.target) for fact in self.facts]
 
     def groups(self) -> list[dict[str, Any]]:
         models = [*self.network.classifier.parameters(), *self.network.replacement.parameters()]

@@ -18,6 +18,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import torch
 from torch import Tensor, nn
 
+from crossedit.backbones.backbone import Backbone
+from crossedit.edits.training.examples import Example
 from crossedit.edits.training.state import Curve, State
 from crossedit.errors import UserError, nearest
 from crossedit.progress import bar
@@ -72,13 +74,27 @@ class Losses:
 class Learner(ABC):
     """What an editor trains.
 
-    network: holds everything that is trained; its state is what the artefact keeps. training, validation: the numbers
-    of the facts for either.
+    network: holds everything that is trained; its state is what the artefact keeps. facts: those to train on, then
+    those to validate on. training, validation: the numbers of either among them.
     """
 
+    hparams: TrainingHparams
     network: nn.Module
     training: range
     validation: range
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        hparams: TrainingHparams,
+        network: nn.Module,
+        training: Sequence[Example],
+        validation: Sequence[Example],
+    ) -> None:
+        self.backbone, self.hparams, self.network = backbone, hparams, network
+        self.facts = [*training, *validation]
+        self.count = len(self.facts)
+        self.training, self.validation = range(len(training)), range(len(training), self.count)
 
     @abstractmethod
     def groups(self) -> list[dict[str, Any]]:
