@@ -46,15 +46,15 @@ def read(path: str, language: str | None, wanted: Sequence[str], seed: int) -> S
     for whatever can't be read.
     """
     where = Path(path)
-    if not where.exists():
-        raise UserError(f"{path}: no such file{_neighbour(where)}")
     if where.is_dir():
         return _demo(where, path, seed)
-    text = _text(where)
+    text = content(where)
     if where.suffix in (".txt", ".tsv"):
         layout, records, numbered, oddities = layouts.question_answer_lines(text, path)
     else:
-        layout, records, numbered, oddities = layouts.recognised(_json(text, path), path)
+        if not text.strip():
+            raise UserError(f"{path}: the file is empty; it should hold a list of records.")
+        layout, records, numbered, oddities = layouts.recognised(parsed(text, path), path)
     if not layout.nested:
         prompts = [half.values["prompt"] for half in records]
         language = _language(path, prompts, language, wanted)
@@ -66,9 +66,12 @@ def read(path: str, language: str | None, wanted: Sequence[str], seed: int) -> S
     return source
 
 
-def _text(path: Path) -> str:
+def content(path: Path) -> str:
+    """Return the text of a UTF-8 file. Raises UserError where it is not there or can't be read."""
     try:
         return path.read_bytes().decode("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"{path}: no such file{_neighbour(path)}") from None
     except UnicodeDecodeError as error:
         raise UserError(
             f"{path}: not UTF-8 (byte {error.start} is {error.object[error.start]:#04x}); save it as UTF-8."
@@ -77,13 +80,12 @@ def _text(path: Path) -> str:
         raise UserError(f"{path}: can't be read: {error.strerror}.") from None
 
 
-def _json(text: str, path: str) -> Any:
-    if not text.strip():
-        raise UserError(f"{path}: the file is empty; it should hold a list of records.")
+def parsed(text: str, where: str) -> Any:
+    """Return the JSON value of the text that stands at `where`. Raises UserError where it is not JSON."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise UserError(f"{path}: not JSON: line {error.lineno}, column {error.colno}: {error.msg}.") from None
+        raise UserError(f"{where}: not JSON: line {error.lineno}, column {error.colno}: {error.msg}.") from None
 
 
 def _neighbour(path: Path) -> str:

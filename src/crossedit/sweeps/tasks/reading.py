@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from crossedit.errors import UserError, nearest
+from crossedit.facts.reading import content, parsed
 
 _KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
 
@@ -84,9 +85,9 @@ def json_records(path: Path) -> Iterator[Record]:
     text = _content(path)
     if not text.lstrip().startswith("["):
         for where, line in lines(path):
-            yield _record(where, _json(line, where))
+            yield _record(where, parsed(line, where))
         return
-    for number, value in enumerate(_json(text, str(path))):
+    for number, value in enumerate(parsed(text, str(path))):
         yield _record(f"{path}, record {number}", value)
 
 
@@ -146,25 +147,8 @@ def _record(where: str, value: Any) -> Record:
     return Record(where, value)
 
 
-def _json(text: str, where: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{where}: not JSON: line {error.lineno}, column {error.colno}: {error.msg}.") from None
-
-
 def _content(path: Path) -> str:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        names = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise UserError(f"{path}: no such file; {nearest(path.name, names)}") from None
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{path}: not UTF-8 (byte {error.start} is {error.object[error.start]:#04x}); save it as UTF-8."
-        ) from None
-    except OSError as error:
-        raise UserError(f"{path}: can't be read: {error.strerror}.") from None
+    text = content(path)
     if not text.strip():
         raise UserError(f"{path}: the file is empty; it should hold a task's items.")
     return text
