@@ -105,6 +105,10 @@ class Experiment:
         entry = self.config["backbones"][self.name]
         self.backbone = Backbone.load(self.name, {"path": str(self.folder / "model")} | entry)
 
+    def requests(self, language: str, count: int) -> list[Request]:
+        """Return the first requests for test facts, as many as there are up to `count`."""
+        return make_requests(self.facts.filter(pl.col("split") == "test"), language)[:count]
+
     def editor(self, name: str, language: str) -> Editor:
         """Return the editor of that name in the config. Raises UserError where what it draws on isn't there."""
         entry = self.config["editors"][name]
@@ -129,18 +133,23 @@ class Experiment:
         return make_editor(entry["method"], hparams, materials)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser_of(description: str | None, facts: int) -> argparse.ArgumentParser:
+    """Return the options that say what is edited; `facts` is how many by default."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, default=Path("config.yaml"))
     parser.add_argument("--backbone", help="default: the config's last")
-    parser.add_argument("--editors", help="names, separated by commas; default: all of the config")
     parser.add_argument("--language", default="en")
-    parser.add_argument("--facts", type=int, default=64)
+    parser.add_argument("--facts", type=int, default=facts)
+    return parser
+
+
+def main() -> None:
+    parser = parser_of(__doc__, facts=64)
+    parser.add_argument("--editors", help="names, separated by commas; default: all of the config")
     parser.add_argument("--profile", action="store_true")
     given = parser.parse_args()
     experiment = Experiment(given.config, given.backbone)
-    test = experiment.facts.filter(pl.col("split") == "test")
-    requests = make_requests(test, given.language)[: given.facts]
+    requests = experiment.requests(given.language, given.facts)
     where = f"{torch.get_num_threads()} threads, {experiment.backbone.device}"
     table = Table(title=f"Seconds per fact: {experiment.name}, {len(requests)} facts, {where}")
     for title in TITLES:

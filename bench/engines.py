@@ -8,7 +8,6 @@ context texts, covariances, questions, and number of threads; both are asked by 
 one at a time, ours all together. It needs the packages of envs/easyedit.yaml, and the experiment of the config.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -20,11 +19,11 @@ from rich.table import Table
 from crossedit.edits import easyeditor
 from crossedit.edits.cell import run_cell
 from crossedit.edits.easyeditor import METHODS, EasyEditor
-from crossedit.edits.requests import Request, make_requests
+from crossedit.edits.requests import Request
 from crossedit.edits.scores import values
 from crossedit.errors import UserError
 from crossedit.tables import ANSWERS, read
-from edits import Experiment
+from edits import Experiment, parser_of
 
 PROTOCOLS = ["teacher_forced"]
 Cell = tuple[pl.DataFrame, dict[str, float]]
@@ -68,17 +67,12 @@ def scored(predictions: pl.DataFrame) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__, facts=50)
     parser.add_argument("--checkout", type=Path, required=True, help="folder of a checkout of EasyEdit")
-    parser.add_argument("--config", type=Path, default=Path("config.yaml"))
-    parser.add_argument("--backbone", help="default: the config's last")
     parser.add_argument("--editors", default=",".join(METHODS), help="methods, separated by commas; default: all")
-    parser.add_argument("--language", default="en")
-    parser.add_argument("--facts", type=int, default=50)
     given = parser.parse_args()
     experiment = Experiment(given.config, given.backbone)
-    test = experiment.facts.filter(pl.col("split") == "test")
-    requests = make_requests(test, given.language)[: given.facts]
+    requests = experiment.requests(given.language, given.facts)
     where = f"{experiment.name}, {len(requests)} facts, {torch.get_num_threads()} threads, {experiment.backbone.device}"
     methods = given.editors.split(",")
     times = Table("editor", "edit: EasyEdit", "crossedit", "ratio", "answer: EasyEdit", "crossedit", "ratio")
