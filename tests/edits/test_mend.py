@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import polars as pl
 import pytest
 import torch
 from torch import Tensor
@@ -15,7 +14,7 @@ from crossedit.edits.editors.interface import Materials
 from crossedit.edits.editors.mend import MEND, MENDHparams, MENDLearner, Networks, _pairs, gradients
 from crossedit.edits.requests import Request
 from crossedit.edits.rows import Rows, Tokens, lay_out, target_rows
-from crossedit.edits.training.examples import Example, examples_of
+from crossedit.edits.training.examples import Example
 from crossedit.edits.training.loop import Losses
 from crossedit.edits.training.trained import Trained
 from crossedit.errors import UserError
@@ -39,11 +38,6 @@ HPARAMS = MENDHparams(
     early_stop_key="loss/total_edit_val",
     grad_clip=100.0,
 )
-
-
-@pytest.fixture
-def examples(facts: pl.DataFrame) -> list[Example]:
-    return examples_of(facts, "en", "test")
 
 
 def learner_of(backbone: Backbone, examples: Sequence[Example], hparams: MENDHparams = HPARAMS) -> MENDLearner:

@@ -23,7 +23,7 @@ from crossedit.edits.editors.serac import SERAC, SERACHparams, SERACLearner
 from crossedit.edits.memory import Network, mixed
 from crossedit.edits.requests import Request, make_requests
 from crossedit.edits.rows import lay_out
-from crossedit.edits.training.examples import Example, examples_of
+from crossedit.edits.training.examples import Example
 from crossedit.edits.training.loop import Losses
 from crossedit.edits.training.run import train_editor
 from crossedit.edits.training.trained import Trained
@@ -48,11 +48,6 @@ HPARAMS = SERACHparams(
     early_stop_key="loss/total_edit_val",
     grad_clip=100.0,
 )
-
-
-@pytest.fixture
-def examples(facts: pl.DataFrame) -> list[Example]:
-    return examples_of(facts, "en", "test")
 
 
 def network_of(backbone: Backbone, hparams: SERACHparams = HPARAMS) -> Network:
