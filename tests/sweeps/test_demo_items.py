@@ -47,7 +47,7 @@ def test_a_worked_answer_is_right(tasks: dict[str, Task], file: str) -> None:
     rules = task.protocol("corrected")
     items = make_items(task, [FOLDER / "test" / file], None, seed=0)
     texts = worked(task, items)
-    assert set(texts["kind"]) == {"task"}
+    assert set(texts["kind"]) == {task.name}
     asked = list(questions(rules, "corrected", items))
     assert [question.text for question in asked] == texts["text_prompt"].to_list()
     said = [

@@ -64,9 +64,28 @@ _EDITOR = (
 )
 
 
+_MATERIALS = (
+    click.option("--contexts", type=Path, help="Texts to put before prompts."),
+    click.option("--covariance", type=Path),
+    click.option("--trained", type=Path, help="What `crossedit edits train` wrote, for MEND and SERAC."),
+    click.option(
+        "--rect",
+        callback=lambda *given: parse_json(*given) if given[2] else None,
+        help="JSON: what RECT keeps of the changes of weights.",
+    ),
+)
+
+
 def editor_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add what says which editor works on which backbone in which language."""
     for option in reversed(_EDITOR):
+        command = option(command)
+    return command
+
+
+def materials_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what an editor of weights draws on."""
+    for option in reversed(_MATERIALS):
         command = option(command)
     return command
 
@@ -104,16 +123,9 @@ def train(
 @editor_options
 @click.option("--probes", required=True, type=Path)
 @click.option("--unedited", required=True, type=Path, help="The unedited model's answers.")
-@click.option("--contexts", type=Path, help="Texts to put before prompts.")
-@click.option("--covariance", type=Path)
+@materials_options
 @click.option("--embeddings", type=Path, help="For in-context editors.")
-@click.option("--trained", type=Path, help="What `crossedit edits train` wrote, for MEND and SERAC.")
 @_TRAIN_SIZE
-@click.option(
-    "--rect",
-    callback=lambda *given: parse_json(*given) if given[2] else None,
-    help="JSON: what RECT keeps of the changes of weights.",
-)
 @click.option("--engine", type=click.Choice(["crossedit", "easyeditor"]), default="crossedit", show_default=True)
 @click.option("--checkout", type=Path, help="A checkout of EasyEdit, for `--engine easyeditor`.")
 @click.option("--protocols", required=True, help="Names, separated by commas.")

@@ -172,6 +172,7 @@ def merged(backbone: Backbone, delta: Delta) -> Iterator[None]:
             module = backbone.module(name)
             pristine = module.weight
             weight = matrix(module)
-            set_matrix(module, weight + term.dense(*weight.shape).to(weight))
+            # Added before it is rounded, so that in half precision the sum of many small edits is not lost.
+            set_matrix(module, (weight.float() + term.dense(*weight.shape).to(weight.device)).to(weight.dtype))
             restore.callback(setattr, module, "weight", pristine)
         yield

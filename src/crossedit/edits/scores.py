@@ -24,7 +24,7 @@ from crossedit.edits.metrics import (
 )
 from crossedit.edits.requests import asked_after
 from crossedit.errors import UserError
-from crossedit.tables import SCORES, UNEDITED
+from crossedit.tables import UNEDITED
 
 RESAMPLES = 1000
 METRICS = ("em", "em_normalised", "f1", "f1_product")
@@ -44,7 +44,9 @@ def values(predictions: pl.DataFrame, tokens: Tokens) -> pl.DataFrame:
 
 
 def score(predictions: pl.DataFrame, cell: Mapping[str, str], tokens: Tokens, seed: int) -> pl.DataFrame:
-    """Return the SCORES of a cell: means (0 to 1) with the 2.5 % and 97.5 % quantiles of resampled means.
+    """Return the SCORES of a cell, or of whatever else `cell` names: means (0 to 1), quantiles of resampled means.
+
+    The interval is from the 2.5 % to the 97.5 % quantile.
 
     Where questions of an aspect are of several kinds, each kind is scored, and all of them together as kind "all"; a
     fact then counts with the mean over its questions, since facts, not questions, are what is resampled.
@@ -74,7 +76,7 @@ def score(predictions: pl.DataFrame, cell: Mapping[str, str], tokens: Tokens, se
                     "n": len(sample),
                 }
             )
-    return pl.DataFrame(rows).select(*SCORES.columns)
+    return pl.DataFrame(rows)
 
 
 def interval(sample: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -70,7 +70,11 @@ class Codebook:
 def total(first: Term, second: Term) -> Term:
     """Return the term that does what both do."""
     if isinstance(first, LowRank) and isinstance(second, LowRank):
-        return LowRank(torch.cat([first.U, second.U], 1), torch.cat([first.V, second.V], 1))
+        factors = LowRank(torch.cat([first.U, second.U], 1), torch.cat([first.V, second.V], 1))
+        rows, columns = len(factors.U), len(factors.V)
+        # Many edits fill a matrix, which is then smaller than their factors.
+        full = factors.U.shape[1] * (rows + columns) > rows * columns
+        return Dense(factors.dense(rows, columns)) if full else factors
     if isinstance(first, Codebook) and isinstance(second, Codebook):
         pairs = zip(first.tensors().values(), second.tensors().values(), strict=True)
         return Codebook(*(torch.cat(pair) for pair in pairs))

@@ -1,11 +1,13 @@
 """`crossedit sweeps …`"""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import click
 
+from crossedit.edits.cli import editor_options, materials_options
 from crossedit.options import parse_json
 
 
@@ -16,6 +18,7 @@ def commands() -> None:
 
 _TASK = click.option("--task", "task_name", required=True, help="A task: the name of a file in resources/tasks.")
 _OUT = click.option("--out", required=True, type=Path)
+_SEED = click.option("--seed", default=0, show_default=True)
 
 
 @commands.command()
@@ -61,6 +64,7 @@ def texts(task_name: str, files: tuple[Path, ...], out: Path) -> None:
 @click.option("--entry", required=True, callback=parse_json, help="JSON: the backbone's config.")
 @click.option("--protocol", default="corrected", show_default=True, help="corrected or upstream.")
 @click.option("--batch-tokens", type=int, help="Tokens per batch, padding included; sets memory, no verdict.")
+@click.option("--checkpoint", type=Path, help="Ask the model as it is after these edits; default: the unedited one.")
 @_OUT
 def ask(
     task_name: str,
@@ -68,14 +72,17 @@ def ask(
     name: str,
     entry: dict[str, Any],
     protocol: str,
+    checkpoint: Path | None,
     batch_tokens: int | None,
     out: Path,
 ) -> None:
-    """Put a task's items to the unedited model."""
+    """Put a task's items to a model, edited or not."""
     import polars as pl
 
     from crossedit.backbones.backbone import Backbone
+    from crossedit.edits.deltas import Delta, merged
     from crossedit.sweeps import VERSION
+    from crossedit.sweeps.checkpoints import Checkpoint
     from crossedit.sweeps.tasks.asking import run_task
     from crossedit.sweeps.tasks.scores import ALL, score_task
     from crossedit.sweeps.tasks.task import load_task
@@ -84,14 +91,167 @@ def ask(
     task = load_task(task_name)
     items = read(items_path, ITEMS)
     backbone = Backbone.load(name, entry)
-    verdicts = run_task(backbone, task, items, protocol=protocol, batch_tokens=batch_tokens)
+    edited = checkpoint and Checkpoint.load(checkpoint, backbone)
+    with merged(backbone, edited.delta if edited else Delta()):
+        verdicts = run_task(backbone, task, items, protocol=protocol, batch_tokens=batch_tokens)
     made = {
         "task": {"name": task.name, "version": task.version},
         "version": VERSION,
         "items": digest(items_path),
         "backbone": {"name": name, "weights": backbone.digest, "dtype": str(backbone.model.dtype)},
+        "checkpoint": edited and edited.place,
         "device": str(backbone.device),
     }
     write(verdicts, VERDICTS, out, made)
     for row in score_task(verdicts).filter(pl.col("part") == ALL).iter_rows(named=True):
         click.echo(json.dumps(row), err=True)
+
+
+@commands.command()
+@click.option("--facts", required=True, type=Path, help="Facts table (parquet); its test facts are edited.")
+@editor_options
+@materials_options
+@click.option("--batch-size", default=1, show_default=True, help="Facts per edit.")
+@click.option("--edits", required=True, type=click.IntRange(min=1), help="How many edits there are in the end.")
+@click.option("--start", type=Path, help="The checkpoint of an earlier stop of the same sweep, from which it goes on.")
+@_SEED
+@_OUT
+def edit(
+    facts: Path,
+    name: str,
+    entry: dict[str, Any],
+    method: str,
+    hparams: dict[str, Any],
+    language: str,
+    contexts: Path | None,
+    covariance: Path | None,
+    trained: Path | None,
+    rect: dict[str, Any] | None,
+    batch_size: int,
+    edits: int,
+    start: Path | None,
+    seed: int,
+    out: Path,
+) -> None:
+    """Edit on and on, up to a stop; after a kill, the same command goes on after its last edit."""
+    import polars as pl
+
+    from crossedit.backbones.backbone import Backbone
+    from crossedit.edits.editors import make_editor
+    from crossedit.edits.materials import load_materials
+    from crossedit.edits.requests import make_requests
+    from crossedit.sweeps import VERSION
+    from crossedit.sweeps.checkpoints import Checkpoint
+    from crossedit.sweeps.editing import close, edit_on, in_order
+    from crossedit.tables import FACTS, digest, read
+
+    begun = time.perf_counter()
+    table = read(facts, FACTS)
+    backbone = Backbone.load(name, entry)
+    materials = load_materials(backbone, table, language, hparams, contexts, covariance, None, trained)
+    requests = make_requests(table.filter(pl.col("split") == "test"), language)
+    drawn_on = {"contexts": contexts, "covariance": covariance, "trained": trained and trained / "manifest.json"}
+    checkpoint = edit_on(
+        backbone,
+        make_editor(method, hparams, materials, rect),
+        in_order(requests, seed),
+        batch_size=batch_size,
+        edits=edits,
+        made_of={
+            "version": VERSION,
+            "backbone": {"name": name, "dtype": str(backbone.model.dtype)},
+            "editor": {"method": method, "hparams": hparams, "rect": rect},
+            "language": language,
+            "facts": digest(facts),
+            "materials": {kind: digest(file) for kind, file in drawn_on.items() if file},
+            "seed": seed,
+        },
+        journal=out.with_name(f"{out.name}.journal"),
+        start=Checkpoint.load(start, backbone) if start else None,
+    )
+    checkpoint.save(out, backbone, time.perf_counter() - begun)
+    close(out.with_name(f"{out.name}.journal"))
+    click.echo(json.dumps({"edits": edits, "facts": len(checkpoint.cases)}), err=True)
+
+
+@commands.command()
+@click.option("--name", required=True, help="The backbone's name in the config.")
+@click.option("--entry", required=True, callback=parse_json, help="JSON: the backbone's config.")
+@click.option("--checkpoint", required=True, type=Path)
+@click.option("--probes", required=True, type=Path)
+@click.option("--unedited", required=True, type=Path, help="The unedited model's answers.")
+@click.option("--protocol", required=True, help="teacher_forced, generated or upstream.")
+@_OUT
+def probe(
+    name: str, entry: dict[str, Any], checkpoint: Path, probes: Path, unedited: Path, protocol: str, out: Path
+) -> None:
+    """Ask about all facts that a checkpoint's edits were to change."""
+    from crossedit.backbones.backbone import Backbone
+    from crossedit.sweeps import VERSION, probing
+    from crossedit.sweeps.checkpoints import Checkpoint
+    from crossedit.tables import ANSWERS, PREDICTIONS, PROBES, read, write
+
+    backbone = Backbone.load(name, entry)
+    edited = Checkpoint.load(checkpoint, backbone)
+    predictions = probing.probe(backbone, edited, read(probes, PROBES), read(unedited, ANSWERS), protocol)
+    made = {"version": VERSION, "checkpoint": edited.place, **edited.made_of, "device": str(backbone.device)}
+    write(predictions, PREDICTIONS, out, made)
+
+
+@commands.command()
+@click.option(
+    "--cell",
+    required=True,
+    callback=parse_json,
+    help='JSON: {"sweep": …, "backbone": …, "editor": …, "setting": …, "batch_size": …, "facts": …, "edit_lang": …}.',
+)
+@click.option("--checkpoint", "checkpoints", multiple=True, required=True, type=Path, help="The sweep's, all of them.")
+@click.option("--verdicts", multiple=True, type=Path, help="Those of checkpoints and of the unedited model.")
+@click.option("--predictions", multiple=True, type=Path, help="What checkpoints said about the edited facts.")
+@click.option("--f1-tokens", default="own", show_default=True, help="own, characters, or a tokenizer.")
+@click.option("--entry", default="{}", callback=parse_json, help="JSON: the backbone's config, for its own tokens.")
+@_SEED
+@click.option("--tasks", "tasks_out", required=True, type=Path, help="Where the scores of tasks go.")
+@click.option("--facts", "facts_out", required=True, type=Path, help="Where the scores of the edited facts go.")
+@click.option("--weights", "weights_out", required=True, type=Path, help="Where the changes of weights go.")
+def score(
+    cell: dict[str, Any],
+    checkpoints: tuple[Path, ...],
+    verdicts: tuple[Path, ...],
+    predictions: tuple[Path, ...],
+    f1_tokens: str,
+    entry: dict[str, Any],
+    seed: int,
+    tasks_out: Path,
+    facts_out: Path,
+    weights_out: Path,
+) -> None:
+    """Score a sweep's cells; no model is needed."""
+    from crossedit.edits.scores import tokens_of
+    from crossedit.sweeps import VERSION, scores
+    from crossedit.sweeps.checkpoints import manifest
+    from crossedit.tables import (
+        FACT_SCORES,
+        PREDICTIONS,
+        TASK_SCORES,
+        VERDICTS,
+        WEIGHT_CHANGES,
+        provenance,
+        read,
+        write,
+    )
+
+    told = [manifest(folder) for folder in checkpoints]
+    cases = {scores.stop_of(cell["setting"], one): one["cases"] for one in told}
+
+    def stop(path: Path) -> int:
+        return scores.stop_of(cell["setting"], provenance(path)["checkpoint"])
+
+    asked = [(stop(path), read(path, VERDICTS)) for path in verdicts]
+    probed = [(stop(path), read(path, PREDICTIONS)) for path in predictions]
+    counts = {0: 0} | {place: len(edited) for place, edited in cases.items()}
+    made = {"version": VERSION, "seed": seed, "checkpoints": [one["made_of"] for one in told[:1]]}
+    write(scores.task_scores(cell, asked, counts, seed), TASK_SCORES, tasks_out, made)
+    facts = scores.fact_scores(cell, probed, cases, tokens_of(f1_tokens, entry), seed)
+    write(facts, FACT_SCORES, facts_out, {**made, "f1_tokens": f1_tokens})
+    write(scores.weight_changes(cell, told), WEIGHT_CHANGES, weights_out, made)
