@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import made_sweeps
 import polars as pl
 import pytest
 from made import ENTRY, NASTY, predictions, results, scores
@@ -47,7 +48,7 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> str:
         backbones=[path / "recipe.json" for path in files["--backbones"]],
         summaries=files["--summaries"],
     )
-    return page({**ENTRY, "note": NASTY}, known, sources, [])
+    return page({**ENTRY, "note": NASTY}, known, made_sweeps.sweeps({"sweeps": {}}), sources, [])
 
 
 def test_nothing_is_loaded_from_elsewhere(html: str) -> None:
@@ -94,7 +95,8 @@ def test_every_link_within_the_page_leads_somewhere(html: str) -> None:
 
 def test_the_same_inputs_give_the_same_page() -> None:
     known = Scores(scores())
-    assert page(ENTRY, known, Sources(), []) == page(ENTRY, known, Sources(), [])
+    sweeps = made_sweeps.sweeps(made_sweeps.entry())
+    assert page(ENTRY, known, sweeps, Sources(), []) == page(ENTRY, known, sweeps, Sources(), [])
 
 
 def test_examples_are_capped_and_join_editors(tmp_path: Path) -> None:

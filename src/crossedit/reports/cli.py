@@ -1,6 +1,6 @@
 """`crossedit reports`: scores become tables, figures, one page."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from crossedit.options import parse_json
 if TYPE_CHECKING:
     from crossedit.reports.grid import Grid
     from crossedit.reports.scores import Scores
+    from crossedit.reports.sweeps import Sweeps
 
 
 class Lists(click.Command):
@@ -45,8 +46,11 @@ _ENTRY = click.option(
     default="{}",
     callback=parse_json,
     help="JSON: the configuration, or some of facts, backbones, editors, languages, evaluation_languages, protocols, "
-    "include, exclude, reports: what is shown, in its order. Default: whatever has scores.",
+    "include, exclude, reports, tasks, sweeps: what is shown, in its order. Default: whatever has scores.",
 )
+_TASK_SCORES = _files("task-scores", "Task scores of all sweeps.")
+_FACT_SCORES = _files("fact-scores", "Scores of the facts that sweeps edited.")
+_WEIGHT_CHANGES = _files("weight-changes", "What sweeps changed in the weights.")
 _FOLDER = click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder.")
 _FILE = click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File.")
 
@@ -73,34 +77,65 @@ def collect(scores: tuple[Path, ...], out: Path) -> None:
 @commands.command("tables", cls=Lists)
 @_SCORES
 @_TABLE_1
+@_TASK_SCORES
+@_FACT_SCORES
 @_ENTRY
 @_FOLDER
-def write_tables(scores: tuple[Path, ...], table_1: tuple[Path, ...], entry: dict[str, Any], out: Path) -> None:
-    """Write table_1_FACTS, table_2_FACTS_PROTOCOL and locality_FACTS_PROTOCOL as .csv, .md, .tex and .html."""
+def write_tables(
+    scores: tuple[Path, ...],
+    table_1: tuple[Path, ...],
+    task_scores: tuple[Path, ...],
+    fact_scores: tuple[Path, ...],
+    entry: dict[str, Any],
+    out: Path,
+) -> None:
+    """Write table_1_FACTS, table_2_FACTS_PROTOCOL and locality_FACTS_PROTOCOL as .csv, .md, .tex and .html.
+
+    For each sweep also side_effects_SWEEP_PROTOCOL and edited_facts_SWEEP.
+    """
     from crossedit import tables
-    from crossedit.reports import bizsre
+    from crossedit.reports import bizsre, side_effects
     from crossedit.reports.places import owner_of
     from crossedit.reports.sheets import write
 
     known, grid = _read(scores, entry)
+    sweeps = _read_sweeps(entry, task_scores, fact_scores)
     for path in table_1:
         write(bizsre.table_1(tables.read(path, tables.TABLE_1), owner_of(path)), out)
     for facts in grid.facts:
         for protocol in grid.protocols:
             write(bizsre.table_2(known, grid, facts, protocol), out)
             write(bizsre.locality(known, grid, facts, protocol), out)
+    for sheet in side_effects.sheets(sweeps, grid.langs, grid.protocol):
+        write(sheet, out)
 
 
 @commands.command(cls=Lists)
 @_SCORES
+@_TASK_SCORES
+@_FACT_SCORES
+@_WEIGHT_CHANGES
 @_ENTRY
 @_FOLDER
-def figures(scores: tuple[Path, ...], entry: dict[str, Any], out: Path) -> None:
-    """Draw radar_FACTS_BACKBONE_LANGUAGE as .pdf, .svg and .png, each backbone and editing language."""
+def figures(
+    scores: tuple[Path, ...],
+    task_scores: tuple[Path, ...],
+    fact_scores: tuple[Path, ...],
+    weight_changes: tuple[Path, ...],
+    entry: dict[str, Any],
+    out: Path,
+) -> None:
+    """Draw radar_FACTS_BACKBONE_LANGUAGE as .pdf, .svg and .png, each backbone and editing language.
+
+    For each setting of sweeps also side_effects_SETTING_PROTOCOL, edited_facts_SETTING, weights_SETTING and, where
+    edits follow each other, forgetting_SETTING.
+    """
     from crossedit.progress import track
-    from crossedit.reports import radar
+    from crossedit.reports import drawing, radar
+    from crossedit.reports.sweep_figures import pictures
 
     known, grid = _read(scores, entry)
+    sweeps = _read_sweeps(entry, task_scores, fact_scores, weight_changes)
     charts = [
         (facts, *place)
         for facts in grid.facts
@@ -108,12 +143,17 @@ def figures(scores: tuple[Path, ...], entry: dict[str, Any], out: Path) -> None:
     ]
     for facts, backbone, edit_lang in track(charts, "drawing"):
         radar.write(known, grid, facts, backbone, edit_lang, out)
+    for picture in track(list(pictures(sweeps, grid.langs, grid.protocol)), "drawing sweeps"):
+        drawing.write(picture.name, picture.draw, out)
 
 
 @commands.command(cls=Lists)
 @_SCORES
 @_TABLE_1
-@_files("figures", "Radar charts; the .svg ones are put into the page.")
+@_TASK_SCORES
+@_FACT_SCORES
+@_WEIGHT_CHANGES
+@_files("figures", "Radar charts and figures of sweeps; the .svg ones are put into the page.")
 @_files("predictions", "Predictions of all cells, each in FACTS/BACKBONE/EDITOR/LANGUAGE/.")
 @click.option(
     "--backbones",
@@ -127,6 +167,9 @@ def figures(scores: tuple[Path, ...], entry: dict[str, Any], out: Path) -> None:
 def page(
     scores: tuple[Path, ...],
     table_1: tuple[Path, ...],
+    task_scores: tuple[Path, ...],
+    fact_scores: tuple[Path, ...],
+    weight_changes: tuple[Path, ...],
     figures: tuple[Path, ...],
     predictions: tuple[Path, ...],
     backbones: tuple[Path, ...],
@@ -141,24 +184,31 @@ def page(
 
     known, _ = _read(scores, entry)
     recipes = [folder / "recipe.json" for folder in backbones]
+    swept = (*task_scores, *fact_scores, *weight_changes)
+    sweeps = _read_sweeps(entry, task_scores, fact_scores, weight_changes)
     sources = Sources(table_1, figures, predictions, recipes, summaries)
-    text = html(entry, known, sources, inputs=[*scores, *table_1, *recipes, *summaries])
+    text = html(entry, known, sweeps, sources, inputs=[*scores, *table_1, *swept, *recipes, *summaries])
     with whole(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 @commands.command(cls=Lists)
 @_SCORES
+@_TASK_SCORES
 @_ENTRY
 @click.option("--page", type=click.Path(path_type=Path), help="The page to name at the end.")
-def show(scores: tuple[Path, ...], entry: dict[str, Any], page: Path | None) -> None:
-    """Print Table 2."""
+def show(scores: tuple[Path, ...], task_scores: tuple[Path, ...], entry: dict[str, Any], page: Path | None) -> None:
+    """Print Table 2, and a line for each sweep and backbone."""
     from crossedit.reports import bizsre
+    from crossedit.reports.sweep_findings import lines
     from crossedit.reports.terminal import show as print_sheet
 
     known, grid = _read(scores, entry)
+    sweeps = _read_sweeps(entry, task_scores)
     for facts in grid.facts:
         print_sheet(bizsre.table_2(known, grid, facts, grid.protocol))
+    for line in lines(sweeps):
+        click.echo(line)
     if page is not None:
         click.echo(f"The whole report: {page.resolve()}")
 
@@ -169,3 +219,11 @@ def _read(paths: Iterable[Path], entry: dict[str, Any]) -> "tuple[Scores, Grid]"
 
     scores = Scores(collect(list(paths)))
     return scores, Grid.of(entry, scores)
+
+
+def _read_sweeps(
+    entry: dict[str, Any], tasks: Sequence[Path], facts: Sequence[Path] = (), weights: Sequence[Path] = ()
+) -> "Sweeps":
+    from crossedit.reports.sweeps import Sweeps
+
+    return Sweeps.read(entry, tasks, facts, weights)

@@ -67,15 +67,15 @@ def best(cells: Cells, aspect: str) -> Finding | None:
     if not ranked:
         return None
     (first, top), *rest = ranked
-    text = f"{first} is best with {_share(top)} ({top.interval})."
+    text = f"{first} is best with {share(top)} ({top.interval})."
     if close := [editor for editor, estimate in rest if estimate.high >= top.low]:
-        text += f" Close behind, with overlapping intervals: {_listed(close)}."
+        text += f" Close behind, with overlapping intervals: {listed(close)}."
     if aspect == "locality":
         held = cells.find(first, "reliability", cells.edit_lang)
         if held and held.mean < WEAK:
-            text += f" But only {_share(held)} of its edits hold."
+            text += f" But only {share(held)} of its edits hold."
     elif before := cells.find(UNEDITED, aspect, cells.edit_lang):
-        text += f" Unedited: {_share(before)}."
+        text += f" Unedited: {share(before)}."
     return Finding(aspect.capitalize(), text)
 
 
@@ -89,17 +89,19 @@ def gap(cells: Cells) -> Finding | None:
     for lang in cells.grid.langs:
         across, before = (cells.find(editor, "generality", lang) for editor in (first, UNEDITED))
         if across and lang != cells.edit_lang:
-            beside = f" (unedited {_share(before)})" if before else ""
-            reached.append(f"{_share(across)} in {language(lang)}{beside}")
+            beside = f" (unedited {share(before)})" if before else ""
+            reached.append(f"{share(across)} in {language(lang)}{beside}")
     if not reached:
         return None
-    text = f"{first} answers {_share(own)} of rephrased questions right in {language(cells.edit_lang)}, "
-    return Finding("Across languages", f"{text}{_listed(reached)}.")
+    text = f"{first} answers {share(own)} of rephrased questions right in {language(cells.edit_lang)}, "
+    return Finding("Across languages", f"{text}{listed(reached)}.")
 
 
-def _share(estimate: Estimate) -> str:
+def share(estimate: Estimate) -> str:
+    """Return the estimate in percent."""
     return f"{100 * estimate.mean:.1f} %"
 
 
-def _listed(items: Sequence[str]) -> str:
+def listed(items: Sequence[str]) -> str:
+    """Return the items as an enumeration: `a, b and c`."""
     return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]]))

@@ -62,6 +62,44 @@ def styles(editors: Sequence[str]) -> dict[str, Style]:
     return _STYLES | {name: _OTHERS[place % len(_OTHERS)] for place, name in enumerate(others)}
 
 
+# The general abilities of Model Editing Can Hurt General Abilities (Gu et al.), as its figures name them. Their colours
+# are Okabe and Ito's, with an olive of Tol's for the yellow that paper hardly shows.
+_TASKS = {
+    "gsm8k": ("Reasoning", Style("#0072B2", "o", "-")),
+    "rte": ("NLI", Style("#D55E00", "s", "-")),
+    "natural-questions": ("Open-domain QA", Style("#009E73", "^", "-")),
+    "boolq": ("Closed-domain QA", Style("#E69F00", "D", "-")),
+    "mutual": ("Dialogue", Style("#CC79A7", "v", "-")),
+    "samsum": ("Summarization", Style("#56B4E9", "P", "-")),
+    "conll03": ("NER", Style("#999933", "X", "-")),
+    "sst2": ("Sentiment", Style("#000000", "*", "-")),
+}
+TASKS = tuple(_TASKS)
+TASK_PROTOCOLS = {
+    "corrected": "Generations are cut and judged as each task's own measure wants it.",
+    "upstream": "Asked and judged as the published code of Model-Editing-Hurt does, quirks included.",
+}
+
+ASPECT_STYLES = {
+    "reliability": Style("#0072B2", "o", "-"),
+    "generality": Style("#D55E00", "s", "-"),
+    "locality": Style("#009E73", "^", "-"),
+    "portability": Style("#CC79A7", "D", "-"),
+}
+
+
+def ability(task: str) -> str:
+    """Return what the paper calls the ability that the task asks for; a task that it hasn't goes by its own name."""
+    return _TASKS[task][0] if task in _TASKS else task
+
+
+def task_styles(tasks: Sequence[str]) -> dict[str, Style]:
+    """Return each task's style: the same in every figure, for a task of one's own one that no other has (of six)."""
+    others = [name for name in tasks if name not in _TASKS]
+    own = {name: _OTHERS[place % len(_OTHERS)]._replace(line="-") for place, name in enumerate(others)}
+    return {name: style for name, (_, style) in _TASKS.items()} | own
+
+
 def language(code: str) -> str:
     """Return the English name of the language, or its code where none is known."""
     return NAMES.get(code, code)

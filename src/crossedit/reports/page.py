@@ -11,7 +11,7 @@ import polars as pl
 
 from crossedit import tables
 from crossedit.errors import UserError
-from crossedit.reports import VERSION, bizsre, radar
+from crossedit.reports import VERSION, bizsre, radar, side_effects, sweep_findings
 from crossedit.reports.costs import costs
 from crossedit.reports.examples import Example, examples
 from crossedit.reports.findings import Finding, findings
@@ -19,8 +19,11 @@ from crossedit.reports.grid import Grid
 from crossedit.reports.html import render
 from crossedit.reports.naming import language, method
 from crossedit.reports.places import owner_of, read_json
+from crossedit.reports.plan import Sweep
 from crossedit.reports.scores import Scores
 from crossedit.reports.sheets import Sheet
+from crossedit.reports.sweep_figures import pictures
+from crossedit.reports.sweeps import Sweeps
 
 _MAKING = ("backbone", "facts", "seed", "device", "torch", "packages")
 _PACKAGES = ("crossedit", "torch", "transformers", "polars", "snakemake", "matplotlib")
@@ -31,7 +34,7 @@ class Sources:
     """The files that a page is made of; every list may be empty."""
 
     table_1: Sequence[Path] = ()
-    figures: Sequence[Path] = ()  # of the radar charts, the SVG ones are shown
+    figures: Sequence[Path] = ()  # the SVG ones are shown
     predictions: Sequence[Path] = ()
     backbones: Sequence[Path] = ()  # recipe.json
     summaries: Sequence[Path] = ()  # of facts and translation
@@ -57,7 +60,17 @@ class FactsReport(NamedTuple):
     examples: list[Example]
 
 
-def page(entry: Mapping[str, Any], scores: Scores, sources: Sources, inputs: Sequence[Path]) -> str:
+class SweepReport(NamedTuple):
+    """What the page says about one sweep."""
+
+    title: str
+    setting: str
+    findings: dict[str, list[Finding]]  # by backbone
+    side_effects: list[Sheet]  # the first is that of the findings
+    edited_facts: Sheet
+
+
+def page(entry: Mapping[str, Any], scores: Scores, sweeps: Sweeps, sources: Sources, inputs: Sequence[Path]) -> str:
     """Return the page as HTML; `inputs` are the files whose digests it names."""
     grid = Grid.of(entry, scores)
     shown = examples(sources.predictions, grid.protocol)
@@ -67,6 +80,8 @@ def page(entry: Mapping[str, Any], scores: Scores, sources: Sources, inputs: Seq
         "page.html.j2",
         grid=grid,
         facts=[_facts_report(name, scores, grid, statistics.get(name), figures, shown) for name in grid.facts],
+        sweeps=[_sweep_report(sweeps, sweep, grid) for sweep in sweeps.all],
+        sweep_charts=list(_sweep_charts(sweeps, grid, figures)),
         backbones={owner_of(path): read_json(path) for path in sources.backbones},
         summaries=[(path.parent.parent.name, owner_of(path), read_json(path)) for path in sources.summaries],
         costs=costs(sources.predictions) if sources.predictions else None,
@@ -105,10 +120,6 @@ def _charts(facts: str, scores: Scores, grid: Grid, figures: Mapping[str, Path])
         path = figures.get(radar.name(facts, backbone, edit_lang))
         if path is None:
             continue
-        try:
-            picture = base64.b64encode(path.read_bytes()).decode()
-        except FileNotFoundError:
-            raise UserError(f"{path}: no such file; draw it with `crossedit reports figures`.") from None
         title = f"{backbone}, edited in {language(edit_lang)}"
         axes = radar.axes_of(grid, edit_lang)
         lines = []
@@ -117,7 +128,33 @@ def _charts(facts: str, scores: Scores, grid: Grid, figures: Mapping[str, Path])
             points = zip(axes, found, strict=True)
             said = ", ".join(f"{aspect} in {language(lang)} {value:.0f}" for (aspect, lang), value in points)
             lines.append(f"{method(editor)}: {said}.".replace("nan", "missing"))
-        yield Chart(title, f"data:image/svg+xml;base64,{picture}", f"Radar chart of F1, {title}. {' '.join(lines)}")
+        yield Chart(title, _address(path), f"Radar chart of F1, {title}. {' '.join(lines)}")
+
+
+def _sweep_report(sweeps: Sweeps, sweep: Sweep, grid: Grid) -> SweepReport:
+    said = {backbone: sweep_findings.findings(sweeps, sweep, backbone, grid.protocol) for backbone in sweep.backbones}
+    return SweepReport(
+        title=sweep.title,
+        setting=sweep.setting,
+        findings=said,
+        side_effects=[side_effects.side_effects(sweeps, sweep, protocol) for protocol in sweep.protocols],
+        edited_facts=side_effects.edited_facts(sweeps, sweep, grid.langs, grid.protocol),
+    )
+
+
+def _sweep_charts(sweeps: Sweeps, grid: Grid, figures: Mapping[str, Path]) -> Iterator[Chart]:
+    for picture in pictures(sweeps, grid.langs, grid.protocol):
+        if picture.name in figures:
+            yield Chart(picture.title, _address(figures[picture.name]), picture.described)
+
+
+def _address(path: Path) -> str:
+    """Return the SVG file as an address that holds the picture itself."""
+    try:
+        picture = base64.b64encode(path.read_bytes()).decode()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; draw it with `crossedit reports figures`.") from None
+    return f"data:image/svg+xml;base64,{picture}"
 
 
 def _counts(scores: Scores) -> dict[str, int]:

@@ -5,33 +5,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.projections.polar import PolarAxes
 
+from crossedit.reports import drawing
+from crossedit.reports.drawing import FAINT, GREY
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, Style, f1_metric, language, method, styles
 from crossedit.reports.scores import Scores
-from crossedit.tables import UNEDITED, whole
+from crossedit.tables import UNEDITED
 
-SUFFIXES = ("pdf", "svg", "png")
 WIDTH = 3.4  # inches: one column of a two-column page
 
-# Without times and random names in them, files of the same scores are the same.
-_SETTINGS: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 7,
-    "pdf.fonttype": 42,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "crossedit",
-    "lines.solid_joinstyle": "round",
-}
-_METADATA: dict[str, dict[str, str | None]] = {
-    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-    "svg": {"Date": None, "Creator": None},
-    "png": {"Software": None},
-}
-_GREY, _FAINT = "#555555", "#c8c8c8"
 _NAMES_FIT = 13  # spokes; where there are more, languages go by their codes
 
 Axis = tuple[str, str]  # aspect, evaluation language
@@ -74,11 +59,7 @@ def values(
 
 def write(scores: Scores, grid: Grid, facts: str, backbone: str, edit_lang: str, folder: Path) -> None:
     """Draw the chart and write it as PDF, SVG and PNG into the folder."""
-    with matplotlib.rc_context(_SETTINGS):
-        figure = draw(scores, grid, facts, backbone, edit_lang)
-        for suffix in SUFFIXES:
-            with whole(folder / f"{name(facts, backbone, edit_lang)}.{suffix}") as temporary:
-                figure.savefig(temporary, dpi=300, metadata=_METADATA[suffix])
+    drawing.write(name(facts, backbone, edit_lang), lambda: draw(scores, grid, facts, backbone, edit_lang), folder)
 
 
 def draw(scores: Scores, grid: Grid, facts: str, backbone: str, edit_lang: str) -> Figure:
@@ -116,15 +97,15 @@ def _frame(polar: PolarAxes, axes: Sequence[Axis], angles: Sequence[float], name
     polar.set_axis_off()
     around = [*angles, angles[0]]
     for ring in (20, 40, 60, 80, 100):
-        colour, width = (_GREY, 0.8) if ring == 100 else (_FAINT, 0.5)
+        colour, width = (GREY, 0.8) if ring == 100 else (FAINT, 0.5)
         polar.plot(around, [ring] * len(around), color=colour, linewidth=width, zorder=0, clip_on=False)
         polar.annotate(
-            str(ring), (0, ring), (-2, 0), textcoords="offset points", fontsize=5, color=_GREY, ha="right", va="center"
+            str(ring), (0, ring), (-2, 0), textcoords="offset points", fontsize=5, color=GREY, ha="right", va="center"
         )
     for angle in angles:
-        polar.plot([angle, angle], [0, 100], color=_FAINT, linewidth=0.5, zorder=0)
+        polar.plot([angle, angle], [0, 100], color=FAINT, linewidth=0.5, zorder=0)
     for (_, lang), angle in zip(axes, angles, strict=True):
-        _along_rim(polar, angle, 108, language(lang) if names else lang, fontsize=6.5, color=_GREY)
+        _along_rim(polar, angle, 108, language(lang) if names else lang, fontsize=6.5, color=GREY)
     for aspect in ASPECTS:
         own = [angle for (of, _), angle in zip(axes, angles, strict=True) if of == aspect]
         _along_rim(polar, sum(own) / len(own), 119, aspect.capitalize(), fontsize=7.5, fontweight="bold")

@@ -20,6 +20,7 @@ class Measured:
 
     names: tuple[str, ...]
     parts: tuple[Estimate | None, ...]
+    unit: str = "facts"  # what they are means over
 
     def __str__(self) -> str:
         return " / ".join(part.text for part in self.shown)
@@ -31,10 +32,10 @@ class Measured:
 
     @property
     def note(self) -> str:
-        """What is to be known beside the numbers: their intervals and how many facts they are of."""
+        """What is to be known beside the numbers: their intervals and how much they are of."""
         known = [(name, part) for name, part in zip(self.names, self.parts, strict=True) if part]
         said = [f"{name} {part}, 95 % interval {part.interval}" for name, part in known]
-        return "; ".join([*said, f"{known[0][1].n} facts"]) if known else "no score"
+        return "; ".join([*said, f"{known[0][1].n} {self.unit}"]) if known else "no score"
 
 
 class Shown(NamedTuple):
@@ -193,6 +194,7 @@ _LATEX = {
     "*": "{*}",
     "–": "--",
     "×": r"$\times$",
+    "†": r"$\dagger$",
 }
 
 

@@ -1,0 +1,127 @@
+"""What a report shows of side effects: the sweeps of a configuration, and the names of their tables and figures.
+
+sweeps = planned(config)            in the configuration's order; empty where it has none
+sheets(sweeps), figures(sweeps)     names of files without suffix, for the rules and the command lines alike
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crossedit.reports.naming import TASK_PROTOCOLS
+
+SEQUENTIAL = ("instance-sequential", "batch-sequential")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One sweep: what edits the backbones more and more, and where they are looked at."""
+
+    name: str
+    editor: str
+    setting: str  # instance-sequential, batch-single or batch-sequential
+    batch_size: int | None  # facts per edit; None where it is what is swept
+    stops: tuple[int, ...]  # ascending, without 0, the unedited model
+    language: str  # of the edits
+    backbones: tuple[str, ...]
+    tasks: tuple[str, ...]
+    protocols: tuple[str, ...]  # of the tasks
+
+    @property
+    def title(self) -> str:
+        """The sweep's name with what it doesn't say of the editor."""
+        editor = "" if self.editor in self.name else self.editor
+        batch = f"{self.batch_size} facts per edit" if self.setting == "batch-sequential" else ""
+        told = ", ".join(filter(None, [editor, batch]))
+        return f"{self.name} ({told})" if told else self.name
+
+    def counted(self, stop: int) -> str:
+        """Return the stop in words, such as `1 edit` or `10 edited facts at once`."""
+        many = "" if stop == 1 else "s"
+        if self.setting == "batch-single":
+            return f"{stop} edited fact{many} at once"
+        if self.setting == "batch-sequential" and self.batch_size:
+            return f"{stop} edit{many} of {self.batch_size} facts"
+        return f"{stop} edit{many}"
+
+
+def planned(entry: Mapping[str, Any]) -> tuple[Sweep, ...]:
+    """Return the sweeps of a configuration, of which every key may be missing."""
+    tasks = entry.get("tasks") or {}
+    return tuple(_sweep(name, described, tasks) for name, described in (entry.get("sweeps") or {}).items())
+
+
+def _sweep(name: str, described: Mapping[str, Any], tasks: Mapping[str, Any]) -> Sweep:
+    asked = tuple(described.get("tasks", tasks))
+    protocols = {protocol for task in asked for protocol in (tasks.get(task) or {}).get("protocols", ())}
+    return Sweep(
+        name=name,
+        editor=described.get("editor", name),
+        setting=described.get("setting", SEQUENTIAL[0]),
+        batch_size=described.get("batch_size"),
+        stops=tuple(sorted(described.get("stops", ()))),
+        language=described.get("language", ""),
+        backbones=tuple(described.get("backbones", ())),
+        tasks=asked,
+        protocols=in_order(protocols, TASK_PROTOCOLS),
+    )
+
+
+def sheets(sweeps: Sequence[Sweep]) -> list[str]:
+    """Return the names of the tables."""
+    return [
+        *(side_effects(sweep.name, protocol) for sweep in sweeps for protocol in sweep.protocols),
+        *(edited_facts(sweep.name) for sweep in sweeps),
+    ]
+
+
+def figures(sweeps: Sequence[Sweep]) -> list[str]:
+    """Return the names of the figures."""
+    return [
+        name
+        for setting, members in by_setting(sweeps)
+        for name in (
+            *(side_effects(setting, protocol) for protocol in protocols(members)),
+            edited_facts(setting),
+            *([forgetting(setting)] if setting in SEQUENTIAL else []),
+            weights(setting),
+        )
+    ]
+
+
+def by_setting(sweeps: Sequence[Sweep]) -> Iterator[tuple[str, tuple[Sweep, ...]]]:
+    """Yield each setting with its sweeps."""
+    for setting in dict.fromkeys(sweep.setting for sweep in sweeps):
+        yield setting, tuple(sweep for sweep in sweeps if sweep.setting == setting)
+
+
+def protocols(sweeps: Iterable[Sweep]) -> tuple[str, ...]:
+    """Return the protocols of tasks that any of the sweeps has."""
+    return in_order({protocol for sweep in sweeps for protocol in sweep.protocols}, TASK_PROTOCOLS)
+
+
+def in_order(names: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
+    """Return the names, each once: those that are known first and in that order, the rest as they come."""
+    found = dict.fromkeys(names)
+    ordered = [name for name in known if name in found]
+    return tuple(dict.fromkeys([*ordered, *found]))
+
+
+def side_effects(owner: str, protocol: str) -> str:
+    """Return the name of a sweep's table, or of a setting's figure, of task scores."""
+    return f"side_effects_{owner}_{protocol}"
+
+
+def edited_facts(owner: str) -> str:
+    """Return the name of a sweep's table, or of a setting's figure, of what became of the edits themselves."""
+    return f"edited_facts_{owner}"
+
+
+def forgetting(setting: str) -> str:
+    """Return the name of the figure of edits by when they were made."""
+    return f"forgetting_{setting}"
+
+
+def weights(setting: str) -> str:
+    """Return the name of the figure of weights' changes."""
+    return f"weights_{setting}"

@@ -1,0 +1,126 @@
+"""The tables of sweeps: how general abilities fare, and what becomes of the edited facts themselves."""
+
+from collections.abc import Iterator, Sequence
+
+from crossedit.reports import plan
+from crossedit.reports.courses import Course, course
+from crossedit.reports.naming import ASPECTS, PROTOCOLS, TASK_PROTOCOLS, ability, language
+from crossedit.reports.plan import Sweep
+from crossedit.reports.scores import DASH, Estimate, percent
+from crossedit.reports.sheets import Cell, Column, Measured, Sheet
+from crossedit.reports.sweeps import Sweeps
+
+AT_CHANCE = "†"
+NEVER = "never"
+_STOPS = {
+    "instance-sequential": "After edits",
+    "batch-sequential": "After batch edits",
+    "batch-single": "Facts in one edit",
+}
+
+
+def sheets(sweeps: Sweeps, langs: Sequence[str], protocol: str) -> Iterator[Sheet]:
+    """Yield the tables of all sweeps; facts are shown in the evaluation languages and under the protocol given."""
+    for sweep in sweeps.all:
+        for task_protocol in sweep.protocols:
+            yield side_effects(sweeps, sweep, task_protocol)
+        yield edited_facts(sweeps, sweep, langs, protocol)
+
+
+def side_effects(sweeps: Sweeps, sweep: Sweep, protocol: str) -> Sheet:
+    """Return each task's score before editing and at each stop, and the drop at the last one."""
+    group = _STOPS.get(sweep.setting, "Stop")
+    rows = tuple(
+        _row(backbone, course(sweeps, sweep, backbone, task, protocol))
+        for backbone in sweep.backbones
+        for task in sweep.tasks
+    )
+    note = (
+        f"{TASK_PROTOCOLS.get(protocol, '')} Scores in percent over all items; 'constant' is the score of always "
+        "giving the most frequent right answer. The drop is that at the last stop, in points, with its 95 % interval; "
+        "it is significant from the first stop on from which all intervals of the change against the unedited model "
+        f"lie below 0. {AT_CHANCE} The unedited model is not clearly above chance, so the task can't show harm."
+    )
+    return Sheet(
+        name=plan.side_effects(sweep.name, protocol),
+        title=f"Side effects of {sweep.title} on tasks, {protocol}",
+        columns=(
+            Column("Backbone"),
+            Column("Task"),
+            Column("Constant"),
+            Column("Unedited"),
+            *(Column(str(stop), group) for stop in sweep.stops),
+            Column("Drop"),
+            Column("Significant from"),
+        ),
+        rows=rows,
+        labels=2,
+        note=note.strip(),
+    )
+
+
+def _row(backbone: str, task: Course) -> tuple[Cell, ...]:
+    constant = task.before.constant if task.before else None
+    scores = [None if score is None else score.score for score in (task.before, *task.after.values())]
+    return (
+        backbone,
+        f"{ability(task.task)} {AT_CHANCE if task.at_chance else ''}".strip(),
+        DASH if constant is None else percent(constant),
+        *(Measured(("Score",), (score,), unit="items") for score in scores),
+        _drop(task),
+        _significant(task),
+    )
+
+
+def _drop(task: Course) -> str:
+    change = task.change
+    if change is None:
+        return DASH
+    return f"{percent(0 - change.mean)} ({-100 * change.high + 0:.1f} to {-100 * change.low + 0:.1f})"
+
+
+def _significant(task: Course) -> str:
+    if task.at_chance:
+        return AT_CHANCE
+    if not task.complete:
+        return DASH
+    return NEVER if task.falls_from is None else str(task.falls_from)
+
+
+def edited_facts(sweeps: Sweeps, sweep: Sweep, langs: Sequence[str], protocol: str) -> Sheet:
+    """Return what share of all facts edited so far is answered as it should be, at each stop."""
+
+    def found(backbone: str, lang: str) -> list[Estimate | None]:
+        return [
+            sweeps.fact(sweep.name, backbone, stop, aspect, lang, protocol)
+            for aspect in ASPECTS
+            for stop in sweep.stops
+        ]
+
+    return Sheet(
+        name=plan.edited_facts(sweep.name),
+        title=f"The edited facts along {sweep.title}: EM",
+        columns=(
+            Column("Backbone"),
+            Column("Asked in"),
+            *(Column(str(stop), aspect.capitalize()) for aspect in ASPECTS for stop in sweep.stops),
+        ),
+        rows=tuple(
+            (backbone, language(lang), *(Measured(("EM",), (part,)) for part in found(backbone, lang)))
+            for backbone in sweep.backbones
+            for lang in langs
+        ),
+        labels=2,
+        note=(
+            f"{PROTOCOLS.get(protocol, '')} Of all facts edited so far, in percent; the columns of an aspect are "
+            f"{_columns(sweep)}."
+        ).strip(),
+    )
+
+
+def _columns(sweep: Sweep) -> str:
+    edited = f", edited in {language(sweep.language)}" if sweep.language else ""
+    if sweep.setting == "batch-single":
+        return f"numbers of facts in one edit{edited}"
+    batch = f" of {sweep.batch_size} facts each" if sweep.setting == "batch-sequential" and sweep.batch_size else ""
+    return f"numbers of edits{batch}{edited}"

@@ -1,0 +1,183 @@
+"""The figures of sweeps, as Figs. 3 to 10 of Model Editing Can Hurt General Abilities draw them.
+
+There is one figure of each kind per setting, with a row of panels per backbone and a column per sweep.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from crossedit.reports import panels, plan
+from crossedit.reports.courses import Course, course
+from crossedit.reports.naming import ASPECT_STYLES, ASPECTS, Style, ability, language, task_styles
+from crossedit.reports.panels import Cells, Line, Panel
+from crossedit.reports.plan import SEQUENTIAL, Sweep, by_setting
+from crossedit.reports.sweeps import Sweeps
+
+_X = {
+    "instance-sequential": "Number of edits",
+    "batch-sequential": "Number of batch edits",
+    "batch-single": "Number of facts in one edit",
+}
+_NOTE = "Filled: significantly below the unedited model. Thin and dashed: at chance before any edit, can't show harm."
+_DASHES = ((0, (4, 1.6)), (0, (1.2, 1.2)), (0, (4, 1.2, 1.2, 1.2)), (0, (6, 1.2)))  # of further languages
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure before it is drawn."""
+
+    name: str  # of its files, without suffix
+    title: str
+    described: str  # all its values, for those who can't see it
+    draw: Callable[[], Figure]
+
+
+def pictures(sweeps: Sweeps, langs: Sequence[str], protocol: str) -> Iterator[Picture]:
+    """Yield the figures of all settings; facts are shown in the evaluation languages and under the protocol given."""
+    for setting, members in by_setting(sweeps.all):
+        for task_protocol in plan.protocols(members):
+            yield _side_effects(sweeps, setting, members, task_protocol)
+        yield _edited_facts(sweeps, setting, members, langs, protocol)
+        if setting in SEQUENTIAL:
+            yield _forgetting(sweeps, setting, members, protocol)
+        yield _weights(sweeps, setting, members)
+
+
+def _side_effects(sweeps: Sweeps, setting: str, members: Sequence[Sweep], protocol: str) -> Picture:
+    look = task_styles([task for sweep in members for task in sweep.tasks])
+    shown = [
+        Panel(
+            backbone,
+            sweep.title,
+            ("0", *map(str, sweep.stops)),
+            tuple(_task_line(course(sweeps, sweep, backbone, task, protocol), look[task]) for task in sweep.tasks),
+        )
+        for backbone, sweep in _places(members)
+    ]
+    return _curves(plan.side_effects(setting, protocol), f"Task scores, {setting}, {protocol}", setting, shown, _NOTE)
+
+
+def _task_line(task: Course, style: Style) -> Line:
+    points = [score.score if score else None for score in (task.before, *task.after.values())]
+    filled = [False, *(change is not None and change.falls for change in task.changes)]
+    return Line(ability(task.task), style, tuple(points), tuple(filled), faint=task.at_chance)
+
+
+def _edited_facts(
+    sweeps: Sweeps, setting: str, members: Sequence[Sweep], langs: Sequence[str], protocol: str
+) -> Picture:
+    shown = []
+    for backbone, sweep in _places(members):
+        asked = [(aspect, sweep.language, ASPECT_STYLES[aspect]) for aspect in ASPECTS]
+        for place, lang in enumerate(lang for lang in langs if lang != sweep.language):
+            dashes = _DASHES[place % len(_DASHES)]
+            asked += [(aspect, lang, ASPECT_STYLES[aspect]._replace(line=dashes)) for aspect in ASPECTS[1:]]
+        found = []
+        for aspect, lang, style in asked:
+            points = [sweeps.fact(sweep.name, backbone, stop, aspect, lang, protocol) for stop in sweep.stops]
+            where = "" if lang == sweep.language else f", {language(lang)}"
+            found.append(Line(f"{aspect.capitalize()}{where}", style, tuple(points), (not where,) * len(points)))
+        shown.append(Panel(backbone, sweep.title, tuple(map(str, sweep.stops)), tuple(found)))
+    title = f"The edited facts (EM), {setting}, asked {protocol.replace('_', '-')}"
+    return _curves(plan.edited_facts(setting), title, setting, shown)
+
+
+def _forgetting(sweeps: Sweeps, setting: str, members: Sequence[Sweep], protocol: str) -> Picture:
+    shown = []
+    for backbone, sweep in _places(members):
+        rows = []
+        for edited_by in sweep.stops:
+            found = [
+                sweeps.fact(sweep.name, backbone, stop, ASPECTS[0], sweep.language, protocol, edited_by)
+                for stop in sweep.stops
+            ]
+            rows.append(tuple(100 * known.mean if known else None for known in found))
+        cells = Cells(tuple(_spans(sweep.stops)), tuple(rows))
+        shown.append(Panel(backbone, sweep.title, tuple(map(str, sweep.stops)), cells))
+    title = f"Reliability (EM) by when facts were edited, {setting}, asked {protocol.replace('_', '-')}"
+    return Picture(
+        plan.forgetting(setting),
+        title,
+        _edits_in_words(title, shown),
+        lambda: panels.heat(shown, _X[setting], "Facts of edits", "Reliability in %"),
+    )
+
+
+def _weights(sweeps: Sweeps, setting: str, members: Sequence[Sweep]) -> Picture:
+    shown = []
+    for backbone, sweep in _places(members):
+        found = sweeps.weights(sweep.name, backbone)
+        layers = sorted({layer for layer, _ in found})
+        rows = tuple(tuple(found.get((layer, stop)) for stop in sweep.stops) for layer in layers)
+        cells = Cells(tuple(map(str, layers)), rows)
+        shown.append(Panel(backbone, sweep.title, tuple(map(str, sweep.stops)), cells))
+    title = f"Change of weights by layer, relative to their norm, {setting}"
+    return Picture(
+        plan.weights(setting),
+        title,
+        _layers_in_words(title, shown),
+        lambda: panels.heat(shown, _X.get(setting, "Stop"), "Layer", "Relative change", logarithmic=True),
+    )
+
+
+def _curves(
+    name: str,
+    title: str,
+    setting: str,
+    shown: Sequence[Panel[tuple[Line, ...]]],
+    note: str = "",
+) -> Picture:
+    told = [
+        f"{panel.row}, {panel.column}: {line.label} "
+        + ", ".join(
+            f"{'missing' if point is None else f'{100 * point.mean:.0f}'} at {stop}"
+            for stop, point in zip(panel.stops, line.points, strict=True)
+        )
+        + (" (at chance unedited)." if line.faint else ".")
+        for panel in shown
+        for line in panel.content
+        if any(line.points)
+    ]
+    x_label = _X.get(setting, "Stop")
+    described = " ".join([f"{title}, in percent. {x_label}.", *told])
+    return Picture(name, title, described, lambda: panels.lines(shown, x_label, "Score in %", note))
+
+
+def _edits_in_words(title: str, shown: Sequence[Panel[Cells]]) -> str:
+    told = [
+        f"{panel.row}, {panel.column}, edits {name}: "
+        + ", ".join(f"{value:.0f} at {stop}" for stop, value in zip(panel.stops, row, strict=True) if value is not None)
+        + "."
+        for panel in shown
+        for name, row in zip(*panel.content, strict=True)
+        if any(value is not None for value in row)
+    ]
+    return " ".join([f"{title}, in percent.", *told])
+
+
+def _layers_in_words(title: str, shown: Sequence[Panel[Cells]]) -> str:
+    """Return the most changed layer at each stop."""
+    told = []
+    for panel in shown:
+        names, rows = panel.content
+        for number, stop in enumerate(panel.stops):
+            known = [(row[number] or 0, name) for name, row in zip(names, rows, strict=True) if row[number] is not None]
+            if known:
+                most, layer = max(known)
+                told.append(f"{panel.row}, {panel.column}, at {stop}: at most {most:.2g}, in layer {layer}.")
+    return " ".join([f"{title}.", *told])
+
+
+def _places(members: Sequence[Sweep]) -> Iterator[tuple[str, Sweep]]:
+    for backbone in dict.fromkeys(name for sweep in members for name in sweep.backbones):
+        for sweep in members:
+            if backbone in sweep.backbones:
+                yield backbone, sweep
+
+
+def _spans(stops: Sequence[int]) -> Iterator[str]:
+    """Yield which edits came between each stop and the one before."""
+    for before, stop in zip((0, *stops), stops, strict=False):
+        yield str(stop) if stop == before + 1 else f"{before + 1}–{stop}"

@@ -1,0 +1,153 @@
+"""The tables of all sweeps in one place, and looking something up in them.
+
+sweeps = Sweeps.read(entry, task_scores, fact_scores, weight_changes)      the configuration, then whatever has scores
+sweeps.task(sweep, backbone, "rte", "corrected", stop=10)                  -> TaskScore, or None where there is none
+sweeps.fact(sweep, backbone, stop=10, aspect="reliability", lang="en", protocol="teacher_forced")  -> Estimate, or None
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from crossedit import tables
+from crossedit.reports.naming import TASK_PROTOCOLS, TASKS
+from crossedit.reports.plan import Sweep, in_order, planned
+from crossedit.reports.scores import Estimate
+
+EVERYTHING = "all"  # parts of items together; items whether answered or not; locality of every kind
+SO_FAR = 0  # edited_by of all facts edited so far
+
+
+class Change(NamedTuple):
+    """By how much a score differs from that of the unedited model, with its 95 % interval; negative is a fall."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def falls(self) -> bool:
+        """Whether the whole interval lies below 0."""
+        return self.high < 0
+
+
+class TaskScore(NamedTuple):
+    """A model's score on a task."""
+
+    score: Estimate
+    change: Change | None
+    constant: float | None  # the score of always giving the most frequent right answer
+
+
+class Sweeps:
+    """TASK_SCORES, FACT_SCORES and WEIGHT_CHANGES by sweep; `all` names the sweeps in the order of the report."""
+
+    def __init__(
+        self, entry: Mapping[str, Any], tasks: pl.DataFrame, facts: pl.DataFrame, weights: pl.DataFrame
+    ) -> None:
+        self._tasks = _tasks(tasks)
+        self._facts = _facts(facts)
+        self._weights = _weights(weights)
+        named = {sweep.name: sweep for sweep in planned(entry)}
+        found = pl.concat([frame.select("sweep") for frame in (tasks, facts, weights)])["sweep"]
+        names = dict.fromkeys([*named, *found.unique(maintain_order=True)])
+        self.all = tuple(_completed(name, named.get(name), tasks, facts, weights) for name in names)
+
+    @classmethod
+    def read(
+        cls, entry: Mapping[str, Any], tasks: Sequence[Path], facts: Sequence[Path], weights: Sequence[Path]
+    ) -> "Sweeps":
+        """Return the tables of all files. Raises UserError where one can't be used, or two hold the same."""
+        schemas = (tables.TASK_SCORES, tables.FACT_SCORES, tables.WEIGHT_CHANGES)
+        return cls(entry, *(_read(paths, table) for paths, table in zip((tasks, facts, weights), schemas, strict=True)))
+
+    def task(self, sweep: str, backbone: str, task: str, protocol: str, stop: int) -> TaskScore | None:
+        """Return the score over all items at a stop, 0 being the unedited model; None where it isn't known."""
+        return self._tasks.get((sweep, backbone, stop, task, protocol))
+
+    def fact(
+        self,
+        sweep: str,
+        backbone: str,
+        stop: int,
+        aspect: str,
+        lang: str,
+        protocol: str,
+        edited_by: int = SO_FAR,
+    ) -> Estimate | None:
+        """Return the share of exact matches on edited facts; None where it isn't known."""
+        return self._facts.get((sweep, backbone, stop, edited_by, aspect, lang, protocol))
+
+    def weights(self, sweep: str, backbone: str) -> dict[tuple[int, int], float]:
+        """Return by (layer, stop) the relative change of the layer's most changed matrix."""
+        return self._weights.get((sweep, backbone), {})
+
+
+def _read(paths: Sequence[Path], table: tables.Table) -> pl.DataFrame:
+    frames = [tables.read(path, table) for path in paths]
+    named = ", ".join(map(str, paths[:3])) + (", …" if len(paths) > 3 else "")
+    return tables.check(pl.concat([pl.DataFrame(schema=table.columns), *frames]), table, named)
+
+
+def _completed(
+    name: str, sweep: Sweep | None, tasks: pl.DataFrame, facts: pl.DataFrame, weights: pl.DataFrame
+) -> Sweep:
+    """Return the sweep with whatever the tables hold beside what the configuration names."""
+    own_tasks, own_facts, own_weights = (frame.filter(pl.col("sweep") == name) for frame in (tasks, facts, weights))
+    shared = ("backbone", "editor", "setting", "batch_size", "stop")
+    rows = pl.concat([frame.select(shared) for frame in (own_tasks, own_facts, own_weights)])
+    if sweep is None:
+        first = rows.row(0, named=True)
+        sweep = Sweep(name, first["editor"], first["setting"], first["batch_size"], (), "", (), (), ())
+    known = in_order([*sweep.tasks, *own_tasks["task"].unique(maintain_order=True)], TASKS)
+    return replace(
+        sweep,
+        stops=tuple(sorted({*sweep.stops, *rows["stop"]} - {0})),
+        language=sweep.language or next(iter(own_facts["edit_lang"]), ""),
+        backbones=_union(sweep.backbones, rows["backbone"]),
+        tasks=known,
+        protocols=in_order([*sweep.protocols, *own_tasks["protocol"].unique(maintain_order=True)], TASK_PROTOCOLS),
+    )
+
+
+def _union(*several: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for names in several for name in names))
+
+
+def _tasks(frame: pl.DataFrame) -> dict[tuple[Any, ...], TaskScore]:
+    found = {}
+    for row in frame.filter(part=EVERYTHING, over=EVERYTHING).iter_rows(named=True):
+        if _known(row["score"], row["low"], row["high"]):
+            key = (row["sweep"], row["backbone"], row["stop"], row["task"], row["protocol"])
+            change = Change(row["change"], row["change_low"], row["change_high"])
+            score = Estimate(row["score"], row["low"], row["high"], row["items"])
+            constant = row["constant"] if _known(row["constant"]) else None
+            found[key] = TaskScore(score, change if _known(*change) else None, constant)
+    return found
+
+
+def _facts(frame: pl.DataFrame) -> dict[tuple[Any, ...], Estimate]:
+    key = ("sweep", "backbone", "stop", "edited_by", "aspect", "lang", "protocol")
+    known = frame.filter(pl.col("mean").is_finite(), kind=EVERYTHING, metric="em")
+    estimates = known.select("mean", "low", "high", "n").iter_rows()
+    return {place: Estimate(*found) for place, found in zip(known.select(key).iter_rows(), estimates, strict=True)}
+
+
+def _weights(frame: pl.DataFrame) -> dict[tuple[str, str], dict[tuple[int, int], float]]:
+    found: dict[tuple[str, str], dict[tuple[int, int], float]] = {}
+    most = (
+        frame.filter(pl.col("relative").is_finite())
+        .group_by("sweep", "backbone", "layer", "stop")
+        .agg(pl.col("relative").max())
+    )
+    for sweep, backbone, layer, stop, relative in most.sort("sweep", "backbone", "layer", "stop").iter_rows():
+        found.setdefault((sweep, backbone), {})[layer, stop] = relative
+    return found
+
+
+def _known(*values: float | None) -> bool:
+    return all(value is not None and math.isfinite(value) for value in values)

@@ -1,0 +1,149 @@
+"""Figures of sweeps: the same bytes each time, one look per task, gaps where a score is missing, labels inside."""
+
+import math
+from pathlib import Path
+
+import polars as pl
+import pytest
+from made_sweeps import SWEEPS, TASKS, entry, fact_scores, sweeps, task_scores, weight_changes
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from crossedit.reports import drawing
+from crossedit.reports.naming import ability, task_styles
+from crossedit.reports.sweep_figures import Picture, pictures
+from crossedit.reports.sweeps import Sweeps
+
+
+def drawn(found: Sweeps, name: str, langs: tuple[str, ...] = ("en", "zh")) -> tuple[Picture, Figure]:
+    picture = next(picture for picture in pictures(found, langs, "teacher_forced") if picture.name == name)
+    return picture, picture.draw()
+
+
+def test_files_are_the_same_each_time(tmp_path: Path) -> None:
+    for run in ("first", "second"):
+        for picture in pictures(sweeps(entry()), ("en", "zh"), "teacher_forced"):
+            drawing.write(picture.name, picture.draw, tmp_path / run)
+    names = [path.name for path in (tmp_path / "first").iterdir()]
+    assert len(names) == 4 * len(drawing.SUFFIXES)
+    for name in names:
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+
+
+def test_each_task_has_a_look_of_its_own_with_and_without_colour() -> None:
+    look = task_styles([*TASKS, "mine"])
+    for part in ("colour", "marker"):
+        assert len({getattr(look[task], part) for task in [*TASKS, "mine"]}) == len(TASKS) + 1
+    assert task_styles(TASKS[::-1])["rte"] == look["rte"]
+
+
+def test_a_panel_per_backbone_and_sweep_and_a_line_per_task() -> None:
+    config = entry(("ROME",), backbones=["small", "large"])
+    config["sweeps"]["KN"] = {**config["sweeps"]["ROME"], "editor": "KN", "backbones": ["large"]}
+    _, figure = drawn(sweeps(config), "side_effects_instance-sequential_corrected")
+    assert [axes.get_title() for axes in figure.axes] == ["ROME", "KN", "", ""]
+    assert [bool(axes.lines) for axes in figure.axes] == [True, False, True, True]
+    assert figure.axes[2].get_ylabel().startswith("large")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [ability(task) for task in TASKS]
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["0", "4", "16", "64"]
+
+
+def test_a_task_at_chance_is_thin_and_dashed_and_said_to_be() -> None:
+    config = entry(tasks=["rte", "sst2"])
+    frame = pl.concat([task_scores(config, score=score).filter(task=task) for task, score in SCORES.items()])
+    found = Sweeps(config, frame, fact_scores(config), weight_changes(config))
+    picture, figure = drawn(found, "side_effects_instance-sequential_corrected")
+    look = task_styles(TASKS)
+    curves = {
+        task: next(
+            line
+            for line in figure.axes[0].lines
+            if len(line.get_xdata()) == 4 and line.get_color() == look[task].colour
+        )
+        for task in SCORES
+    }
+    assert curves["rte"].get_linestyle() != "-"
+    assert curves["rte"].get_linewidth() < curves["sst2"].get_linewidth()
+    assert curves["sst2"].get_linestyle() == "-"
+    assert "NLI 55 at 0, 55 at 4, 35 at 16, 15 at 64 (at chance unedited)." in picture.described
+    assert "Sentiment 90 at 0, 90 at 4, 70 at 16, 50 at 64." in picture.described
+
+
+SCORES = {"rte": 0.55, "sst2": 0.9}
+
+
+def test_a_missing_score_is_a_gap_and_not_a_zero() -> None:
+    config = entry(tasks=["rte"])
+    frame = task_scores(config).filter(pl.col("stop") != 16)
+    found = Sweeps(config, frame, fact_scores(config), weight_changes(config))
+    picture, figure = drawn(found, "side_effects_instance-sequential_corrected")
+    curve = next(line for line in figure.axes[0].lines if len(line.get_xdata()) == 4)
+    assert [math.isnan(y) for y in curve.get_ydata()] == [False, False, True, False]
+    assert "missing at 16" in picture.described
+
+
+def test_a_marker_is_filled_where_the_fall_is_significant() -> None:
+    _, figure = drawn(sweeps(entry(tasks=["rte"]), fall=(0.05, 0.3, 0.4)), "side_effects_instance-sequential_corrected")
+    points = [line for line in figure.axes[0].lines if line.get_marker() == task_styles(TASKS)["rte"].marker]
+    assert [line.get_markerfacecolor() == "white" for line in points] == [True, True, False, False]
+
+
+def test_forgetting_has_a_cell_where_the_edit_was_made_already() -> None:
+    _, figure = drawn(sweeps(entry()), "forgetting_instance-sequential")
+    cells = figure.axes[0]
+    assert [label.get_text() for label in cells.get_yticklabels()] == ["1–4", "5–16", "17–64"]
+    assert sorted(text.get_position() for text in cells.texts) == [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1), (2, 2)]
+
+
+@pytest.mark.parametrize("name", ["forgetting_instance-sequential", "weights_instance-sequential"])
+def test_cells_are_left_empty_where_nothing_is_known(name: str) -> None:
+    picture, figure = drawn(Sweeps.read(entry(), [], [], []), name)
+    assert not figure.axes[0].patches
+    assert not any(letter.isdigit() for letter in picture.described)
+
+
+@pytest.mark.parametrize("relative", [0.0, 0.5])
+def test_weights_that_are_all_the_same_have_a_scale(relative: float) -> None:
+    config = entry()
+    frame = weight_changes(config).with_columns(relative=pl.lit(relative))
+    _, figure = drawn(Sweeps(config, task_scores(config), fact_scores(config), frame), "weights_instance-sequential")
+    figure.draw_without_rendering()
+    assert {text.get_text() for text in figure.axes[0].texts} == {f"{relative:g}"}
+
+
+@pytest.mark.parametrize("stops", [[1], [4, 16, 64], [1, 10, 100, 500, 1000, 2000, 3000]])
+@pytest.mark.parametrize("columns", [1, 3])
+def test_texts_stay_within_the_figure_and_clear_of_each_other(stops: list[int], columns: int) -> None:
+    config = entry(("ROME",), stops=stops, backbones=["a-small-one", "another"])
+    for number in range(1, columns):
+        config["sweeps"][f"ROME-{number}"] = {**config["sweeps"]["ROME"], "editor": "R-ROME"}
+    found = sweeps(config, fall=[0.1] * len(stops))
+    with rc_context(drawing.SETTINGS):
+        for picture in pictures(found, ("en", "zh", "de"), "teacher_forced"):
+            figure = picture.draw()
+            figure.draw_without_rendering()
+            inside = figure.bbox
+            told = [text for legend in figure.legends for text in legend.get_texts()] + list(figure.texts)
+            for axes in figure.axes:
+                told += [axes.title, axes.xaxis.label, axes.yaxis.label]
+            boxes = [text.get_window_extent() for text in told if text.get_text()]
+            assert all(inside.contains(*corner) for box in boxes for corner in (box.min, box.max)), picture.name
+            places = [axes.get_tightbbox() for axes in figure.axes]
+            legends = [legend.get_window_extent() for legend in figure.legends]
+            pairs = [(one, other) for one in legends for other in places]
+            pairs += [(one, other) for n, one in enumerate(places) for other in places[:n]]
+            assert not any(one.overlaps(other) for one, other in pairs if one and other), picture.name
+
+
+def test_names_with_signs_of_mathematics_are_drawn_as_they_are(tmp_path: Path) -> None:
+    config = entry(("ROME",), backbones=["$x_1$ \\frac"])
+    for picture in pictures(sweeps(config), ("en",), "teacher_forced"):
+        drawing.write(picture.name, picture.draw, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 4 * len(drawing.SUFFIXES)
+
+
+def test_all_settings_are_drawn() -> None:
+    found = sweeps(entry(list(SWEEPS)))
+    labels = {picture.name: picture.draw().axes[0].get_xlabel() for picture in pictures(found, ("en",), "upstream")}
+    assert labels["edited_facts_batch-single"] == "Number of facts in one edit"
+    assert labels["side_effects_batch-sequential_corrected"] == "Number of batch edits"

@@ -1,0 +1,228 @@
+"""What is read out of the sweeps' tables: which tasks can show harm, from when on they fall, and what isn't known."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from made_sweeps import SWEEPS, TASKS, entry, fact_scores, sweeps, task_scores, weight_changes
+
+from crossedit import tables
+from crossedit.errors import UserError
+from crossedit.reports import plan
+from crossedit.reports.courses import Course, course
+from crossedit.reports.scores import DASH
+from crossedit.reports.side_effects import AT_CHANCE, NEVER, edited_facts, sheets, side_effects
+from crossedit.reports.sweep_figures import pictures
+from crossedit.reports.sweep_findings import findings, lines
+from crossedit.reports.sweeps import Sweeps
+
+
+def rte(found: Sweeps) -> Course:
+    return course(found, found.all[0], "small", "rte", "corrected")
+
+
+def partial(missing: pl.Expr, **scores: object) -> Sweeps:
+    """Return the sweep ROME without the task scores that `missing` names."""
+    config = entry()
+    return Sweeps(config, task_scores(config, **scores).filter(~missing), fact_scores(config), weight_changes(config))
+
+
+@pytest.mark.parametrize(
+    ("score", "constant", "shows"),
+    [(0.65, 0.5, True), (0.59, 0.5, False), (0.65, 0.55, False), (0.2, None, True), (0.14, None, False)],
+)
+def test_harm_shows_only_where_the_interval_lies_above_chance(
+    score: float, constant: float | None, shows: bool
+) -> None:
+    assert rte(sweeps(entry(), score=score, constant=constant)).shows_harm is shows
+
+
+@pytest.mark.parametrize(
+    ("fall", "first"),
+    [
+        ((0.2, 0.3, 0.4), 4),
+        ((0.05, 0.3, 0.4), 16),
+        ((0.3, 0.05, 0.4), 64),  # at 16 the interval reaches 0, so that what was before doesn't count
+        ((0.3, 0.3, 0.05), None),
+        ((-0.1, -0.3, -0.4), None),  # a rise
+        ((0.0, 0.0, 0.1), None),  # the interval ends at 0
+    ],
+)
+def test_a_fall_is_significant_from_where_all_later_intervals_lie_below_0(
+    fall: tuple[float, ...], first: int | None
+) -> None:
+    assert rte(sweeps(entry(), fall=fall)).falls_from == first
+
+
+@pytest.mark.parametrize("stop", [4, 16, 64])
+def test_nothing_is_called_significant_before_all_stops_are_known(stop: int) -> None:
+    task = rte(partial(pl.col("stop") == stop, fall=(0.3, 0.3, 0.3)))
+    assert not task.complete
+    assert task.falls_from is None
+
+
+def test_only_scores_over_all_items_and_parts_count() -> None:
+    frame = task_scores(entry())
+    other = frame.with_columns(pl.lit(0.1).alias("score"))
+    empty = Sweeps(
+        entry(),
+        pl.concat([other.with_columns(over=pl.lit("answered")), other.with_columns(part=pl.lit("person"))]),
+        fact_scores(entry()),
+        weight_changes(entry()),
+    )
+    assert rte(empty).before is None
+
+
+def test_a_score_that_is_null_is_not_known() -> None:
+    config = entry()
+    frame = task_scores(config).with_columns(pl.lit(None, pl.Float64).alias("score"))
+    found = Sweeps(config, frame, fact_scores(config), weight_changes(config))
+    assert rte(found).before is None
+    assert rte(found).shows_harm is None
+
+
+def test_tables_say_score_drop_and_significance() -> None:
+    found = sweeps(entry(), fall=(0.05, 0.2, 0.4))
+    sheet = side_effects(found, found.all[0], "corrected")
+    assert [str(column) for column in sheet.columns] == [
+        "Backbone",
+        "Task",
+        "Constant",
+        "Unedited",
+        "After edits 4",
+        "After edits 16",
+        "After edits 64",
+        "Drop",
+        "Significant from",
+    ]
+    assert [str(cell) for cell in sheet.rows[1]] == [
+        "small",
+        "NLI",
+        "50.00",
+        "80.00",
+        "75.00",
+        "60.00",
+        "40.00",
+        "40.00 (30.0 to 50.0)",
+        "16",
+    ]
+    assert "95 % interval 70.0 to 90.0; 40 items" in sheet.rows[1][3].note
+    assert len(sheet.rows) == len(TASKS)
+
+
+def test_tables_mark_what_is_at_chance_and_what_never_falls() -> None:
+    found = sweeps(entry(), score=0.55)
+    at_chance = side_effects(found, found.all[0], "corrected").rows[1]
+    assert (at_chance[1], at_chance[-1]) == (f"NLI {AT_CHANCE}", AT_CHANCE)
+    found = sweeps(entry(), fall=(0.4, 0.4, 0.0))
+    row = side_effects(found, found.all[0], "corrected").rows[1]
+    assert row[-2:] == ("0.00 (-10.0 to 10.0)", NEVER)
+
+
+def test_a_missing_stop_is_a_dash() -> None:
+    found = partial(pl.col("stop") == 64, fall=(0.3, 0.3, 0.3))
+    row = side_effects(found, found.all[0], "corrected").rows[1]
+    assert [str(cell) for cell in row[-5:]] == ["50.00", "50.00", DASH, DASH, DASH]
+    nothing = partial(pl.lit(True))
+    assert {str(cell) for row in sheets_of(nothing)[0].rows for cell in row[2:]} == {DASH}
+
+
+def sheets_of(found: Sweeps) -> list:
+    return list(sheets(found, ("en", "zh"), "teacher_forced"))
+
+
+def test_edited_facts_are_shown_for_each_evaluation_language() -> None:
+    found = sweeps(entry())
+    sheet = edited_facts(found, found.all[0], ("en", "zh"), "teacher_forced")
+    assert [row[:2] for row in sheet.rows] == [("small", "English"), ("small", "Chinese")]
+    assert [str(cell) for cell in sheet.rows[0][2:5]] == ["95.00", "79.17", "67.86"]
+    assert [str(cell) for cell in sheet.rows[1][2:5]] == [DASH] * 3  # reliability is asked as edited
+    assert sheet.rows[1][5].parts[0].n == 64
+
+
+@pytest.mark.parametrize("config", [{}, {"sweeps": {}}, {"sweeps": None}, {"sweeps": {}, "tasks": {"rte": {}}}])
+def test_without_sweeps_there_is_nothing_new(config: dict) -> None:
+    found = Sweeps.read(config, [], [], [])
+    assert not found.all
+    assert not sheets_of(found)
+    assert not list(pictures(found, ("en",), "teacher_forced"))
+    assert not list(lines(found))
+    assert not plan.sheets(plan.planned(config)) + plan.figures(plan.planned(config))
+
+
+def test_what_is_made_is_what_the_rules_expect() -> None:
+    config = entry(list(SWEEPS))
+    config["tasks"]["sst2"] = {"protocols": ["upstream", "corrected"]}
+    empty = Sweeps.read(config, [], [], [])
+    for found in (empty, sweeps(config)):
+        assert [sheet.name for sheet in sheets_of(found)] == [
+            name for sweep in plan.planned(config) for name in plan.sheets([sweep])
+        ]
+        made = [picture.name for picture in pictures(found, ("en", "zh"), "teacher_forced")]
+        assert made == plan.figures(plan.planned(config))
+    assert len(set(made)) == len(made) == 3 * 4 + 2  # forgetting where edits follow each other
+
+
+def test_tables_alone_tell_which_sweeps_there_are() -> None:
+    (sweep,) = sweeps(entry()).all
+    config = entry()
+    (found,) = Sweeps({}, task_scores(config), fact_scores(config), weight_changes(config)).all
+    assert found == sweep
+
+
+def test_findings_say_what_falls_holds_and_cannot_tell() -> None:
+    config = entry()
+    levels = {"rte": 0.55, "sst2": 0.9}
+    falls = {"sst2": (0.3, 0.3, 0.3), "gsm8k": (0.0, 0.3, 0.5)}
+    parts = [
+        task_scores(config, score=levels.get(task, 0.8), fall=falls.get(task, (0.0, 0.0, 0.0))).filter(task=task)
+        for task in TASKS
+    ]
+    frame = pl.concat(parts).filter(~((pl.col("task") == "boolq") & (pl.col("stop") == 16)))
+    found = Sweeps(config, frame, fact_scores(config), weight_changes(config))
+    said = dict(findings(found, found.all[0], "small", "teacher_forced"))
+    assert said == {
+        "Falls": (
+            "Sentiment from 4 edits on (90.0 % unedited, 60.0 % at the end) and "
+            "Reasoning from 16 edits on (80.0 % unedited, 30.0 % at the end)."
+        ),
+        "No significant fall": "Open-domain QA, Dialogue, Summarization and NER.",
+        "Can't show harm": "NLI, not clearly above chance before any edit.",
+        "Not known yet": "Closed-domain QA.",
+        "Edits that hold": "95.0 % after 4 edits and 67.9 % after 64 edits.",
+    }
+    assert list(lines(found)) == [
+        "ROME on small: 2 of 6 tasks fall significantly (Sentiment from 4 edits on and Reasoning from 16 edits on); "
+        "1 can't show harm; 1 not known yet."
+    ]
+
+
+def test_findings_of_an_empty_sweep_only_say_what_is_missing() -> None:
+    found = Sweeps.read(entry(), [], [], [])
+    (finding,) = findings(found, found.all[0], "small", "teacher_forced")
+    assert finding.about == "Not known yet"
+    assert not any(letter.isdigit() for letter in finding.text)
+
+
+@pytest.mark.parametrize(
+    ("sweep", "words"),
+    [("ROME", "4 edits"), ("MEMIT-single", "4 edited facts at once"), ("MEMIT-10", "1 edit of 10 facts")],
+)
+def test_stops_are_counted_as_the_setting_counts(sweep: str, words: str) -> None:
+    (found,) = plan.planned(entry([sweep]))
+    assert found.counted(found.stops[0]) == words
+
+
+def test_a_layer_is_known_by_its_most_changed_matrix() -> None:
+    config = entry()
+    frame = weight_changes(config, layers=(1,))
+    other = frame.with_columns(module=pl.lit("layers.1.up"), relative=pl.lit(0.02))
+    found = Sweeps(config, task_scores(config), fact_scores(config), pl.concat([frame, other]))
+    assert found.weights("ROME", "small") == {(1, 4): 0.02, (1, 16): 0.08, (1, 64): 0.32}
+
+
+def test_the_same_sweep_twice_gets_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.parquet"
+    tables.write(task_scores(entry()), tables.TASK_SCORES, path, {})
+    with pytest.raises(UserError, match=r"tasks\.parquet: .*is there twice"):
+        Sweeps.read({}, [path, path], [], [])
