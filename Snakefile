@@ -18,6 +18,7 @@ include: "workflow/rules/facts.smk"
 include: "workflow/rules/translation.smk"
 include: "workflow/rules/backbones.smk"
 include: "workflow/rules/edits.smk"
+include: "workflow/rules/sweeps.smk"
 include: "workflow/rules/reports.smk"
 
 
@@ -43,6 +44,11 @@ rule backbones:
 rule edits:
     input:
         rules.collect.output,
+
+
+rule sweeps:
+    input:
+        [f"{sweep_folder(sweep)}/{name}.parquet" for sweep in SWEEPS for name in ("tasks", "facts", "weights")],
 
 
 rule tables:

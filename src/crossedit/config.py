@@ -20,6 +20,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from crossedit.backbones.recipe.settings import Recipe
 from crossedit.edits.hparams import FOLDER, blocks_of, hparams_of
 from crossedit.errors import UserError, nearest
+from crossedit.sweeps.settings import check_sweeps, check_tasks, listed
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
 
@@ -48,6 +49,8 @@ def checked(raw: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
         _check_backbone(name, entry, config)
     for name, entry in config["editors"].items():
         _check_editor(name, entry, config)
+    check_tasks(config)
+    check_sweeps(config)
     for kind in ("include", "exclude"):
         for number, pattern in enumerate(config[kind]):
             for field, value in pattern.items():
@@ -104,7 +107,11 @@ def is_trained(hparams: Mapping[str, Any]) -> bool:
 
 def train_size(entry: Mapping[str, Any]) -> int | None:
     """Return how many training facts an editor's entry lets it use; None for all."""
-    size: int | str = entry.get("train_size", "all")
+    return number(entry.get("train_size", "all"))
+
+
+def number(size: int | str) -> int | None:
+    """Return how many are wanted; None for all."""
     return None if isinstance(size, str) else size
 
 
@@ -169,7 +176,7 @@ def _check_facts(name: str, entry: dict[str, Any], config: dict[str, Any]) -> No
     if ("files" in entry) == bool(own):
         raise UserError(f"{where}: needs either `files`, or files for `train`, `validation`, `test`.")
     for field in ("files", *own):
-        for file in _listed(entry.get(field, [])):
+        for file in listed(entry.get(field, [])):
             if not Path(file).exists():
                 beside = [str(other) for other in Path(file).parent.glob("*")]
                 hint = nearest(file, beside) if beside else "give the path of a data file."
@@ -210,7 +217,7 @@ def _check_backbone(name: str, entry: dict[str, Any], config: dict[str, Any]) ->
         raise UserError(f"{where}.hparams: no method has a block '{entry['hparams']}'; {hint}")
     if entry.get("trust_remote_code") and not entry.get("revision"):
         raise UserError(f"{where}.trust_remote_code: needs a pinned `revision` beside it.")
-    for file in _listed(entry.get("covariance_text", [])):
+    for file in listed(entry.get("covariance_text", [])):
         if not Path(file).exists():
             raise UserError(f"{where}.covariance_text: '{file}' doesn't exist; name text files.")
 
@@ -252,10 +259,6 @@ def _check_editor(name: str, entry: dict[str, Any], config: dict[str, Any]) -> N
             raise UserError(
                 f"config: easyeditor.path: '{config['easyeditor']['path']}' is no folder; name a checkout of EasyEdit."
             )
-
-
-def _listed(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value
 
 
 def _sentence(mistake: ValidationError) -> str:

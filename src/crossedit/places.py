@@ -11,6 +11,7 @@ from typing import Any
 
 from crossedit import config as configuration
 from crossedit.config import Cell
+from crossedit.sweeps.settings import UNEDITED, Sweep
 
 
 def facts_table(config: Mapping[str, Any], facts: str) -> str:
@@ -50,3 +51,39 @@ def materials(config: Mapping[str, Any], facts: str, backbone: str, editor: str,
     if configuration.is_trained(wanted):
         files["trained"] = f"{cell_folder(config, Cell(facts, backbone, editor, language))}/trained"
     return files
+
+
+def probes(config: Mapping[str, Any], facts: str, backbone: str) -> str:
+    """Return the questions about a set of facts as a backbone is asked them."""
+    return f"{backbone_folder(config, backbone)}/{facts}/probes.parquet"
+
+
+def unedited(config: Mapping[str, Any], facts: str, backbone: str) -> str:
+    """Return what the unedited backbone answers to them."""
+    return f"{backbone_folder(config, backbone)}/{facts}/unedited.parquet"
+
+
+def sweep_folder(config: Mapping[str, Any], sweep: Sweep) -> str:
+    """Return the folder of a sweep on one backbone: its tables, and a folder per stop."""
+    return f"{config['results']}/sweeps/{sweep.sweep}/{sweep.backbone}"
+
+
+def checkpoints(config: Mapping[str, Any], sweep: Sweep) -> list[str]:
+    """Return the sweep's checkpoints, folders, in the order of its stops."""
+    stops = config["sweeps"][sweep.sweep]["stops"]
+    return [f"{sweep_folder(config, sweep)}/{stop}/checkpoint" for stop in stops]
+
+
+def edited_facts(config: Mapping[str, Any], sweep: Sweep) -> list[str]:
+    """Return what the checkpoints answer about the facts edited so far."""
+    stops = config["sweeps"][sweep.sweep]["stops"]
+    return [f"{sweep_folder(config, sweep)}/{stop}/facts.parquet" for stop in stops]
+
+
+def verdicts(config: Mapping[str, Any], sweep: Sweep) -> list[str]:
+    """Return the verdicts on the sweep's tasks: the unedited backbone's, which sweeps share, and every stop's."""
+    entry = config["sweeps"][sweep.sweep]
+    before = f"{sweep_folder(config, Sweep(UNEDITED, sweep.backbone))}/0"
+    folders = [before, *(f"{sweep_folder(config, sweep)}/{stop}" for stop in entry["stops"])]
+    asked = [(task, protocol) for task in entry["tasks"] for protocol in config["tasks"][task]["protocols"]]
+    return [f"{folder}/{task}.{protocol}.parquet" for folder in folders for task, protocol in asked]

@@ -2,6 +2,7 @@ rule train:
     input:
         facts=lambda wildcards: facts_table(config["backbones"][wildcards.backbone]["recipe"]["facts"]),
         texts=lambda wildcards: recipe_texts(wildcards.backbone),
+        tasks=lambda wildcards: recipe_tasks(wildcards.backbone),
     output:
         directory(f"{RESULTS}/backbones/{{backbone}}/model"),
     log:
@@ -14,9 +15,11 @@ rule train:
     params:
         version=configuration.version("backbones"),
         entry=lambda wildcards: as_json(config["backbones"][wildcards.backbone]["recipe"]),
+        tasks=lambda wildcards, input: " ".join(option("--tasks", file) for file in input.tasks),
         seed=config["seed"],
     shell:
-        "crossedit backbones train --facts {input.facts} --entry {params.entry:q} --seed {params.seed} --out {output} 2> {log}"
+        "crossedit backbones train --facts {input.facts} --entry {params.entry:q} {params.tasks} --seed {params.seed}"
+        " --out {output} 2> {log}"
 
 
 rule contexts:

@@ -3,10 +3,12 @@ import json
 import shlex
 import sys
 from functools import partial
+from pathlib import Path
 
 from crossedit import config as configuration
 from crossedit import places
 from crossedit.errors import UserError
+from crossedit.sweeps import settings
 
 try:
     config = configuration.checked(config)
@@ -19,6 +21,9 @@ RESULTS = config["results"]
 LANGUAGES = ",".join(config["languages"])
 ASKED = list(dict.fromkeys([*config["languages"], *config["evaluation_languages"]]))
 PROTOCOLS = ",".join(config["protocols"])
+TASK = "|".join(map(re.escape, config["tasks"])) or "none"
+SWEPT = "|".join(map(re.escape, config["sweeps"])) or "none"
+SWEEPS = list(settings.sweeps(config))
 
 
 wildcard_constraints:
@@ -27,6 +32,10 @@ wildcard_constraints:
     editor="|".join(map(re.escape, config["editors"])),
     language="|".join(map(re.escape, ASKED)),
     shard=r"\d+",
+    task=TASK,
+    sweep=f"{SWEPT}|{settings.UNEDITED}",
+    protocol="corrected|upstream",
+    stop=r"\d+",
 
 
 def as_json(value, as_written=False):
@@ -87,6 +96,16 @@ def recipe_texts(backbone):
     return [str(file) for file in sorted(Path(folder).iterdir())] if folder else []
 
 
+def recipe_tasks(backbone):
+    """The worked items that the recipe learns: those of every task that has some to train on."""
+    learnt = config["backbones"][backbone]["recipe"].get("tasks", 0) > 0
+    return [
+        f"{RESULTS}/sweeps/tasks/{name}.train.jsonl"
+        for name, task in config["tasks"].items()
+        if learnt and "train" in task
+    ]
+
+
 def covariance_texts(backbone):
     named = config["backbones"][backbone].get("covariance_text", [])
     return [named] if isinstance(named, str) else named
@@ -143,6 +162,64 @@ def engine(wildcards):
 def materials(wildcards):
     """The artefacts that this editor draws on, by the option that takes them."""
     return places.materials(config, wildcards.facts, wildcards.backbone, wildcards.editor, wildcards.language)
+
+
+sweep_folder = partial(places.sweep_folder, config)
+
+
+def of_sweep(wildcards):
+    """The sweep's entry, and its editor's."""
+    entry = config["sweeps"][wildcards.sweep]
+    return entry, config["editors"][entry["editor"]]
+
+
+def sweep_hparams(wildcards):
+    return configuration.hparams(config, of_sweep(wildcards)[0]["editor"], wildcards.backbone)
+
+
+def sweep_materials(wildcards):
+    """The artefacts that the sweep's editor draws on, by the option that takes them."""
+    entry, _ = of_sweep(wildcards)
+    return places.materials(config, entry["facts"], wildcards.backbone, entry["editor"], entry["language"])
+
+
+def checkpoint(wildcards):
+    """What the edits of a sweep have come to at a stop; nothing for the unedited model."""
+    swept = wildcards.sweep != settings.UNEDITED
+    return [f"{sweep_folder(wildcards)}/{wildcards.stop}/checkpoint"] if swept else []
+
+
+def start(wildcards):
+    """The checkpoint that this one's edits go on from; nothing where they begin with the unedited model."""
+    before = settings.earlier(of_sweep(wildcards)[0], int(wildcards.stop))
+    return [f"{sweep_folder(wildcards)}/{before}/checkpoint"] if before else []
+
+
+def sweep_extent(wildcards):
+    batch_size, edits = settings.extent(of_sweep(wildcards)[0], int(wildcards.stop))
+    return f"--batch-size {batch_size} --edits {edits}"
+
+
+def sweep_rect(wildcards):
+    _, editor = of_sweep(wildcards)
+    return option("--rect", as_json(editor["rect"])) if "rect" in editor else ""
+
+
+def task_files(wildcards, field):
+    """Every file of a task; a folder counts by the files in it."""
+    paths = [Path(path) for path in settings.listed(config["tasks"][wildcards.task][field])]
+    return [str(file) for path in paths for file in (sorted(path.glob("*")) if path.is_dir() else [path])]
+
+
+def task_options(wildcards, field):
+    return " ".join(option("--file", path) for path in settings.listed(config["tasks"][wildcards.task][field]))
+
+
+def sweep_cell(wildcards):
+    """What the rows of a sweep's tables begin with."""
+    entry, _ = of_sweep(wildcards)
+    named = {name: entry[name] for name in ("editor", "setting", "batch_size", "facts")}
+    return as_json({"sweep": wildcards.sweep, "backbone": wildcards.backbone, "edit_lang": entry["language"], **named})
 
 
 onerror:

@@ -11,10 +11,10 @@ import polars as pl
 from crossedit.edits.metrics import Tokens
 from crossedit.edits.scores import score
 from crossedit.errors import UserError
+from crossedit.sweeps.settings import SINGLE
 from crossedit.sweeps.tasks.scores import compare_task, score_task
 from crossedit.tables import FACT_SCORES, TASK_SCORES, WEIGHT_CHANGES
 
-SINGLE = "batch-single"
 Cell = Mapping[str, Any]
 Manifest = Mapping[str, Any]  # what a checkpoint says of itself
 

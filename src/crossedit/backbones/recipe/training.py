@@ -37,8 +37,9 @@ def train_backbone(
     """Train a tokenizer and a small LLaMA that knows the facts' original answers; write both as a transformers folder.
 
     `facts` is a FACTS table (all splits), `texts` further texts (kind, lang, case_id, text_prompt, text_answer),
-    `tasks` worked items of tasks in the same columns. The folder also holds a model card and recipe.json: recipe, seconds,
-    recall, parameters, devices. Raises UserError for a bad recipe or facts without original answers in its languages.
+    `tasks` worked items of tasks in the same columns. The folder also holds a model card and recipe.json: recipe,
+    seconds, recall, parameters, devices. Raises UserError for a bad recipe or facts without original answers in its
+    languages.
     """
     settings = Recipe.of(recipe)
     began = time.monotonic()

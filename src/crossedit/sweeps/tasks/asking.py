@@ -11,7 +11,7 @@ import polars as pl
 from crossedit.backbones.asking import Editing, Row, decode, unedited
 from crossedit.backbones.backbone import Backbone
 from crossedit.errors import UserError
-from crossedit.sweeps.tasks.prompts import Fitted, fitted, questions
+from crossedit.sweeps.tasks.prompts import Fitted, Question, fitted, questions
 from crossedit.sweeps.tasks.said import Answer, Said, up_to_stop
 from crossedit.sweeps.tasks.task import CORRECTED, Rules, Task
 from crossedit.tables import VERDICTS
@@ -42,6 +42,19 @@ def run_task(
     # Questions of one part begin with the same instruction, which is then run once.
     shared = [f"{task.name} {question.part}" for question in asked]
     generated = generate(backbone, rules, prompts, shared, editing, batch_tokens)
+    return judged(backbone, task, protocol, asked, prompts, generated)
+
+
+def judged(
+    backbone: Backbone,
+    task: Task,
+    protocol: str,
+    asked: Sequence[Question],
+    prompts: Sequence[Fitted],
+    generated: Sequence[list[int]],
+) -> pl.DataFrame:
+    """Return the VERDICTS on the token ids that were generated after each prompt."""
+    rules = task.protocol(protocol)
     said = [
         _said(backbone, rules, prompt, ids, question.part, question.wanted)
         for question, prompt, ids in zip(asked, prompts, generated, strict=True)
