@@ -10,12 +10,14 @@ import pytest
 from made import ENTRY, NASTY, predictions, results, scores
 
 from crossedit import tables
+from crossedit.reports import drawing
 from crossedit.reports.examples import examples
 from crossedit.reports.findings import findings
 from crossedit.reports.grid import Grid
 from crossedit.reports.page import Sources, page
 from crossedit.reports.radar import write
 from crossedit.reports.scores import Scores
+from crossedit.reports.sweep_figures import pictures
 
 
 class Document(HTMLParser):
@@ -51,12 +53,53 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> str:
     return page({**ENTRY, "note": NASTY}, known, made_sweeps.sweeps({"sweeps": {}}), sources, [])
 
 
-def test_nothing_is_loaded_from_elsewhere(html: str) -> None:
-    for tag, attributes in Document(html).tags:
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the page of an experiment with sweeps, one of which has nasty names."""
+    folder = tmp_path_factory.mktemp("figures")
+    config = made_sweeps.entry(list(made_sweeps.SWEEPS))
+    config["tasks"] |= {"rte": {"protocols": ["corrected", "upstream"]}}
+    config["sweeps"][NASTY] = {**config["sweeps"]["ROME"], "editor": NASTY, "backbones": [NASTY], "tasks": [NASTY]}
+    known, sweeps = Scores(scores()), made_sweeps.sweeps(config)
+    for picture in pictures(sweeps, ("en", "zh"), "teacher_forced"):
+        drawing.write(picture.name, picture.draw, folder)
+    return page({**ENTRY, **config}, known, sweeps, Sources(figures=sorted(folder.iterdir())), [])
+
+
+def test_without_sweeps_the_page_has_no_word_of_them(html: str) -> None:
+    assert "side-effects" not in html
+    assert "side effects" not in Document(html).text.lower()
+
+
+def test_side_effects_stand_between_charts_and_examples(swept: str) -> None:
+    ids = [attributes["id"] or "" for tag, attributes in Document(swept).tags if tag == "section"]
+    assert ids[ids.index("charts") :][:3] == ["charts", "side-effects", "examples"]
+    text = Document(swept).text
+    assert "From 16 edits on: Reasoning (80.0 % to 40.0 %)" in text
+    assert "Side effects of MEMIT-10 (10 facts per edit) on tasks, upstream" in text
+    assert "The edited facts along MEMIT-single: EM" in text
+
+
+def test_figures_of_sweeps_say_what_they_show(swept: str) -> None:
+    shown = [attributes["alt"] or "" for tag, attributes in Document(swept).tags if tag == "img"]
+    assert len(shown) == 4 + 3 + 4 + 3  # two protocols of tasks; forgetting where edits follow each other
+    assert "small, ROME: Sentiment 80 at 0, 80 at 4, 60 at 16, 40 at 64." in shown[0]
+    assert all(len(text) > 40 for text in shown)
+
+
+def test_names_of_sweeps_are_shown_as_text(swept: str) -> None:
+    document = Document(swept)
+    assert [tag for tag, _ in document.tags].count("script") == 1
+    assert NASTY not in swept
+    assert NASTY in document.text
+
+
+def test_nothing_is_loaded_from_elsewhere(html: str, swept: str) -> None:
+    for tag, attributes in Document(html).tags + Document(swept).tags:
         assert tag not in {"link", "iframe", "object", "embed", "base"}
         for name in ("src", "href", "action", "srcset", "poster"):
             assert (attributes.get(name) or "#").startswith(("#", "data:image/svg+xml;base64,"))
-    assert not re.search(r"url\(|@import|https?://", html)
+    assert not re.search(r"url\(|@import|https?://", html + swept)
 
 
 def test_texts_of_models_and_data_are_shown_as_text(html: str) -> None:
@@ -87,8 +130,9 @@ def test_pictures_say_what_they_show(html: str) -> None:
     assert "ROME: reliability in English" in (pictures[0]["alt"] or "")
 
 
-def test_every_link_within_the_page_leads_somewhere(html: str) -> None:
-    tags = Document(html).tags
+@pytest.mark.parametrize("name", ["html", "swept"])
+def test_every_link_within_the_page_leads_somewhere(name: str, request: pytest.FixtureRequest) -> None:
+    tags = Document(request.getfixturevalue(name)).tags
     ids = {attributes["id"] for _, attributes in tags if "id" in attributes}
     assert {(attributes["href"] or "")[1:] for tag, attributes in tags if tag == "a"} <= ids
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import made_sweeps
 import polars as pl
 import pytest
 from click.testing import CliRunner
@@ -12,6 +13,7 @@ from made import ENTRY, results, scores
 
 from crossedit import tables
 from crossedit.errors import UserError
+from crossedit.reports import plan
 from crossedit.reports.cli import commands
 
 ENTRY_JSON = json.dumps(ENTRY)
@@ -48,6 +50,46 @@ def test_the_whole_way_from_cells_to_the_page(tmp_path: Path) -> None:
     shown = run("show", "--scores", together, "--entry", ENTRY_JSON, "--page", out / "index.html")
     assert "Unedited" in shown
     assert str(out / "index.html") in shown
+
+
+def test_the_way_of_sweeps_to_the_page(tmp_path: Path) -> None:
+    files, out = results(tmp_path), tmp_path / "reports"
+    config = made_sweeps.entry()
+    made = {
+        "--task-scores": (made_sweeps.task_scores(config), tables.TASK_SCORES),
+        "--fact-scores": (made_sweeps.fact_scores(config), tables.FACT_SCORES),
+        "--weight-changes": (made_sweeps.weight_changes(config), tables.WEIGHT_CHANGES),
+    }
+    for name, (frame, table) in made.items():
+        files[name] = [str(tmp_path / f"{name}.parquet")]
+        tables.write(frame, table, files[name][0], {})
+    entry = json.dumps({**ENTRY, **config})
+
+    def given(*names: str) -> list[str]:
+        return [part for name in names for part in (name, *files[name])] + ["--entry", entry]
+
+    run("tables", *given("--scores", "--task-scores", "--fact-scores"), "--out", out / "tables")
+    names = {path.name for path in (out / "tables").iterdir()}
+    for sheet in plan.sheets(plan.planned(config)):
+        assert {f"{sheet}.{form}" for form in ("csv", "md", "tex", "html")} <= names
+    run("figures", *given("--scores", *made), "--out", out / "figures")
+    figures = sorted((out / "figures").iterdir())
+    assert {path.stem for path in figures} >= set(plan.figures(plan.planned(config)))
+    run("page", *given("--scores", *made), "--figures", *figures, "--out", out / "index.html")
+    text = (out / "index.html").read_text(encoding="utf-8")
+    assert text.count("data:image/svg+xml;base64,") == 2 + 4
+    assert all(files[name][0] in text for name in made)  # among the inputs
+    assert "ROME on small: 8 of 8 tasks fall" in run("show", *given("--scores", "--task-scores"))
+
+
+@pytest.mark.parametrize("command", ["tables", "figures", "page", "show"])
+def test_unusable_task_scores_get_one_sentence(tmp_path: Path, command: str) -> None:
+    files = results(tmp_path)
+    out = [] if command == "show" else ["--out", tmp_path / "out"]
+    with pytest.raises(UserError, match=r"scores\.parquet: task_scores table: columns missing") as error:
+        run(command, "--scores", *files["--scores"], "--task-scores", *files["--scores"], *out)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -119,7 +161,7 @@ def test_no_torch_is_imported(tmp_path: Path) -> None:
     code = (
         "import sys; from crossedit.reports.cli import commands;"
         f"commands(['tables', '--scores', {str(path)!r}, '--out', {str(tmp_path / 'out')!r}], standalone_mode=False);"
-        "import crossedit.reports.page, crossedit.reports.radar;"
+        "import crossedit.reports.page, crossedit.reports.radar, crossedit.reports.sweep_figures;"
         "print([name for name in ('torch', 'transformers', 'scipy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -182,17 +182,14 @@ def test_findings_say_what_falls_holds_and_cannot_tell() -> None:
     found = Sweeps(config, frame, fact_scores(config), weight_changes(config))
     said = dict(findings(found, found.all[0], "small", "teacher_forced"))
     assert said == {
-        "Falls": (
-            "Sentiment from 4 edits on (90.0 % unedited, 60.0 % at the end) and "
-            "Reasoning from 16 edits on (80.0 % unedited, 30.0 % at the end)."
-        ),
+        "Falls": ("From 4 edits on: Sentiment (90.0 % to 60.0 %). From 16 edits on: Reasoning (80.0 % to 30.0 %)."),
         "No significant fall": "Open-domain QA, Dialogue, Summarization and NER.",
         "Can't show harm": "NLI, not clearly above chance before any edit.",
         "Not known yet": "Closed-domain QA.",
         "Edits that hold": "95.0 % after 4 edits and 67.9 % after 64 edits.",
     }
     assert list(lines(found)) == [
-        "ROME on small: 2 of 6 tasks fall significantly (Sentiment from 4 edits on and Reasoning from 16 edits on); "
+        "ROME on small: 2 of 6 tasks fall significantly (from 4 edits on: Sentiment; from 16 edits on: Reasoning); "
         "1 can't show harm; 1 not known yet."
     ]
 
@@ -206,7 +203,7 @@ def test_findings_of_an_empty_sweep_only_say_what_is_missing() -> None:
 
 @pytest.mark.parametrize(
     ("sweep", "words"),
-    [("ROME", "4 edits"), ("MEMIT-single", "4 edited facts at once"), ("MEMIT-10", "1 edit of 10 facts")],
+    [("ROME", "4 edits"), ("MEMIT-single", "4 facts in one edit"), ("MEMIT-10", "1 edit of 10 facts")],
 )
 def test_stops_are_counted_as_the_setting_counts(sweep: str, words: str) -> None:
     (found,) = plan.planned(entry([sweep]))

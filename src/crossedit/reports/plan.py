@@ -36,10 +36,10 @@ class Sweep:
         return f"{self.name} ({told})" if told else self.name
 
     def counted(self, stop: int) -> str:
-        """Return the stop in words, such as `1 edit` or `10 edited facts at once`."""
+        """Return the stop in words, such as `1 edit` or `10 facts in one edit`."""
         many = "" if stop == 1 else "s"
         if self.setting == "batch-single":
-            return f"{stop} edited fact{many} at once"
+            return f"{stop} fact{many} in one edit"
         if self.setting == "batch-sequential" and self.batch_size:
             return f"{stop} edit{many} of {self.batch_size} facts"
         return f"{stop} edit{many}"

@@ -5,6 +5,7 @@ Tasks whose scores aren't all there yet are named as such, so that nothing is sa
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from crossedit.reports.courses import Course, courses
 from crossedit.reports.findings import Finding, listed, share
@@ -40,12 +41,13 @@ def findings(sweeps: Sweeps, sweep: Sweep, backbone: str, protocol: str) -> list
     """Return the findings on one backbone; `protocol` is that of the edited facts."""
     tasks = sort(sweeps, sweep, backbone)
     found = [
-        ("Falls", [_fall(task, sweep) for task in tasks.fallen], "."),
         ("No significant fall", _names(tasks.steady), "."),
         ("Can't show harm", _names(tasks.at_chance), ", not clearly above chance before any edit."),
         ("Not known yet", _names(tasks.open), "."),
     ]
-    said = [Finding(about, f"{listed(names)}{end}") for about, names, end in found if names]
+    falls = [f"From {stop} on: {listed([_fall(task) for task in fallen])}." for stop, fallen in _falls(sweep, tasks)]
+    said = [Finding("Falls", " ".join(falls))] if falls else []
+    said += [Finding(about, f"{listed(names)}{end}") for about, names, end in found if names]
     held = _held(sweeps, sweep, backbone, protocol)
     return [*said, Finding("Edits that hold", held)] if held else said
 
@@ -56,22 +58,26 @@ def lines(sweeps: Sweeps) -> Iterator[str]:
         for backbone in sweep.backbones:
             tasks = sort(sweeps, sweep, backbone)
             able = len(tasks.fallen) + len(tasks.steady)
-            told = [f"{ability(task.task)} from {sweep.counted(task.falls_from or 0)} on" for task in tasks.fallen]
+            told = "; ".join(f"from {stop} on: {listed(_names(fallen))}" for stop, fallen in _falls(sweep, tasks))
             parts = [
-                f"{len(tasks.fallen)} of {able} tasks fall significantly{f' ({listed(told)})' if told else ''}",
+                f"{len(tasks.fallen)} of {able} tasks fall significantly{f' ({told})' if told else ''}",
                 f"{len(tasks.at_chance)} can't show harm" if tasks.at_chance else "",
                 f"{len(tasks.open)} not known yet" if tasks.open else "",
             ]
             yield f"{sweep.title} on {backbone}: {'; '.join(filter(None, parts))}."
 
 
-def _fall(task: Course, sweep: Sweep) -> str:
-    """Return from when on the task falls, and from which score to which."""
-    last = list(task.after.values())[-1]
-    scores = ""
-    if task.before and last:
-        scores = f" ({share(task.before.score)} unedited, {share(last.score)} at the end)"
-    return f"{ability(task.task)} from {sweep.counted(task.falls_from or 0)} on{scores}"
+def _falls(sweep: Sweep, tasks: Sorted) -> Iterator[tuple[str, list[Course]]]:
+    """Yield stops in words with the tasks that fall from there on."""
+    for stop, fallen in groupby(tasks.fallen, lambda task: task.falls_from):
+        if stop is not None:
+            yield sweep.counted(stop), list(fallen)
+
+
+def _fall(task: Course) -> str:
+    """Return the task with its score before any edit and at the last stop."""
+    scores = [score.score for score in (task.before, *list(task.after.values())[-1:]) if score]
+    return f"{ability(task.task)} ({' to '.join(map(share, scores))})"
 
 
 def _held(sweeps: Sweeps, sweep: Sweep, backbone: str, protocol: str) -> str:
