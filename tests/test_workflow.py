@@ -10,7 +10,15 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+DEMO = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+SWEPT = {pattern["editor"] for pattern in DEMO["exclude"]}  # the editors that only sweeps use
+# The grid alone.
+CONFIG = {
+    **DEMO,
+    "editors": {name: entry for name, entry in DEMO["editors"].items() if name not in SWEPT},
+    "exclude": [],
+    "sweeps": {},
+}
 EDITORS = len(CONFIG["editors"])
 
 
@@ -45,7 +53,7 @@ def test_shards_and_exclusions_change_the_number_of_jobs(tmp_path: Path) -> None
     assert jobs["train"] == 1
 
 
-@pytest.mark.parametrize("target", ["facts", "edits", "tables", "figures", "report"])
+@pytest.mark.parametrize("target", ["facts", "edits", "sweeps", "tables", "figures", "report"])
 def test_named_targets_exist(target: str, tmp_path: Path) -> None:
     said = plan(CONFIG, tmp_path, "--", target)
     assert said.returncode == 0, said.stderr
@@ -128,3 +136,17 @@ def test_the_quick_configuration_is_a_part_of_the_whole(tmp_path: Path) -> None:
     assert jobs["train"] == 1
     assert jobs["predict"] == 4 * 2
     assert "train_editor" not in jobs
+
+
+def test_each_checkpoint_and_task_is_a_job_and_the_unedited_model_is_asked_once(tmp_path: Path) -> None:
+    said = plan(DEMO, tmp_path, "--printshellcmds", "--", "sweeps")
+    jobs = counts(said)
+    stops = [len(sweep["stops"]) for sweep in DEMO["sweeps"].values()]
+    assert jobs["edit_on"] == jobs["probe_edited"] == sum(stops)
+    assert jobs["ask_task"] == (sum(stops) + 1) * len(DEMO["tasks"])
+    assert jobs["draw_items"] == jobs["work_items"] == len(DEMO["tasks"])
+    assert jobs["score_sweep"] == len(stops)
+    edits = [line for line in said.stdout.splitlines() if "crossedit sweeps edit" in line]
+    sequential = [sweep for sweep in DEMO["sweeps"].values() if sweep["setting"] != "batch-single"]
+    assert sum("--start" in line for line in edits) == sum(len(sweep["stops"]) - 1 for sweep in sequential)
+    assert "--batch-size 64 --edits 1" in said.stdout and "--batch-size 1 --edits 64" in said.stdout

@@ -218,7 +218,7 @@ def task_options(wildcards, field):
 def sweep_cell(wildcards):
     """What the rows of a sweep's tables begin with."""
     entry, _ = of_sweep(wildcards)
-    named = {name: entry[name] for name in ("editor", "setting", "batch_size", "facts")}
+    named = {name: entry.get(name) for name in ("editor", "setting", "batch_size", "facts")}
     return as_json({"sweep": wildcards.sweep, "backbone": wildcards.backbone, "edit_lang": entry["language"], **named})
 
 

@@ -111,7 +111,7 @@ def _check_editor(where: str, entry: dict[str, Any], editor: Mapping[str, Any]) 
         return
     if method in ONE_AT_A_TIME:
         raise UserError(f"{where}.setting: {method} writes one fact at a time; write instance-sequential.")
-    if entry["setting"] == SINGLE and entry.setdefault("batch_size") is not None:
+    if entry["setting"] == SINGLE and "batch_size" in entry:
         raise UserError(f"{where}.batch_size: the stops of batch-single are its batch sizes; leave the field away.")
     if entry["setting"] == SEQUENTIAL and "batch_size" not in entry:
         raise UserError(f"{where}: batch-sequential needs a `batch_size`, the number of facts per edit.")
@@ -121,9 +121,10 @@ def _check_size(where: str, entry: Mapping[str, Any], facts: Mapping[str, Any]) 
     batch_size, edits = extent(entry, entry["stops"][-1])
     drawn = facts.get("splits", {}).get("test")
     if isinstance(drawn, int) and drawn < batch_size * edits:
-        needed = f"the last one needs {batch_size * edits} test facts"
+        splits = f"facts.{entry['facts']}.splits.test"
         raise UserError(
-            f"{where}.stops: {needed}, but facts.{entry['facts']}.splits.test draws {drawn}; raise that, or lower the stop."
+            f"{where}.stops: the last one needs {batch_size * edits} test facts, but {splits} draws {drawn}; raise that, "
+            "or lower the stop."
         )
 
 
