@@ -69,6 +69,12 @@ def test_an_excluded_cell_has_no_row() -> None:
     assert [row[1] for row in table_2(scores(), entry).rows if row[2] == "late"] == ["English"]
 
 
+def test_an_editor_without_any_cell_is_not_spoken_of() -> None:
+    known = Scores(scores())
+    assert Grid.of({**ENTRY, "exclude": [{"editor": "late"}]}, known).editors == ("ROME", "IKE")
+    assert Grid.of(ENTRY, known).editors == ("ROME", "IKE", "late")
+
+
 def test_a_mean_that_is_no_number_is_a_dash() -> None:
     broken = scores().with_columns(mean=pl.when(metric="em").then(float("nan")).otherwise(pl.col("mean")))
     assert all(str(cell).endswith(f" / {DASH}") for cell in table_2(broken, {}).rows[0][3:])

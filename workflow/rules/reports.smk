@@ -1,3 +1,5 @@
+from crossedit.reports import plan
+
 GRID = as_json(
     {
         key: config[key]
@@ -11,6 +13,8 @@ GRID = as_json(
             "include",
             "exclude",
             "reports",
+            "tasks",
+            "sweeps",
         )
     },
     # Rows and legends stand as the config has them.
@@ -23,12 +27,18 @@ RADARS = [
     for language in config["languages"]
     if any((cell.facts, cell.backbone, cell.language) == (facts, backbone, language) for cell in CELLS)
 ]
+FIGURES = [*RADARS, *plan.figures(plan.planned(config))]
 TABLES = [f"table_1_{facts}" for facts in config["facts"]] + [
     f"{table}_{facts}_{protocol}"
     for facts in sorted({facts for facts, _ in USED})
     for protocol in config["protocols"]
     for table in ("table_2", "locality")
 ]
+TABLES += plan.sheets(plan.planned(config))
+SWEEP_TABLES = {
+    table: [f"{sweep_folder(sweep)}/{name}.parquet" for sweep in SWEEPS]
+    for table, name in {"task_scores": "tasks", "fact_scores": "facts", "weight_changes": "weights"}.items()
+}
 
 
 rule collect:
@@ -53,6 +63,8 @@ rule make_tables:
     input:
         scores=rules.collect.output,
         table_1=[f"{RESULTS}/translation/{name}/table_1.parquet" for name in config["facts"]],
+        task_scores=SWEEP_TABLES["task_scores"],
+        fact_scores=SWEEP_TABLES["fact_scores"],
     output:
         report(
             expand(f"{RESULTS}/reports/tables/{{table}}.html", table=TABLES),
@@ -71,20 +83,21 @@ rule make_tables:
         entry=GRID,
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
-        "crossedit reports tables --scores {input.scores} --table-1 {input.table_1} --entry {params.entry:q}"
-        " --out {params.folder} 2> {log}"
+        "crossedit reports tables --scores {input.scores} --table-1 {input.table_1} --task-scores {input.task_scores}"
+        " --fact-scores {input.fact_scores} --entry {params.entry:q} --out {params.folder} 2> {log}"
 
 
 rule make_figures:
     input:
-        rules.collect.output,
+        **SWEEP_TABLES,
+        scores=rules.collect.output,
     output:
         report(
-            expand(f"{RESULTS}/reports/figures/{{figure}}.svg", figure=RADARS),
+            expand(f"{RESULTS}/reports/figures/{{figure}}.svg", figure=FIGURES),
             category="Figures",
             caption="../report/figures.rst",
         ),
-        expand(f"{RESULTS}/reports/figures/{{figure}}.{{form}}", figure=RADARS, form=["pdf", "png"]),
+        expand(f"{RESULTS}/reports/figures/{{figure}}.{{form}}", figure=FIGURES, form=["pdf", "png"]),
     log:
         f"{RESULTS}/logs/reports/figures.log",
     benchmark:
@@ -96,14 +109,17 @@ rule make_figures:
         entry=GRID,
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
-        "crossedit reports figures --scores {input} --entry {params.entry:q} --out {params.folder} 2> {log}"
+        "crossedit reports figures --scores {input.scores} --task-scores {input.task_scores}"
+        " --fact-scores {input.fact_scores} --weight-changes {input.weight_changes} --entry {params.entry:q}"
+        " --out {params.folder} 2> {log}"
 
 
 rule page:
     input:
+        **SWEEP_TABLES,
         scores=rules.collect.output,
         table_1=rules.make_tables.input.table_1,
-        figures=[f"{RESULTS}/reports/figures/{figure}.svg" for figure in RADARS],
+        figures=[f"{RESULTS}/reports/figures/{figure}.svg" for figure in FIGURES],
         tables=rules.make_tables.output,
         predictions=[path for cell in CELLS for path in predictions(cell)],
         backbones=[path for name in sorted({name for _, name in USED}) for path in model_folder(name)],
@@ -124,6 +140,7 @@ rule page:
         version=configuration.version("reports"),
         entry=as_json(config, as_written=True),
     shell:
-        "crossedit reports page --scores {input.scores} --table-1 {input.table_1} --figures {input.figures}"
+        "crossedit reports page --scores {input.scores} --table-1 {input.table_1} --task-scores {input.task_scores}"
+        " --fact-scores {input.fact_scores} --weight-changes {input.weight_changes} --figures {input.figures}"
         " --predictions {input.predictions} --backbones {input.backbones} --summaries {input.summaries}"
         " --entry {params.entry:q} --out {output} 2> {log}"

@@ -18,7 +18,7 @@ class Grid:
 
     facts: tuple[str, ...]
     backbones: tuple[str, ...]
-    editors: tuple[str, ...]  # without the unedited backbone
+    editors: tuple[str, ...]  # those with rows, without the unedited backbone
     edit_langs: tuple[str, ...]
     langs: tuple[str, ...]  # evaluation languages
     protocols: tuple[str, ...]
@@ -47,7 +47,9 @@ class Grid:
         return cls(
             facts=facts,
             backbones=backbones,
-            editors=tuple(name for name in editors if name != UNEDITED),
+            editors=tuple(
+                name for name in editors if name != UNEDITED and name in {editor for _, _, editor, _ in rows}
+            ),
             edit_langs=edit_langs,
             langs=_union(entry.get("evaluation_languages", languages), scores.names("lang")),
             protocols=protocols,

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crossedit.reports.naming import TASK_PROTOCOLS
-
-SEQUENTIAL = ("instance-sequential", "batch-sequential")
+from crossedit.sweeps.settings import SEQUENTIAL, SINGLE
 
 
 @dataclass(frozen=True)
@@ -31,16 +30,16 @@ class Sweep:
     def title(self) -> str:
         """The sweep's name with what it doesn't say of the editor."""
         editor = "" if self.editor in self.name else self.editor
-        batch = f"{self.batch_size} facts per edit" if self.setting == "batch-sequential" else ""
+        batch = f"{self.batch_size} facts per edit" if self.setting == SEQUENTIAL else ""
         told = ", ".join(filter(None, [editor, batch]))
         return f"{self.name} ({told})" if told else self.name
 
     def counted(self, stop: int) -> str:
         """Return the stop in words, such as `1 edit` or `10 facts in one edit`."""
         many = "" if stop == 1 else "s"
-        if self.setting == "batch-single":
+        if self.setting == SINGLE:
             return f"{stop} fact{many} in one edit"
-        if self.setting == "batch-sequential" and self.batch_size:
+        if self.setting == SEQUENTIAL and self.batch_size:
             return f"{stop} edit{many} of {self.batch_size} facts"
         return f"{stop} edit{many}"
 
@@ -57,7 +56,7 @@ def _sweep(name: str, described: Mapping[str, Any], tasks: Mapping[str, Any]) ->
     return Sweep(
         name=name,
         editor=described.get("editor", name),
-        setting=described.get("setting", SEQUENTIAL[0]),
+        setting=described.get("setting", "instance-sequential"),
         batch_size=described.get("batch_size"),
         stops=tuple(sorted(described.get("stops", ()))),
         language=described.get("language", ""),
@@ -83,7 +82,7 @@ def figures(sweeps: Sequence[Sweep]) -> list[str]:
         for name in (
             *(side_effects(setting, protocol) for protocol in protocols(members)),
             edited_facts(setting),
-            *([forgetting(setting)] if setting in SEQUENTIAL else []),
+            *([forgetting(setting)] if setting != SINGLE else []),
             weights(setting),
         )
     ]

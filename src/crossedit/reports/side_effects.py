@@ -9,13 +9,14 @@ from crossedit.reports.plan import Sweep
 from crossedit.reports.scores import DASH, Estimate, percent
 from crossedit.reports.sheets import Cell, Column, Measured, Sheet
 from crossedit.reports.sweeps import Sweeps
+from crossedit.sweeps.settings import SEQUENTIAL, SINGLE
 
 AT_CHANCE = "†"
 NEVER = "never"
 _STOPS = {
     "instance-sequential": "After edits",
-    "batch-sequential": "After batch edits",
-    "batch-single": "Facts in one edit",
+    SEQUENTIAL: "After batch edits",
+    SINGLE: "Facts in one edit",
 }
 
 
@@ -120,7 +121,7 @@ def edited_facts(sweeps: Sweeps, sweep: Sweep, langs: Sequence[str], protocol: s
 
 def _columns(sweep: Sweep) -> str:
     edited = f", edited in {language(sweep.language)}" if sweep.language else ""
-    if sweep.setting == "batch-single":
+    if sweep.setting == SINGLE:
         return f"numbers of facts in one edit{edited}"
-    batch = f" of {sweep.batch_size} facts each" if sweep.setting == "batch-sequential" and sweep.batch_size else ""
+    batch = f" of {sweep.batch_size} facts each" if sweep.setting == SEQUENTIAL and sweep.batch_size else ""
     return f"numbers of edits{batch}{edited}"

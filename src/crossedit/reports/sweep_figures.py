@@ -12,13 +12,14 @@ from crossedit.reports import panels, plan
 from crossedit.reports.courses import Course, course
 from crossedit.reports.naming import ASPECT_STYLES, ASPECTS, Style, ability, language, task_styles
 from crossedit.reports.panels import Cells, Line, Panel
-from crossedit.reports.plan import SEQUENTIAL, Sweep, by_setting
+from crossedit.reports.plan import Sweep, by_setting
 from crossedit.reports.sweeps import Sweeps
+from crossedit.sweeps.settings import SEQUENTIAL, SINGLE
 
 _X = {
     "instance-sequential": "Number of edits",
-    "batch-sequential": "Number of batch edits",
-    "batch-single": "Number of facts in one edit",
+    SEQUENTIAL: "Number of batch edits",
+    SINGLE: "Number of facts in one edit",
 }
 _NOTE = "Filled: significantly below the unedited model. Thin and dashed: at chance before any edit, can't show harm."
 _DASHES = ((0, (4, 1.6)), (0, (1.2, 1.2)), (0, (4, 1.2, 1.2, 1.2)), (0, (6, 1.2)))  # of further languages
@@ -40,7 +41,7 @@ def pictures(sweeps: Sweeps, langs: Sequence[str], protocol: str) -> Iterator[Pi
         for task_protocol in plan.protocols(members):
             yield _side_effects(sweeps, setting, members, task_protocol)
         yield _edited_facts(sweeps, setting, members, langs, protocol)
-        if setting in SEQUENTIAL:
+        if setting != SINGLE:
             yield _forgetting(sweeps, setting, members, protocol)
         yield _weights(sweeps, setting, members)
 
@@ -101,7 +102,7 @@ def _forgetting(sweeps: Sweeps, setting: str, members: Sequence[Sweep], protocol
         plan.forgetting(setting),
         title,
         _edits_in_words(title, shown),
-        lambda: panels.heat(shown, _X[setting], "Facts of edits", "Reliability in %"),
+        lambda: panels.heat(shown, _X.get(setting, "Stop"), "Facts of edits", "Reliability in %"),
     )
 
 
