@@ -169,16 +169,37 @@ def test_what_goes_into_the_networks_is_standardised_over_the_training_facts(
         torch.testing.assert_close(scaled.std(0, unbiased=False), torch.ones(x.shape[1]), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("batch_loss", ["sum", "mean"])
 def test_an_episode_of_two_facts_is_their_joint_edit(
-    llama: Backbone, examples: list[Example], requests_en: list[Request]
+    llama: Backbone, examples: list[Example], requests_en: list[Request], batch_loss: str
 ) -> None:
-    learner = learner_of(llama, examples, replace(HPARAMS, batch_size=2, edit_on="prompt"))
+    hparams = replace(HPARAMS, batch_size=2, edit_on="prompt", batch_loss=batch_loss)
+    learner = learner_of(llama, examples, hparams)
     losses = learner.losses([0, 2], 1)
-    delta = editor_with(llama, learner.network, HPARAMS).edit(llama, [requests_en[0], requests_en[2]])
+    delta = editor_with(llama, learner.network, hparams).edit(llama, [requests_en[0], requests_en[2]])
     rows = target_rows(llama, [requests_en[0], requests_en[2]])
     with torch.no_grad(), with_deltas(llama, [delta], [0, 0]):
         after = rows.losses(llama.logits(rows.batch, rows.place_row, rows.place_column))
     torch.testing.assert_close(losses.edit[0], after.mean(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("at_once", [1, 64])
+def test_a_joint_edit_of_the_mean_loss_counts_every_token_once(
+    backbone: Backbone, requests_en: list[Request], at_once: int
+) -> None:
+    """Networks that have learnt nothing pass gradients on, so that the edit is the gradient of the joint loss."""
+    hparams = replace(HPARAMS, norm=False, batch_loss="mean")
+    editor = editor_with(backbone, Networks(backbone, hparams, seed=0), hparams)
+    editor.at_once = at_once
+    joint, each = editor.edit(backbone, requests_en), editor.edit_each(backbone, requests_en)
+    counts = target_rows(backbone, requests_en).place_row.bincount()
+    assert len(set(counts.tolist())) > 1
+    for name, term in joint.terms.items():
+        shape = matrix(backbone.module(name)).shape
+        parts = [
+            share * delta.terms[name].dense(*shape) for share, delta in zip(counts / counts.sum(), each, strict=True)
+        ]
+        torch.testing.assert_close(term.dense(*shape), sum(parts), rtol=1e-4, atol=1e-7)
 
 
 def test_gradients_are_zero_where_no_target_follows(backbone: Backbone, requests_en: list[Request]) -> None:

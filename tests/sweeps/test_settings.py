@@ -56,7 +56,8 @@ def test_what_is_left_away_takes_its_default(raw: Config) -> None:
     assert config["sweeps"]["on"] == {**raw["sweeps"]["on"], **shared, "batch_size": 1, "backbones": ["one", "two"]}
     assert config["sweeps"]["at-once"] == {**raw["sweeps"]["at-once"], **shared}
     assert config["sweeps"]["tens"] == {**raw["sweeps"]["tens"], "facts": "demo"}
-    assert config["tasks"]["rte"]["size"] == "all" and config["tasks"]["rte"]["protocols"] == ["corrected"]
+    assert config["tasks"]["rte"]["size"] == "all"
+    assert config["tasks"]["rte"]["protocols"] == ["corrected"]
     assert checked(config) == config
 
 
@@ -159,4 +160,5 @@ def test_a_mistake_is_one_sentence(change: Callable[[Config], None], said: str, 
         checked(raw)
     message = str(caught.value)
     assert message.startswith(f"config: {said}")
-    assert "\n" not in message and message[-1] in ".?"
+    assert "\n" not in message
+    assert message[-1] in ".?"

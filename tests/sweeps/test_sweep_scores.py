@@ -108,7 +108,7 @@ def test_protocols_of_a_task_are_compared_apart() -> None:
 
 
 def test_a_task_that_was_not_asked_before_is_told() -> None:
-    with pytest.raises(UserError, match="task 'rte' .corrected. was not asked of the unedited model"):
+    with pytest.raises(UserError, match=r"task 'rte' \(corrected\) was not asked of the unedited model"):
         task_scores(CELL, [(2, verdicts("rte", [True]))], EDITED, seed=0)
 
 
@@ -126,7 +126,8 @@ def test_edited_facts_are_scored_together_and_by_when_they_were_edited() -> None
         (5, 2): (0.5, 2),
         (5, 5): (1.0, 3),
     }
-    assert set(table["facts"]) == {"demo"} and set(table["edit_lang"]) == {"en"}
+    assert set(table["facts"]) == {"demo"}
+    assert set(table["edit_lang"]) == {"en"}
 
 
 def test_facts_of_one_edit_have_no_age() -> None:

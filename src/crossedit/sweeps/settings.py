@@ -118,13 +118,13 @@ def _check_editor(where: str, entry: dict[str, Any], editor: Mapping[str, Any]) 
 
 
 def _check_size(where: str, entry: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    name = entry["facts"]
     batch_size, edits = extent(entry, entry["stops"][-1])
     drawn = facts.get("splits", {}).get("test")
     if isinstance(drawn, int) and drawn < batch_size * edits:
-        splits = f"facts.{entry['facts']}.splits.test"
         raise UserError(
-            f"{where}.stops: the last one needs {batch_size * edits} test facts, but {splits} draws {drawn}; raise that, "
-            "or lower the stop."
+            f"{where}.stops: the last one needs {batch_size * edits} test facts, but facts.{name}.splits.test "
+            f"draws {drawn}; raise that, or lower the stop."
         )
 
 

@@ -9,7 +9,7 @@ one shape share a network, with a scale and a shift of their own. One pass throu
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +34,8 @@ class MENDHparams(TrainingHparams):
 
     rank, n_hidden: of the networks, which have n_hidden + 1 layers. edit_lr: α at the start; lr_lr: its learning rate.
     norm: whether u and δ are standardised, over the training facts, before they go through g.
+    batch_loss: the loss whose gradient is taken where several facts are edited at once: the sum of theirs, or the mean
+    over all their tokens, as published.
     """
 
     layers: list[int]
@@ -42,6 +44,7 @@ class MENDHparams(TrainingHparams):
     edit_lr: float
     lr_lr: float
     norm: bool = True
+    batch_loss: Literal["sum", "mean"] = "sum"
 
 
 class MEND(TrainedEditor):
@@ -51,9 +54,10 @@ class MEND(TrainedEditor):
     def edit(self, backbone: Backbone, requests: Sequence[Request]) -> Delta:
         """Return the sum of the requests' deltas, as all facts' tokens make one gradient."""
         starts = range(0, len(requests), self.at_once)
-        deltas = [
-            delta for start in starts for delta in self.edit_each(backbone, requests[start : start + self.at_once])
-        ]
+        parts = [target_rows(backbone, requests[start : start + self.at_once]) for start in starts]
+        counts = torch.cat([rows.place_row.bincount(minlength=len(rows.batch.ids)) for rows in parts])
+        weights = batch_weights(counts[None], self.hparams.batch_loss)[0].split([len(rows.batch.ids) for rows in parts])
+        deltas = [delta for pair in zip(parts, weights, strict=True) for delta in self._found(backbone, *pair)]
         # Not one by one, which would copy the first fact's factors once per fact.
         return Delta(
             {
@@ -62,13 +66,17 @@ class MEND(TrainedEditor):
             }
         )
 
-    @torch.no_grad()
     def edit_each(self, backbone: Backbone, requests: Sequence[Request]) -> list[Delta]:
+        return self._found(backbone, target_rows(backbone, requests), torch.ones(len(requests), device=backbone.device))
+
+    @torch.no_grad()
+    def _found(self, backbone: Backbone, rows: Rows, weights: Tensor) -> list[Delta]:
+        """Return a delta per row, whose loss counts with its weight."""
         network: Networks = self.trained_network(backbone)
-        rows = target_rows(backbone, requests)
         tail = Tail(backbone, rows.batch, min(self.hparams.layers))
-        deltas: list[dict[str, LowRank]] = [{} for _ in requests]
-        for name, (u, delta) in network(gradients(backbone, network.names, rows, tail)).items():
+        deltas: list[dict[str, LowRank]] = [{} for _ in weights]
+        factors = weighted(gradients(backbone, network.names, rows, tail), weights)
+        for name, (u, delta) in network(factors).items():
             for row, terms in enumerate(deltas):
                 taught = (delta[row] != 0).any(1)
                 terms[name] = LowRank(U=-delta[row, taught].T, V=u[row, taught].T)
@@ -107,6 +115,16 @@ def gradients(backbone: Backbone, names: Sequence[str], rows: Rows, tail: Tail) 
         loss = rows.losses(backbone.head(hidden[rows.place_row, rows.place_column])).sum()
         found = torch.autograd.grad(loss, [outputs[name] for name in names])
     return {name: (u[name], delta.float()) for name, delta in zip(names, found, strict=True)}
+
+
+def batch_weights(counts: Tensor, batch_loss: str) -> Tensor:
+    """Return what the mean loss of each fact counts in that of its batch; counts (batches, facts) of target tokens."""
+    return torch.ones_like(counts, dtype=torch.float) if batch_loss == "sum" else counts / counts.sum(1, keepdim=True)
+
+
+def weighted(factors: Factors, weights: Tensor) -> Factors:
+    """Return the factors for losses that count with these weights (rows,)."""
+    return {name: (u, delta * weights[:, None, None]) for name, (u, delta) in factors.items()}
 
 
 class Transform(nn.Module):
@@ -272,10 +290,12 @@ class MENDLearner(Learner):
         ]
 
     def losses(self, facts: Sequence[int], episodes: int) -> Losses:
+        counts = torch.tensor([len(self.texts.tokens[fact][1]) for fact in facts], device=self.backbone.device)
+        weights = batch_weights(counts.view(episodes, -1), self.hparams.batch_loss).flatten()
         # Facts of one episode: their tokens make one gradient, so they lie behind one another.
         edits = {
             name: (u.reshape(episodes, -1, u.shape[-1]), delta.reshape(episodes, -1, delta.shape[-1]))
-            for name, (u, delta) in self.network(self._gradients(facts)).items()
+            for name, (u, delta) in self.network(weighted(self._gradients(facts), weights)).items()
         }
         inside = [self.count + fact for fact in facts]
         outside = [2 * self.count + fact for fact in facts]
