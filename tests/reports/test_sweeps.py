@@ -131,6 +131,27 @@ def sheets_of(found: Sweeps) -> list:
     return list(sheets(found, ("en", "zh"), "teacher_forced"))
 
 
+def test_a_task_stands_only_under_the_protocols_that_it_is_asked_under() -> None:
+    config = entry(tasks=["sst2", "rte", "boolq"])
+    config["tasks"] |= {"rte": {"protocols": ["upstream", "corrected"]}, "boolq": {"protocols": ["upstream"]}}
+    found = Sweeps.read(config, [], [], [])
+    assert found.all[0].tasks == {"corrected": ("rte", "sst2"), "upstream": ("rte", "boolq")}
+    rows = {sheet.name: [row[1] for row in sheet.rows] for sheet in sheets_of(found)[:2]}
+    assert rows == {
+        "side_effects_ROME_corrected": ["NLI", "Sentiment"],
+        "side_effects_ROME_upstream": ["NLI", "Closed-domain QA"],
+    }
+    (finding,) = findings(found, found.all[0], "small", "teacher_forced")
+    assert finding.text == "NLI, Sentiment and Closed-domain QA."
+
+
+def test_a_sweep_without_tasks_tells_of_its_facts_alone() -> None:
+    found = sweeps(entry(tasks=[]))
+    assert [sheet.name for sheet in sheets_of(found)] == ["edited_facts_ROME"]
+    assert [about for about, _ in findings(found, found.all[0], "small", "teacher_forced")] == ["Edits that hold"]
+    assert not list(lines(found))
+
+
 def test_edited_facts_are_shown_for_each_evaluation_language() -> None:
     found = sweeps(entry())
     sheet = edited_facts(found, found.all[0], ("en", "zh"), "teacher_forced")

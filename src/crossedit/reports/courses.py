@@ -73,7 +73,11 @@ def course(sweeps: Sweeps, sweep: Sweep, backbone: str, task: str, protocol: str
     return Course(task, at(0), {stop: at(stop) for stop in sweep.stops})
 
 
-def courses(sweeps: Sweeps, sweep: Sweep, backbone: str, protocol: str) -> Iterator[Course]:
-    """Yield the courses of all tasks of the sweep."""
-    for task in sweep.tasks:
-        yield course(sweeps, sweep, backbone, task, protocol)
+def courses(sweeps: Sweeps, sweep: Sweep, backbone: str) -> Iterator[Course]:
+    """Yield the courses of all tasks of the sweep, each under the first protocol that it is asked under."""
+    said = set()
+    for protocol, tasks in sweep.tasks.items():
+        for task in tasks:
+            if task not in said:
+                yield course(sweeps, sweep, backbone, task, protocol)
+        said |= set(tasks)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crossedit.reports.naming import TASK_PROTOCOLS
+from crossedit.reports.naming import TASK_PROTOCOLS, TASKS
 from crossedit.sweeps.settings import SEQUENTIAL, SINGLE
 
 
@@ -23,8 +23,12 @@ class Sweep:
     stops: tuple[int, ...]  # ascending, without 0, the unedited model
     language: str  # of the edits
     backbones: tuple[str, ...]
-    tasks: tuple[str, ...]
-    protocols: tuple[str, ...]  # of the tasks
+    tasks: Mapping[str, tuple[str, ...]]  # by the protocol that they are asked under
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """The protocols of its tasks, the one to read first."""
+        return tuple(self.tasks)
 
     @property
     def title(self) -> str:
@@ -51,8 +55,11 @@ def planned(entry: Mapping[str, Any]) -> tuple[Sweep, ...]:
 
 
 def _sweep(name: str, described: Mapping[str, Any], tasks: Mapping[str, Any]) -> Sweep:
-    asked = tuple(described.get("tasks", tasks))
-    protocols = {protocol for task in asked for protocol in (tasks.get(task) or {}).get("protocols", ())}
+    asked = [
+        (protocol, task)
+        for task in described.get("tasks", tasks)
+        for protocol in (tasks.get(task) or {}).get("protocols", ())
+    ]
     return Sweep(
         name=name,
         editor=described.get("editor", name),
@@ -61,9 +68,17 @@ def _sweep(name: str, described: Mapping[str, Any], tasks: Mapping[str, Any]) ->
         stops=tuple(sorted(described.get("stops", ()))),
         language=described.get("language", ""),
         backbones=tuple(described.get("backbones", ())),
-        tasks=asked,
-        protocols=in_order(protocols, TASK_PROTOCOLS),
+        tasks=by_protocol(asked),
     )
+
+
+def by_protocol(asked: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Return the tasks by their protocol, both in the order of the report, from pairs of protocol and task."""
+    pairs = list(asked)
+    return {
+        protocol: _in_order((task for other, task in pairs if other == protocol), TASKS)
+        for protocol in _in_order((protocol for protocol, _ in pairs), TASK_PROTOCOLS)
+    }
 
 
 def sheets(sweeps: Sequence[Sweep]) -> list[str]:
@@ -96,10 +111,10 @@ def by_setting(sweeps: Sequence[Sweep]) -> Iterator[tuple[str, tuple[Sweep, ...]
 
 def protocols(sweeps: Iterable[Sweep]) -> tuple[str, ...]:
     """Return the protocols of tasks that any of the sweeps has."""
-    return in_order({protocol for sweep in sweeps for protocol in sweep.protocols}, TASK_PROTOCOLS)
+    return _in_order({protocol for sweep in sweeps for protocol in sweep.protocols}, TASK_PROTOCOLS)
 
 
-def in_order(names: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
+def _in_order(names: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
     """Return the names, each once: those that are known first and in that order, the rest as they come."""
     found = dict.fromkeys(names)
     ordered = [name for name in known if name in found]

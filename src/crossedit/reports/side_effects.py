@@ -34,7 +34,7 @@ def side_effects(sweeps: Sweeps, sweep: Sweep, protocol: str) -> Sheet:
     rows = tuple(
         _row(backbone, course(sweeps, sweep, backbone, task, protocol))
         for backbone in sweep.backbones
-        for task in sweep.tasks
+        for task in sweep.tasks[protocol]
     )
     note = (
         f"{TASK_PROTOCOLS.get(protocol, '')} Scores in percent over all items; 'constant' is the score of always "

@@ -39,7 +39,8 @@ def pictures(sweeps: Sweeps, langs: Sequence[str], protocol: str) -> Iterator[Pi
     """Yield the figures of all settings; facts are shown in the evaluation languages and under the protocol given."""
     for setting, members in by_setting(sweeps.all):
         for task_protocol in plan.protocols(members):
-            yield _side_effects(sweeps, setting, members, task_protocol)
+            asked = [sweep for sweep in members if task_protocol in sweep.tasks]
+            yield _side_effects(sweeps, setting, asked, task_protocol)
         yield _edited_facts(sweeps, setting, members, langs, protocol)
         if setting != SINGLE:
             yield _forgetting(sweeps, setting, members, protocol)
@@ -47,13 +48,16 @@ def pictures(sweeps: Sweeps, langs: Sequence[str], protocol: str) -> Iterator[Pi
 
 
 def _side_effects(sweeps: Sweeps, setting: str, members: Sequence[Sweep], protocol: str) -> Picture:
-    look = task_styles([task for sweep in members for task in sweep.tasks])
+    look = task_styles([task for sweep in members for task in sweep.tasks[protocol]])
     shown = [
         Panel(
             backbone,
             sweep.title,
             ("0", *map(str, sweep.stops)),
-            tuple(_task_line(course(sweeps, sweep, backbone, task, protocol), look[task]) for task in sweep.tasks),
+            tuple(
+                _task_line(course(sweeps, sweep, backbone, task, protocol), look[task])
+                for task in sweep.tasks[protocol]
+            ),
         )
         for backbone, sweep in _places(members)
     ]

@@ -25,8 +25,8 @@ class Sorted:
 
 
 def sort(sweeps: Sweeps, sweep: Sweep, backbone: str) -> Sorted:
-    """Return the tasks, under the sweep's first protocol."""
-    found = list(courses(sweeps, sweep, backbone, sweep.protocols[0])) if sweep.protocols else []
+    """Return the tasks, each under the first protocol that it is asked under."""
+    found = list(courses(sweeps, sweep, backbone))
     able = [task for task in found if task.complete and not task.at_chance]
     fallen = [(task.falls_from, task) for task in able if task.falls_from is not None]
     return Sorted(
@@ -55,7 +55,7 @@ def findings(sweeps: Sweeps, sweep: Sweep, backbone: str, protocol: str) -> list
 def lines(sweeps: Sweeps) -> Iterator[str]:
     """Yield a line for each sweep and backbone."""
     for sweep in sweeps.all:
-        for backbone in sweep.backbones:
+        for backbone in sweep.backbones if sweep.tasks else ():
             tasks = sort(sweeps, sweep, backbone)
             able = len(tasks.fallen) + len(tasks.steady)
             told = "; ".join(f"from {stop} on: {listed(_names(fallen))}" for stop, fallen in _falls(sweep, tasks))

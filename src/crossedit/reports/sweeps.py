@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from crossedit import tables
-from crossedit.reports.naming import TASK_PROTOCOLS, TASKS
-from crossedit.reports.plan import Sweep, in_order, planned
+from crossedit.reports.plan import Sweep, by_protocol, planned
 from crossedit.reports.scores import Estimate
 
 EVERYTHING = "all"  # parts of items together; items whether answered or not; locality of every kind
@@ -102,15 +101,14 @@ def _completed(
     rows = pl.concat([frame.select(shared) for frame in (own_tasks, own_facts, own_weights)])
     if sweep is None:
         first = rows.row(0, named=True)
-        sweep = Sweep(name, first["editor"], first["setting"], first["batch_size"], (), "", (), (), ())
-    known = in_order([*sweep.tasks, *own_tasks["task"].unique(maintain_order=True)], TASKS)
+        sweep = Sweep(name, first["editor"], first["setting"], first["batch_size"], (), "", (), {})
+    named = [(protocol, task) for protocol, tasks in sweep.tasks.items() for task in tasks]
     return replace(
         sweep,
         stops=tuple(sorted({*sweep.stops, *rows["stop"]} - {0})),
         language=sweep.language or next(iter(own_facts["edit_lang"]), ""),
         backbones=_union(sweep.backbones, rows["backbone"]),
-        tasks=known,
-        protocols=in_order([*sweep.protocols, *own_tasks["protocol"].unique(maintain_order=True)], TASK_PROTOCOLS),
+        tasks=by_protocol([*named, *own_tasks.select("protocol", "task").unique(maintain_order=True).iter_rows()]),
     )
 
 
