@@ -3,20 +3,23 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
 import torch
 
 from crossedit.backbones.backbone import Backbone
-from crossedit.edits.deltas import Delta, LowRank, editing
+from crossedit.edits.deltas import Delta, LowRank, editing, merged
 from crossedit.errors import UserError
 from crossedit.sweeps.tasks.asking import run_task
+from crossedit.sweeps.tasks.items import make_items
 from crossedit.sweeps.tasks.prompts import fitted, questions
 from crossedit.sweeps.tasks.said import Parser, never
 from crossedit.sweeps.tasks.task import Rules, Task
 from crossedit.tables import ITEMS, VERDICTS, check
 
+DEMO = Path(__file__).parents[2] / "resources/demo/tasks/test"
 TEXTS = ["the capital of France is Rome", "Lima", "Italy has which capital city, and Peru?", "Oslo is", "a b c d e f"]
 
 
@@ -60,10 +63,24 @@ def test_verdicts_do_not_depend_on_the_batches(backbone: Backbone, kind: dict[st
     whole = run_task(backbone, task, items)
     check(whole, VERDICTS, "verdicts")
     assert len(whole) == len(texts) * len(kind.get("parts", [""]))
-    for tokens in (1, 400):
+    for tokens in (1, 400, 1_000_000):
         assert run_task(backbone, task, items, batch_tokens=tokens).equals(whole)
     alone = [run_task(backbone, task, items[number]) for number in range(len(items))]
     assert pl.concat(alone).equals(whole)
+
+
+@pytest.mark.parametrize(("name", "count"), [("sst2", 5), ("conll03", 2)])
+def test_nor_do_those_of_an_edited_model(backbone: Backbone, tasks: dict[str, Task], name: str, count: int) -> None:
+    """The prompts of these tasks begin with a long instruction, which is run once; a sentence is asked four times."""
+    task, (file,) = tasks[name], DEMO.glob(f"{name}.*")
+    items = make_items(task, [file], count, seed=0)
+    torch.manual_seed(0)
+    delta = Delta({backbone.architecture.mlp_out.format(1): LowRank(torch.randn(32, 2), torch.randn(48, 2))})
+    with merged(backbone, delta):
+        whole = run_task(backbone, task, items, batch_tokens=1_000_000)
+        for tokens in (1, 600):
+            assert run_task(backbone, task, items, batch_tokens=tokens).equals(whole)
+    assert (run_task(backbone, task, items)["generation"] != whole["generation"]).any()
 
 
 def test_stopping_early_leaves_every_answer_as_it_is(llama: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,6 +174,15 @@ def test_what_is_too_long_even_without_its_body_is_not_asked_and_not_lost(gpt2: 
     )  # fmt: skip
     alone = run_task(gpt2, task_of(**rules), items[[0, 2]])
     assert alone.equals(verdicts[[0, 2]])
+
+
+def test_silence_of_what_is_not_asked_is_never_right(gpt2: Backbone) -> None:
+    """The published search takes an empty text for an article."""
+    rules = {"prompt": "Say: {text} Tokens: {tokens} answer:", "limit": 20, "parser": "upstream_open_answer"}
+    items = items_of("short", [LONG, "Rome"], ["The"])
+    verdicts = run_task(gpt2, task_of(metric="upstream_spans", **rules), items)
+    assert verdicts.select("asked", "answered", "gained", "possible").row(0) == (False, False, 0, 1)
+    assert verdicts["asked"][1]
 
 
 def test_start_tokens_are_kept_in_front(starting: Backbone) -> None:

@@ -19,7 +19,8 @@ from crossedit.errors import UserError
 from crossedit.sweeps.tasks import asking
 from crossedit.sweeps.tasks.asking import run_task
 from crossedit.sweeps.tasks.items import make_items
-from crossedit.sweeps.tasks.scores import score_task
+from crossedit.sweeps.tasks.prompts import questions
+from crossedit.sweeps.tasks.scores import count_task, score_task
 from crossedit.sweeps.tasks.task import Task, load_task
 from crossedit.tables import VERDICTS, check, provenance, read
 
@@ -110,7 +111,8 @@ def test_the_command_line_draws_items_and_asks_them(
     runner = CliRunner()
     drawing = ["sweeps", "tasks", "--task", "sst2", "--file", str(file), "--size", "4", "--out", str(items)]
     result = runner.invoke(commands, drawing, catch_exceptions=False)
-    assert (result.exit_code, json.loads(result.stderr)["items"]) == (0, 4)
+    assert result.exit_code == 0
+    assert json.loads(result.stderr) == {"task": "sst2", "read": 6, "drawn": 4}
     llama.model.save_pretrained(model)
     llama.tokenizer.save_pretrained(model)
     entry = json.dumps({"path": str(model), "device": "cpu"})
@@ -122,9 +124,12 @@ def test_the_command_line_draws_items_and_asks_them(
     made = provenance(verdicts)
     assert made["task"] == {"name": "sst2", "version": 1}
     assert made["backbone"]["weights"] == llama.digest
-    said = [json.loads(line) for line in result.stderr.splitlines() if line.startswith("{")]
-    assert [row["over"] for row in said] == ["all", "answered"]
-    assert said[0]["items"] == 4
+    counts, *scores = [json.loads(line) for line in result.stderr.splitlines() if line.startswith("{")]
+    answered = table["answered"].sum()
+    assert counts == {"task": "sst2", "protocol": "corrected", "items": 4, "prompts": 4, "cut": counts["cut"],
+                      "asked": 4, "answered": answered, "scored": 4}  # fmt: skip
+    assert [row["over"] for row in scores] == ["all", "answered"]
+    assert scores[0]["items"] == 4
 
 
 FILES = {
@@ -202,9 +207,34 @@ def test_every_real_item_gets_a_verdict(
     assert 0 <= score["score"] <= 1
 
 
+@pytest.mark.parametrize("protocol", ["corrected", "upstream"])
 @pytest.mark.parametrize("name", FILES)
-def test_real_items_run_through_a_model(real: Path, tasks: dict[str, Task], roomy: Backbone, name: str) -> None:
+def test_real_items_run_through_a_model(
+    real: Path, tasks: dict[str, Task], roomy: Backbone, name: str, protocol: str
+) -> None:
     items = make_items(tasks[name], [real / FILES[name][0]], 2, seed=0)
-    limit = tasks[name].protocol("corrected").limit
-    verdicts = run_task(roomy, tasks[name], items)
-    assert verdicts["generation_ids"].list.len().is_between(1, limit).all()
+    rules = tasks[name].protocol(protocol)
+    verdicts = check(run_task(roomy, tasks[name], items, protocol=protocol), VERDICTS, name)
+    assert verdicts["item"].to_list() == [item for item in items["item"] for _ in rules.parts or ("",)]
+    assert verdicts["generation_ids"].list.len().is_between(1, rules.limit).all()
+    assert (verdicts["cut_tokens"] == 0).all()
+
+
+@pytest.mark.parametrize("protocol", ["corrected", "upstream"])
+@pytest.mark.parametrize("name", FILES)
+def test_real_items_that_are_too_long_are_cut_or_counted_as_not_asked(
+    real: Path, tasks: dict[str, Task], gpt2: Backbone, name: str, protocol: str
+) -> None:
+    """The model has 256 learned positions, of about a letter each: most prompts have to lose something."""
+    items = make_items(tasks[name], [real / FILES[name][0]], 6, seed=0)
+    rules = tasks[name].protocol(protocol)
+    verdicts = check(run_task(gpt2, tasks[name], items, protocol=protocol), VERDICTS, name)
+    assert count_task(items, verdicts)["scored"] == len(items)
+    assert (verdicts["prompt_tokens"] + rules.limit <= 256).all()
+    asked, lost = verdicts.filter("asked"), verdicts.filter(~pl.col("asked"))
+    assert asked["generation_ids"].list.len().is_between(1, rules.limit).all()
+    assert (lost["gained"] == 0).all()
+    assert not lost["answered"].any()
+    whole = [question.text for question in questions(rules, protocol, items)]
+    shortened = [text != prompt for text, prompt in zip(whole, verdicts["prompt"], strict=True)]
+    assert shortened == (verdicts["cut_tokens"] > 0).to_list()

@@ -6,7 +6,7 @@ import pytest
 
 from crossedit.edits.scores import interval
 from crossedit.errors import UserError
-from crossedit.sweeps.tasks.scores import compare_task, score_task
+from crossedit.sweeps.tasks.scores import compare_task, count_task, score_task
 from crossedit.tables import VERDICTS
 
 Count = tuple[bool, float, float]  # answered, gained, possible
@@ -52,6 +52,18 @@ def test_unanswered_items_are_wrong_but_for_the_score_over_answered() -> None:
     assert scores.select("items", "asked", "answered").rows() == [(5, 5, 3)] * 2
     # Three of five items want "yes".
     assert values(scores, "constant") == {("all", "all"): 0.6, ("all", "answered"): 0.6}
+
+
+def test_every_item_is_counted_and_a_lost_one_is_missed() -> None:
+    verdicts = verdicts_of(NAMES, PARTS)
+    verdicts = verdicts.with_columns(
+        asked=pl.Series([True, True, False, True]), cut_tokens=pl.Series([0, 3, 2, 0], dtype=pl.Int32)
+    )
+    items = verdicts.select("task", "item").unique()
+    assert count_task(items, verdicts) == {
+        "items": 2, "prompts": 4, "cut": 2, "asked": 3, "answered": 3, "scored": 2
+    }  # fmt: skip
+    assert count_task(items, verdicts.filter(pl.col("item") == 1))["scored"] == 1
 
 
 def test_a_score_of_nothing_is_null() -> None:

@@ -30,15 +30,16 @@ _SEED = click.option("--seed", default=0, show_default=True)
 def tasks(task_name: str, files: tuple[Path, ...], size: int | None, seed: int, out: Path) -> None:
     """Draw a task's items from its files."""
     from crossedit.sweeps import VERSION
-    from crossedit.sweeps.tasks.items import make_items
+    from crossedit.sweeps.tasks.items import draw, read_items
     from crossedit.sweeps.tasks.task import load_task
     from crossedit.tables import ITEMS, write
 
     task = load_task(task_name)
-    items = make_items(task, files, size, seed)
+    found = read_items(task, files)
+    items = draw(task, found, size, seed)
     made = {"task": {"name": task.name, "version": task.version}, "version": VERSION, "size": size, "seed": seed}
     write(items, ITEMS, out, {**made, "files": [str(file) for file in files]})
-    click.echo(json.dumps({"task": task.name, "items": len(items)}), err=True)
+    click.echo(json.dumps({"task": task.name, "read": len(found), "drawn": len(items)}), err=True)
 
 
 @commands.command()
@@ -84,7 +85,7 @@ def ask(
     from crossedit.sweeps import VERSION
     from crossedit.sweeps.checkpoints import Checkpoint
     from crossedit.sweeps.tasks.asking import run_task
-    from crossedit.sweeps.tasks.scores import ALL, score_task
+    from crossedit.sweeps.tasks.scores import ALL, count_task, score_task
     from crossedit.sweeps.tasks.task import load_task
     from crossedit.tables import ITEMS, VERDICTS, digest, read, write
 
@@ -103,6 +104,7 @@ def ask(
         "device": str(backbone.device),
     }
     write(verdicts, VERDICTS, out, made)
+    click.echo(json.dumps({"task": task.name, "protocol": protocol, **count_task(items, verdicts)}), err=True)
     for row in score_task(verdicts).filter(pl.col("part") == ALL).iter_rows(named=True):
         click.echo(json.dumps(row), err=True)
 

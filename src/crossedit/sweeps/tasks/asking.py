@@ -80,7 +80,8 @@ def judged(
             "answer": answer or [],
             "wanted": question.wanted,
             "metric": rules.metric,
-            "gained": gained,
+            # Upstream's metrics take some silence for right.
+            "gained": gained if prompt.ids else 0.0,
             "possible": possible,
         }
         for question, prompt, ids, one, answer, (gained, possible) in zip(

@@ -16,12 +16,16 @@ from crossedit.tables import ITEMS
 
 
 def make_items(task: Task, files: Sequence[Path | str], size: int | None, seed: int) -> pl.DataFrame:
-    """Return the ITEMS of a task's files, in the files' order: `size` of them by seed, or all (None).
+    """Return the ITEMS of a task's files, `read_items` and `draw` in one."""
+    return draw(task, read_items(task, files), size, seed)
+
+
+def draw(task: Task, found: Sequence[Item], size: int | None, seed: int) -> pl.DataFrame:
+    """Return the ITEMS that are drawn of those found, in their order: `size` of them by seed, or all (None).
 
     A larger draw of the same seed holds a smaller one, so that a score over more items only adds to one over fewer.
-    Raises UserError where a record is not as it should be, or where there are too few.
+    Raises UserError where there are too few.
     """
-    found = read_items(task, files)
     if size is not None and not 1 <= size <= len(found):
         raise UserError(
             f"task '{task.name}': size is {size}, but its files have {len(found)} items; ask for 1 to {len(found)}, "
@@ -42,7 +46,10 @@ def make_items(task: Task, files: Sequence[Path | str], size: int | None, seed: 
 
 
 def read_items(task: Task, files: Sequence[Path | str]) -> list[Item]:
-    """Return all items of the files. Raises UserError where a file has none, or lacks what the task asks for."""
+    """Return all items of the files.
+
+    Raises UserError where a record is not as it should be, a file has none, or lacks what the task asks for.
+    """
     if not files:
         raise UserError(f"task '{task.name}': has no files; name at least one.")
     found: list[Item] = []

@@ -1,5 +1,6 @@
 """Scores of verdicts, and how they differ from those of the unedited model.
 
+    count_task(items, verdicts)           how many were asked, answered, scored
     score_task(verdicts)                  over all items, and over those answered
     compare_task(verdicts, unedited)      the paired difference: the same items, before and after
 
@@ -41,6 +42,23 @@ class _Cell:
             gained, possible = gained.sum(1, keepdims=True), possible.sum(1, keepdims=True)
         ratio = np.divide(gained, possible, out=np.full_like(gained, np.nan), where=possible > 0)
         return ratio.mean(1)
+
+
+def count_task(items: pl.DataFrame, verdicts: pl.DataFrame) -> dict[str, int]:
+    """Return how far ITEMS came in their VERDICTS.
+
+    items: how many there are; prompts: made of them, one each or one per part; cut: prompts that were shortened; asked:
+    those that fit the model; answered: those in whose generation the parser found an answer; scored: items with a
+    verdict, which are all unless something was lost.
+    """
+    return {
+        "items": len(items),
+        "prompts": len(verdicts),
+        "cut": int((verdicts["cut_tokens"] > 0).sum()),
+        "asked": int(verdicts["asked"].sum()),
+        "answered": int(verdicts["answered"].sum()),
+        "scored": items.join(verdicts, on=["task", "item"], how="semi").height,
+    }
 
 
 def score_task(verdicts: pl.DataFrame, seed: int = 0) -> pl.DataFrame:
