@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.stats import bootstrap
 
 from crossedit.edits.metrics import (
     Tokens,
@@ -83,6 +82,9 @@ def interval(sample: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the 95 % bootstrap interval (percentiles) of the column means of `sample` (facts, metrics)."""
     if len(sample) == 1:
         return sample[0], sample[0]
+    # It takes a third of a second to import, which those who only want other functions of this module would wait for.
+    from scipy.stats import bootstrap
+
     found = bootstrap((sample,), np.mean, axis=0, n_resamples=RESAMPLES, method="percentile", rng=seed)
     return found.confidence_interval.low, found.confidence_interval.high
 
