@@ -41,11 +41,31 @@ def test_a_panel_per_backbone_and_sweep_and_a_line_per_task() -> None:
     config = entry(("ROME",), backbones=["small", "large"])
     config["sweeps"]["KN"] = {**config["sweeps"]["ROME"], "editor": "KN", "backbones": ["large"]}
     _, figure = drawn(sweeps(config), "side_effects_instance-sequential_corrected")
-    assert [axes.get_title() for axes in figure.axes] == ["ROME", "KN", "", ""]
-    assert [bool(axes.lines) for axes in figure.axes] == [True, False, True, True]
-    assert figure.axes[2].get_ylabel().startswith("large")
+    assert [axes.get_title() for axes in figure.axes] == ["ROME", "ROME", "KN"]
+    assert [axes.get_ylabel().splitlines()[0] for axes in figure.axes if axes.get_ylabel()] == ["small", "large"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [ability(task) for task in TASKS]
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["0", "4", "16", "64"]
+
+
+def test_many_sweeps_of_a_backbone_take_several_lines_and_none_leaves_a_hole() -> None:
+    config = entry(("ROME",), backbones=["small"], tasks=["rte"])
+    for number in range(8):
+        config["sweeps"][f"ROME-{number}"] = {
+            **config["sweeps"]["ROME"],
+            "backbones": ["small", "large"][: 1 + number // 7],
+        }
+    _, figure = drawn(sweeps(config), "side_effects_instance-sequential_corrected")
+    tops = [round(axes.get_position().y0, 3) for axes in figure.axes]
+    assert [tops.count(top) for top in dict.fromkeys(tops)] == [3, 3, 3, 1]
+    assert all(axes.lines and axes.get_title() for axes in figure.axes)
+    assert [bool(axes.get_xlabel()) for axes in figure.axes] == [*[False] * 7, True, True, True]
+
+
+def test_titles_are_not_said_again_in_the_next_line() -> None:
+    config = entry(("ROME",), backbones=["small", "large"])
+    config["sweeps"]["KN"] = {**config["sweeps"]["ROME"], "editor": "KN"}
+    _, figure = drawn(sweeps(config), "side_effects_instance-sequential_corrected")
+    assert [axes.get_title() for axes in figure.axes] == ["ROME", "KN", "", ""]
 
 
 def test_a_task_at_chance_is_thin_and_dashed_and_said_to_be() -> None:
@@ -112,11 +132,11 @@ def test_weights_that_are_all_the_same_have_a_scale(relative: float) -> None:
 
 
 @pytest.mark.parametrize("stops", [[1], [4, 16, 64], [1, 10, 100, 500, 1000, 2000, 3000]])
-@pytest.mark.parametrize("columns", [1, 3])
+@pytest.mark.parametrize("columns", [1, 3, 6])
 def test_texts_stay_within_the_figure_and_clear_of_each_other(stops: list[int], columns: int) -> None:
     config = entry(("ROME",), stops=stops, backbones=["a-small-one", "another"])
     for number in range(1, columns):
-        config["sweeps"][f"ROME-{number}"] = {**config["sweeps"]["ROME"], "editor": "R-ROME"}
+        config["sweeps"][f"ROME-{number}"] = {**config["sweeps"]["ROME"], "editor": "an editor with a longer name"}
     found = sweeps(config, fall=[0.1] * len(stops))
     with rc_context(drawing.SETTINGS):
         for picture in pictures(found, ("en", "zh", "de"), "teacher_forced"):

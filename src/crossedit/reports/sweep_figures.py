@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from crossedit.reports import panels, plan
+from crossedit.reports import plan
 from crossedit.reports.courses import Course, course
+from crossedit.reports.curves import Line, curves
+from crossedit.reports.heat import Cells, heat
 from crossedit.reports.naming import ASPECT_STYLES, ASPECTS, Style, ability, language, task_styles
-from crossedit.reports.panels import Cells, Line, Panel
+from crossedit.reports.panels import Panel
 from crossedit.reports.plan import Sweep, by_setting
 from crossedit.reports.sweeps import Sweeps
 from crossedit.sweeps.settings import SEQUENTIAL, SINGLE
@@ -106,7 +108,7 @@ def _forgetting(sweeps: Sweeps, setting: str, members: Sequence[Sweep], protocol
         plan.forgetting(setting),
         title,
         _edits_in_words(title, shown),
-        lambda: panels.heat(shown, _X.get(setting, "Stop"), "Facts of edits", "Reliability in %"),
+        lambda: heat(shown, _X.get(setting, "Stop"), "Facts of edits", "Reliability in %"),
     )
 
 
@@ -123,7 +125,7 @@ def _weights(sweeps: Sweeps, setting: str, members: Sequence[Sweep]) -> Picture:
         plan.weights(setting),
         title,
         _layers_in_words(title, shown),
-        lambda: panels.heat(shown, _X.get(setting, "Stop"), "Layer", "Relative change", logarithmic=True),
+        lambda: heat(shown, _X.get(setting, "Stop"), "Layer", "Relative change", logarithmic=True),
     )
 
 
@@ -147,7 +149,7 @@ def _curves(
     ]
     x_label = _X.get(setting, "Stop")
     described = " ".join([f"{title}, in percent. {x_label}.", *told])
-    return Picture(name, title, described, lambda: panels.lines(shown, x_label, "Score in %", note))
+    return Picture(name, title, described, lambda: curves(shown, x_label, "Score in %", note))
 
 
 def _edits_in_words(title: str, shown: Sequence[Panel[Cells]]) -> str:
