@@ -29,6 +29,7 @@ rule all:
         # Named here too, since Snakemake doesn't miss a lost file whose followers are there.
         [path for cell in CELLS for path in predictions(cell)],
         [f"{cell_folder(cell)}/scores.parquet" for cell in CELLS],
+        SWEPT_FILES,
 
 
 rule facts:
@@ -48,7 +49,7 @@ rule edits:
 
 rule sweeps:
     input:
-        [f"{sweep_folder(sweep)}/{name}.parquet" for sweep in SWEEPS for name in ("tasks", "facts", "weights")],
+        SWEPT_FILES,
 
 
 rule tables:

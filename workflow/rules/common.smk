@@ -165,6 +165,16 @@ def materials(wildcards):
 
 
 sweep_folder = partial(places.sweep_folder, config)
+SWEPT_FILES = [
+    path
+    for sweep in SWEEPS
+    for path in (
+        *places.checkpoints(config, sweep),
+        *places.verdicts(config, sweep),
+        *places.edited_facts(config, sweep),
+        *(f"{sweep_folder(sweep)}/{name}.parquet" for name in ("tasks", "facts", "weights")),
+    )
+]
 
 
 def of_sweep(wildcards):

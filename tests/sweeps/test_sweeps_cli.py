@@ -1,0 +1,164 @@
+"""The road of a sweep by its command lines: edits, tasks, edited facts, tables."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from crossedit.backbones.answers import answer
+from crossedit.backbones.backbone import Backbone
+from crossedit.backbones.probes import make_probes
+from crossedit.edits.deltas import merged
+from crossedit.errors import UserError
+from crossedit.sweeps.checkpoints import Checkpoint
+from crossedit.sweeps.cli import commands
+from crossedit.sweeps.tasks.asking import run_task
+from crossedit.sweeps.tasks.task import load_task
+from crossedit.tables import (
+    ANSWERS,
+    FACT_SCORES,
+    FACTS,
+    ITEMS,
+    PREDICTIONS,
+    PROBES,
+    TASK_SCORES,
+    VERDICTS,
+    WEIGHT_CHANGES,
+    provenance,
+    read,
+    write,
+)
+
+ROOT = Path(__file__).parents[2]
+HPARAMS = {
+    "layers": [1],
+    "v_lr": 0.5,
+    "v_num_grad_steps": 5,
+    "v_weight_decay": 1e-3,
+    "clamp_norm_factor": 4,
+    "kl_factor": 0.0625,
+    "mom2_adjustment": False,
+    "context_template_length_params": [],
+}
+CELL = {
+    "sweep": "on",
+    "backbone": "tiny",
+    "editor": "ROME",
+    "setting": "instance-sequential",
+    "batch_size": 1,
+    "facts": "small",
+    "edit_lang": "en",
+}
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def run(*arguments: object) -> str:
+    return CliRunner().invoke(commands, [str(part) for part in arguments], catch_exceptions=False).stderr
+
+
+@pytest.fixture(scope="module")
+def folder(llama: Backbone, facts: pl.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model, its facts, questions and unedited answers, and ten items of two tasks."""
+    folder = tmp_path_factory.mktemp("sweep")
+    llama.model.save_pretrained(folder / "model")
+    llama.tokenizer.save_pretrained(folder / "model")
+    write(facts, FACTS, folder / "facts-table.parquet", {})
+    probes = make_probes(facts, llama, ["en", "zh"])
+    write(probes, PROBES, folder / "probes.parquet", {})
+    write(answer(llama, probes, "teacher_forced"), ANSWERS, folder / "unedited.parquet", {})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tables(folder: Path) -> Path:
+    """The same folder when all has been run."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(ROOT)
+        _run_all(folder)
+    return folder
+
+
+def _run_all(folder: Path) -> None:
+    model = ("--name", "tiny", "--entry", json.dumps({"path": str(folder / "model")}))
+    for task, file in (("rte", "rte.jsonl"), ("gsm8k", "gsm8k.jsonl")):
+        path = ROOT / "resources/demo/tasks/test" / file
+        run("tasks", "--task", task, "--file", path, "--size", 10, "--out", folder / f"{task}.parquet")
+    editing = ("--method", "ROME", "--hparams", json.dumps(HPARAMS), "--language", "en")
+    files = []
+    for stop, start in ((1, ()), (3, ("--start", folder / "1"))):
+        table = ("--facts", folder / "facts-table.parquet")
+        run("edit", *table, *model, *editing, "--edits", stop, *start, "--out", folder / str(stop))
+        asked = ("--probes", folder / "probes.parquet", "--unedited", folder / "unedited.parquet")
+        checkpoint = ("--checkpoint", folder / str(stop))
+        out = folder / f"{stop}.facts.parquet"
+        run("probe", *model, *checkpoint, *asked, "--protocol", "teacher_forced", "--out", out)
+        files += [*checkpoint, "--predictions", out]
+    for stop in (0, 1, 3):
+        checkpoint = ("--checkpoint", folder / str(stop)) if stop else ()
+        for task in ("rte", "gsm8k"):
+            out = folder / f"{stop}.{task}.parquet"
+            items = ("--items", folder / f"{task}.parquet")
+            run("ask", "--task", task, *items, *model, *checkpoint, "--out", out)
+            files += ["--verdicts", out]
+    outs = [part for name in ("tasks", "facts", "weights") for part in (f"--{name}", folder / f"{name}.parquet")]
+    run("score", "--cell", json.dumps(CELL), *files, "--f1-tokens", "characters", *outs)
+
+
+def test_every_stop_and_task_has_its_scores(tables: Path) -> None:
+    scored = read(tables / "tasks.parquet", TASK_SCORES).filter(part="all", over="all")
+    assert sorted(scored.select("stop", "task").rows()) == [(s, t) for s in (0, 1, 3) for t in ("gsm8k", "rte")]
+    assert scored.sort("stop")["edited_facts"].to_list() == [0, 0, 1, 1, 3, 3]
+    assert set(scored["items"]) == {10}
+    facts = read(tables / "facts.parquet", FACT_SCORES)
+    assert set(facts.select("stop", "edited_by").rows()) == {(1, 0), (1, 1), (3, 0), (3, 1), (3, 3)}
+    own = facts.filter(aspect="reliability", metric="em", edited_by=0)
+    assert dict(own.select("stop", "n").rows()) == {1: 1, 3: 3}
+    assert set(own["lang"]) == {"en"}
+    weights = read(tables / "weights.parquet", WEIGHT_CHANGES)
+    assert weights.select("stop", "layer").rows() == [(1, 1), (3, 1)]
+
+
+def test_a_checkpoint_is_what_is_asked(tables: Path, llama: Backbone) -> None:
+    task, items = load_task("gsm8k"), read(tables / "gsm8k.parquet", ITEMS)
+    checkpoint = Checkpoint.load(tables / "3", llama)
+    with merged(llama, checkpoint.delta):
+        expected = run_task(llama, task, items)
+        probes = read(tables / "probes.parquet", PROBES).filter(aspect="reliability", lang="en")
+        answers = answer(llama, probes, "teacher_forced")
+    assert read(tables / "3.gsm8k.parquet", VERDICTS).equals(expected)
+    assert not read(tables / "0.gsm8k.parquet", VERDICTS).equals(expected)
+    said = read(tables / "3.facts.parquet", PREDICTIONS).filter(aspect="reliability", lang="en")
+    assert dict(said.select("case_id", "after_text").rows()) == dict(answers.select("case_id", "answer_text").rows())
+
+
+def test_a_cell_says_of_which_checkpoint_it_is(tables: Path) -> None:
+    assert provenance(tables / "0.rte.parquet")["checkpoint"] is None
+    for file in ("3.rte.parquet", "3.facts.parquet"):
+        assert provenance(tables / file)["checkpoint"] == {"edits": 3, "batch_size": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda folder: ("ask", "--task", "rte", "--items", folder / "gsm8k.parquet"), "they are of task 'gsm8k'"),
+        (lambda folder: ("ask", "--task", "rta", "--items", folder / "rte.parquet"), "there is no task 'rta'"),
+        (
+            lambda folder: ("ask", "--task", "rte", "--items", folder / "rte.parquet", "--checkpoint", folder / "2"),
+            "holds no checkpoint",
+        ),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    tables: Path, tmp_path: Path, change: Callable[[Path], tuple[object, ...]], said: str
+) -> None:
+    model = ("--name", "tiny", "--entry", json.dumps({"path": str(tables / "model")}))
+    with pytest.raises(UserError, match=said):
+        run(*change(tables), *model, "--out", tmp_path / "out.parquet")
+    assert not (tmp_path / "out.parquet").exists()
