@@ -56,8 +56,8 @@ def state(backbone: Backbone, text: str, end: int, module: str, inputs: bool = F
     return seen[0][0, backbone.last_token(text, end)]
 
 
-def adjusted_keys(method: str, made: MEMIT, K: Tensor) -> Tensor:
-    """Return the adjusted keys (in, n) of K (in, n) by the papers' dense formulas."""
+def adjusted_keys(method: str, made: MEMIT, K: Tensor, K_p: Tensor) -> Tensor:
+    """Return the adjusted keys (in, n) of K (in, n) by the papers' dense formulas; K_p (in, p) of earlier edits."""
     C, eye = made.materials.covariances[0].double(), torch.eye(48, dtype=torch.float64)
     if method == "EMMET":
         CK = torch.linalg.solve(0.5 * C, K)
@@ -66,12 +66,17 @@ def adjusted_keys(method: str, made: MEMIT, K: Tensor) -> Tensor:
         values, directions = torch.linalg.eigh(C)
         null = directions[:, values < 0.5 * values.mean()]
         P = null @ null.T
-        return torch.linalg.solve(P @ K @ K.T + 0.1 * eye, P @ K)
+        return torch.linalg.solve(P @ (K @ K.T + K_p @ K_p.T) + 0.1 * eye, P @ K)
     return torch.linalg.solve(0.5 * C + K @ K.T, K)
 
 
 def written_in_place(
-    method: str, made: MEMIT, backbone: Backbone, requests: list[Request], weights: list[float]
+    method: str,
+    made: MEMIT,
+    backbone: Backbone,
+    requests: list[Request],
+    weights: list[float],
+    earlier: tuple[Request, ...] = (),
 ) -> dict[str, Tensor]:
     """Return ΔW by module, of one edit of all the requests, each layer written before the next is looked at."""
     layers = made.hparams.layers
@@ -84,13 +89,15 @@ def written_in_place(
         name = architecture.mlp_out.format(layer)
         keys, missing = [], []
         with merged(backbone, total):
-            for request, z in zip(requests, target, strict=True):
+            for request, z in zip([*earlier, *requests], [None] * len(earlier) + [*target], strict=True):
                 ends = [len(context) + request.subject_end() for context in CONTEXTS]
                 texts = [context + request.prompt for context in CONTEXTS]
                 states = [state(backbone, *at, name, inputs=True) for at in zip(texts, ends, strict=True)]
                 keys.append(sum(weight * key for weight, key in zip(weights, states, strict=True)))
-                missing.append(z - state(backbone, texts[0], ends[0], module))
-        A = adjusted_keys(method, made, torch.stack(keys, 1).double())
+                if z is not None:
+                    missing.append(z - state(backbone, texts[0], ends[0], module))
+        K_p, K = torch.stack(keys, 1).double().tensor_split([len(earlier)], 1)
+        A = adjusted_keys(method, made, K, K_p)
         R = torch.stack(missing, 1).double() / share(len(layers) - number)
         total = total + Delta({name: Dense((R @ A.T).float())})
     return {name: term.dense(32, 48) for name, term in total.terms.items()}
@@ -110,6 +117,21 @@ def test_an_edit_is_the_one_written_layer_by_layer(method: str, backbone: Backbo
     for delta, request in zip(made.edit_each(backbone, requests_en), requests_en, strict=True):
         close(delta, written_in_place(method, made, backbone, [request], alike))
     close(made.edit(backbone, requests_en), written_in_place(method, made, backbone, requests_en, alike))
+
+
+@pytest.mark.parametrize("at_once", [1, 64])
+def test_alphaedit_keeps_the_keys_of_earlier_edits(
+    backbone: Backbone, requests_en: list[Request], at_once: int
+) -> None:
+    made, alike = editor("AlphaEdit"), [1 / 3, 1 / 3, 1 / 3]
+    made.at_once = at_once
+    *earlier, last = requests_en
+    found = made.edit_after(backbone, [last], earlier)
+    close(found, written_in_place("AlphaEdit", made, backbone, [last], alike, tuple(earlier)))
+    alone = made.edit(backbone, [last])
+    assert any(
+        not torch.allclose(found.terms[name].dense(32, 48), alone.terms[name].dense(32, 48)) for name in found.terms
+    )
 
 
 def test_the_bare_prompt_may_count_more(llama: Backbone, requests_en: list[Request]) -> None:

@@ -121,6 +121,18 @@ def test_a_stop_on_the_way_changes_nothing(
     assert on.cases == through.cases
 
 
+def test_an_editor_is_told_of_earlier_edits(llama: Backbone, requests_en: list[Request], tmp_path: Path) -> None:
+    told: list[tuple[list[int], list[int]]] = []
+
+    class Asked(Counting):
+        def edit_after(self, backbone: Backbone, requests: Sequence[Request], earlier: Sequence[Request]) -> Delta:
+            told.append(([request.case_id for request in earlier], [request.case_id for request in requests]))
+            return self.edit(backbone, requests)
+
+    run(llama, Asked(editor("ROME")), requests_en, tmp_path, edits=3)
+    assert told == [([], [1]), ([1], [2]), ([1, 2], [3])]
+
+
 def test_batch_single_is_one_joint_edit(llama: Backbone, requests_en: list[Request], tmp_path: Path) -> None:
     made = editor("MEMIT")
     found = run(llama, made, requests_en, tmp_path / "journal", edits=1, batch_size=3)

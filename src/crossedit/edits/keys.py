@@ -65,6 +65,7 @@ def spread(
     metric: Callable[[int, Tensor], Tensor],
     damping: float,
     together: bool,
+    kept: int = 0,
 ) -> list[Delta]:
     """Return the deltas of the layers' output projections that bring a module's output at the subjects to `target`.
 
@@ -73,7 +74,8 @@ def spread(
     last of `layers`; target: (F, H). The layers are written from the lowest up, each seeing what
     the ones below have become. What is still missing at the module is measured before each layer, which takes
     share(layers left) of it. A key is the mean over the contexts, of which the bare prompt counts `bare_share` (None:
-    as much as every other). metric(layer, keys): S times each of the keys (n, in).
+    as much as every other). metric(layer, keys): S times each of the keys (n, in). kept: how many of the facts, the
+    first ones, have been written before and are to stay as they are: they have no target, and count among the keys.
     """
     tails = [Tail(backbone, subject_rows(backbone, part, contexts), layers[0], layers[-1]) for part in parts]
     weights = _weights(contexts, bare_share).to(target.device)
@@ -88,9 +90,9 @@ def spread(
                     tail()
                 keys.append(states.keys.unflatten(0, (-1, len(contexts))))  # (facts, contexts, in)
                 outputs.append(states.outputs[0].unflatten(0, (-1, len(contexts)))[:, contexts.index("")])
-        K = torch.einsum("fci,c->fi", torch.cat(keys), weights)  # (F, in)
-        R = share(len(layers) - number) * (target - torch.cat(outputs))  # (F, out)
-        A = adjusted(K, partial(metric, layer), damping, together)  # (F, in)
+        K = torch.einsum("fci,c->fi", torch.cat(keys), weights)  # (kept + F, in)
+        R = share(len(layers) - number) * (target - torch.cat(outputs)[kept:])  # (F, out)
+        A = adjusted(K, partial(metric, layer), damping, together)[kept:]  # (F, in)
         each = zip(R[:, :, None], A[:, :, None], strict=True)
         terms = [LowRank(R.T, A.T)] if together else [LowRank(r, a) for r, a in each]
         deltas = [delta + Delta({name: term}) for delta, term in zip(deltas, terms, strict=True)]

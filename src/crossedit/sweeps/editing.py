@@ -64,8 +64,9 @@ def edit_on(
     for number in track(range(done, edits), "editing"):
         page = folder / str(number)
         if not page.exists():
+            earlier, later = number * batch_size, (number + 1) * batch_size
             with merged(backbone, delta):
-                step = editor.edit(backbone, requests[number * batch_size : (number + 1) * batch_size])
+                step = editor.edit_after(backbone, requests[earlier:later], requests[:earlier])
             if step.context or step.gated:
                 raise UserError(
                     f"sweeps: {type(editor).__name__} makes no change of weights, which is what sweeps add up; "

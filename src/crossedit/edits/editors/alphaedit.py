@@ -5,14 +5,19 @@ the keys that it has seen stays as it is (section 3.2); preserving them then nee
 
     Δ = R Kᵀ P (K Kᵀ P + L2 · I)⁻¹
 
-The term of earlier edits' keys belongs to edits made one after the other; independent edits have none.
+Where edits are made one after the other, the keys K_p of the earlier ones are kept too: K Kᵀ then is K Kᵀ + K_p K_pᵀ,
+with the keys that they have in the model as edited so far.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
+from crossedit.backbones.backbone import Backbone
+from crossedit.edits.deltas import Delta
 from crossedit.edits.editors.memit import MEMIT, MassHparams
+from crossedit.edits.requests import Request
 from crossedit.errors import UserError
 
 
@@ -30,6 +35,9 @@ class AlphaEditHparams(MassHparams):
 
 class AlphaEdit(MEMIT):
     Hparams = AlphaEditHparams
+
+    def edit_after(self, backbone: Backbone, requests: Sequence[Request], earlier: Sequence[Request]) -> Delta:
+        return self._write(backbone, requests, together=True, earlier=earlier)[0]
 
     def metric(self, layer: int, keys: Tensor) -> Tensor:
         """Return P k for keys (n, in), so that the adjusted keys are (P K Kᵀ + L2 · I)⁻¹ P K."""

@@ -110,3 +110,7 @@ class Editor(ABC):
     def edit(self, backbone: Backbone, requests: Sequence[Request]) -> Delta:
         """Return one delta that holds all requests at once. UserError where the method can't hold several."""
         return self.edit_each(backbone, [only_one(requests, type(self).__name__)])[0]
+
+    def edit_after(self, backbone: Backbone, requests: Sequence[Request], earlier: Sequence[Request]) -> Delta:
+        """Return what `edit` does, for a model in which `earlier` requests are written; few methods look at those."""
+        return self.edit(backbone, requests)

@@ -82,14 +82,18 @@ class MEMIT(Editor):
     def damping(self) -> float:
         return 1.0
 
-    def _write(self, backbone: Backbone, requests: Sequence[Request], together: bool) -> list[Delta]:
+    def _write(
+        self, backbone: Backbone, requests: Sequence[Request], together: bool, earlier: Sequence[Request] = ()
+    ) -> list[Delta]:
         layers = sorted(set(backbone.checked_layers(self.hparams.layers)))
         contexts = self.materials.context_templates(self.hparams.context_template_length_params)
         size = self.at_once if together else len(requests)
-        parts = [requests[start : start + size] for start in range(0, len(requests), size)]
+        kept, parts = (
+            [group[start : start + size] for start in range(0, len(group), size)] for group in (earlier, requests)
+        )
         return spread(
             backbone,
-            parts,
+            [*kept, *parts],
             layers=layers,
             module=self.module(backbone, layers[-1]),
             target=torch.cat([self.find(backbone, part, layers[-1], contexts) for part in parts]),
@@ -99,4 +103,5 @@ class MEMIT(Editor):
             metric=self.metric,
             damping=self.damping(),
             together=together,
+            kept=len(earlier),
         )

@@ -59,6 +59,9 @@ class RECT(Editor):
     def edit(self, backbone: Backbone, requests: Sequence[Request]) -> Delta:
         return self._kept(backbone, self.editor.edit(backbone, requests), requests[0])
 
+    def edit_after(self, backbone: Backbone, requests: Sequence[Request], earlier: Sequence[Request]) -> Delta:
+        return self._kept(backbone, self.editor.edit_after(backbone, requests, earlier), requests[0])
+
     def edit_each(self, backbone: Backbone, requests: Sequence[Request]) -> list[Delta]:
         deltas = self.editor.edit_each(backbone, requests)
         return [self._kept(backbone, delta, request) for delta, request in zip(deltas, requests, strict=True)]
