@@ -131,8 +131,10 @@ def test_weights_that_are_all_the_same_have_a_scale(relative: float) -> None:
     assert {text.get_text() for text in figure.axes[0].texts} == {f"{relative:g}"}
 
 
-@pytest.mark.parametrize("stops", [[1], [4, 16, 64], [1, 10, 100, 500, 1000, 2000, 3000]])
-@pytest.mark.parametrize("columns", [1, 3, 6])
+@pytest.mark.parametrize(
+    ("stops", "columns"),
+    [([1], 1), ([1, 10, 100, 500, 1000, 2000, 3000], 1), ([4, 16, 64], 3), ([1, 10, 100, 1000], 6)],
+)
 def test_texts_stay_within_the_figure_and_clear_of_each_other(stops: list[int], columns: int) -> None:
     config = entry(("ROME",), stops=stops, backbones=["a-small-one", "another"])
     for number in range(1, columns):
@@ -155,11 +157,11 @@ def test_texts_stay_within_the_figure_and_clear_of_each_other(stops: list[int], 
             assert not any(one.overlaps(other) for one, other in pairs if one and other), picture.name
 
 
-def test_names_with_signs_of_mathematics_are_drawn_as_they_are(tmp_path: Path) -> None:
-    config = entry(("ROME",), backbones=["$x_1$ \\frac"])
-    for picture in pictures(sweeps(config), ("en",), "teacher_forced"):
-        drawing.write(picture.name, picture.draw, tmp_path)
-    assert len(list(tmp_path.iterdir())) == 4 * len(drawing.SUFFIXES)
+def test_names_with_signs_of_mathematics_are_drawn_as_they_are() -> None:
+    config = entry(("ROME",), backbones=["$x_1$ \\frac"], tasks=["rte"])
+    with rc_context(drawing.SETTINGS):
+        for picture in pictures(sweeps(config), ("en",), "teacher_forced"):
+            picture.draw().draw_without_rendering()
 
 
 def test_all_settings_are_drawn() -> None:

@@ -65,7 +65,7 @@ def _draw_lines(axes: Axes, panel: Panel[tuple[Line, ...]]) -> None:
     axes.grid(axis="y", color=FAINT, linewidth=0.4)
     axes.set_axisbelow(True)
     for place, line in enumerate(panel.content):
-        aside = 0.5 * (place - (len(panel.content) - 1) / 2) / max(len(panel.content), 8)  # so that bars stand apart
+        aside = 0.64 * (place - (len(panel.content) - 1) / 2) / max(len(panel.content), 8)  # so that bars stand apart
         _curve(axes, line, aside)
 
 
