@@ -10,7 +10,8 @@ export MALLOC_TRIM_THRESHOLD_ = 1073741824
 export TOKENIZERS_PARALLELISM = false
 
 SNAKEMAKE := snakemake --cores $(CORES) --quiet rules --show-failed-logs
-SHOW := crossedit reports show --scores results/reports/scores.parquet --entry '{}' --page results/reports/index.html
+SHOW := crossedit reports show --scores results/reports/scores.parquet --entry '{}' --page results/reports/index.html \
+	--task-scores results/sweeps/*/*/tasks.parquet
 
 .PHONY: demo experiment test quality backbones bench clean
 .DEFAULT_GOAL := demo

@@ -64,6 +64,8 @@ def _draw_lines(axes: Axes, panel: Panel[tuple[Line, ...]]) -> None:
     axes.set_xticks(range(len(panel.stops)), panel.stops)
     axes.grid(axis="y", color=FAINT, linewidth=0.4)
     axes.set_axisbelow(True)
+    for place in range(len(panel.stops)):  # what stands side by side in a band is of one stop
+        axes.axvspan(place - 0.38, place + 0.38, color=FAINT, alpha=0.25, linewidth=0, zorder=0)
     for place, line in enumerate(panel.content):
         aside = 0.64 * (place - (len(panel.content) - 1) / 2) / max(len(panel.content), 8)  # so that bars stand apart
         _curve(axes, line, aside)
