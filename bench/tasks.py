@@ -6,15 +6,16 @@
     python bench/tasks.py --shape tiny --dtype float32     anywhere
 
 Both make the same prompts, generate greedily up to the same limit, and read and judge what came by the same rules; how
-many verdicts are the same is told. Ours goes before and after `generate`, lest another load on the machine meets one of
-them alone. A random model also tells tokens per second (of prompts and generations, as they pass the layers: without
-padding, and what several prompts begin with once) and which share of the device's matrix rate that is, counted as
-bench/shapes.py does.
+many verdicts are the same is told. They take turns, and the shortest time of each counts: another load on the machine
+only adds to it. A random model also tells tokens per second (of prompts and generations as they pass the layers:
+without padding, and what several prompts begin with once) and which share of the device's matrix rate that is, counted
+as bench/shapes.py does.
 """
 
 import argparse
 import sys
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,7 +40,7 @@ from shapes import layer_weights, matrix_rate, random_backbone
 
 FILES = Path("resources/demo/tasks/test")
 TITLES = ("task", "items", "one at a time", "together", "ratio", "same verdicts")
-SHAPED = ("tokens/s: one at a time", "together", "of the matrix rate: one at a time", "together")
+SHAPED = ("tokens/s: one", "together", "matrix rate: one", "together")
 JUDGED = ("item", "part", "answered", "answer", "gained", "possible")
 
 
@@ -114,22 +115,23 @@ def measured(backbone: Backbone, ask: Callable[[], pl.DataFrame]) -> tuple[Measu
     return Measured(taken, int(sum(map(int, passed))), generated), verdicts[0]
 
 
-def compare(backbone: Backbone, task: Task, items: pl.DataFrame, protocol: str) -> Compared:
-    """Ask all items both ways."""
-
-    def together() -> pl.DataFrame:
-        return run_task(backbone, task, items, protocol=protocol)
-
-    one_at_a_time(backbone, task, items[:1], protocol)  # the first call sets up what later ones find done
-    run_task(backbone, task, items[:2], protocol=protocol)
-    first, ours = measured(backbone, together)
-    alone, theirs = measured(backbone, lambda: one_at_a_time(backbone, task, items, protocol))
-    last, _ = measured(backbone, together)
-    same = sum(
-        one == other for one, other in zip(*(table.select(JUDGED).rows() for table in (ours, theirs)), strict=True)
+def compare(backbone: Backbone, task: Task, items: pl.DataFrame, protocol: str, repeats: int) -> Compared:
+    """Ask all items both ways, in turn."""
+    ways: tuple[Callable[[pl.DataFrame], pl.DataFrame], ...] = (
+        partial(one_at_a_time, backbone, task, protocol=protocol),
+        partial(run_task, backbone, task, protocol=protocol),
     )
-    mean = first._replace(seconds=(first.seconds + last.seconds) / 2)
-    return Compared(len(items), len(ours), same, alone, mean)
+    for ask in ways:
+        ask(items[:2])  # the first call sets up what later ones find done
+    taken: tuple[list[Measured], list[Measured]] = ([], [])
+    verdicts = []
+    for _ in range(repeats):
+        for way, ask in zip(taken, ways, strict=True):
+            found, told = measured(backbone, partial(ask, items))
+            way.append(found)
+            verdicts.append(told.select(JUDGED).rows())
+    same = sum(one == other for one, other in zip(*verdicts[:2], strict=True))
+    return Compared(len(items), len(verdicts[0]), same, *map(min, taken))
 
 
 def used(backbone: Backbone, one: Measured, rate: float) -> float:
@@ -169,6 +171,7 @@ def main() -> None:
     parser.add_argument(
         "--protocol", default=CORRECTED, help="corrected (stops where the answer is decided) or upstream"
     )
+    parser.add_argument("--repeats", type=int, default=2)
     given = parser.parse_args()
     tasks = drawn(given.tasks.split(",") if given.tasks else [], given.items)
     if given.shape:
@@ -183,7 +186,7 @@ def main() -> None:
     table = Table(title=f"Items per second: {backbone.name}, {given.protocol}, {where}")
     for title in (*TITLES, *(SHAPED if rate else ())):
         table.add_column(title, justify="left" if title == "task" else "right")
-    found = {name: compare(backbone, *pair, given.protocol) for name, pair in tasks.items()}
+    found = {name: compare(backbone, *pair, given.protocol, given.repeats) for name, pair in tasks.items()}
     for name, one in {**found, "all": total(found.values())}.items():
         ways = (one.alone, one.together)
         row = [f"{one.items / way.seconds:.2f}" for way in ways]
@@ -192,7 +195,7 @@ def main() -> None:
             row += [f"{way.passed / way.seconds:,.0f}" for way in ways]
             row += [f"{used(backbone, way, rate):.1%}" for way in ways]
         table.add_row(name, str(one.items), *row)
-    console = Console(width=160 if rate else 110)
+    console = Console(width=150 if rate else 110)
     console.print(table)
     if rate:
         console.print(f"Matrix rate: {rate / 1e12:.2f} TFLOP/s.")
