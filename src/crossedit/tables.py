@@ -252,12 +252,13 @@ TASK_SCORES = Table(
         "change": pl.Float64,  # score less that of the unedited model on the same items
         "change_low": pl.Float64,  # 95 % interval, both models resampled together
         "change_high": pl.Float64,
+        "change_p": pl.Float64,  # of a paired permutation test, two-sided
         "items": pl.Int64,
         "asked": pl.Int64,  # numbers of prompts
         "answered": pl.Int64,
     },
     key=("sweep", "backbone", "stop", "task", "protocol", "part", "over"),
-    nullable=("batch_size", "score", "low", "high", "constant", "change", "change_low", "change_high"),
+    nullable=("batch_size", "score", "low", "high", "constant", "change", "change_low", "change_high", "change_p"),
 )
 
 FACT_SCORES = Table(
@@ -287,11 +288,11 @@ WEIGHT_CHANGES = Table(
         **_CHECKPOINT,
         "module": pl.String,
         "layer": pl.Int64,
-        "norm": pl.Float64,  # Frobenius norm of the change
+        "norm": pl.Float64,  # Frobenius norm of the change; null where it is no number any more
         "relative": pl.Float64,  # the same, divided by the norm of the unedited matrix
     },
     key=("sweep", "backbone", "stop", "module"),
-    nullable=("batch_size",),
+    nullable=("batch_size", "norm", "relative"),
 )
 
 

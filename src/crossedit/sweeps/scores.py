@@ -45,8 +45,8 @@ def task_scores(
         if stop:
             key = ["task", "protocol", "metric", "part", "over"]
             changed = compare_task(frame, before[task, protocol], seed)
-            interval = {"low": "change_low", "high": "change_high"}
-            scored = scored.join(changed.select(*key, "change", *interval).rename(interval), on=key, how="left")
+            named = {"low": "change_low", "high": "change_high", "p": "change_p"}
+            scored = scored.join(changed.select(*key, "change", *named).rename(named), on=key, how="left")
         parts.append(_at(cell, stop, edited_facts[stop], scored))
     return _whole(parts, TASK_SCORES.columns)
 
