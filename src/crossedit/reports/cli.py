@@ -95,7 +95,7 @@ def write_tables(
     """
     from crossedit import tables
     from crossedit.reports import bizsre, side_effects
-    from crossedit.reports.places import owner_of
+    from crossedit.reports.owners import owner_of
     from crossedit.reports.sheets import write
 
     known, grid = _read(scores, entry)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crossedit import tables
 from crossedit.reports.naming import language
-from crossedit.reports.places import Place, cell_of
+from crossedit.reports.owners import Place, cell_of
 from crossedit.reports.scores import DASH
 from crossedit.reports.sheets import Column, Sheet
 

@@ -11,7 +11,7 @@ the unedited model lies wholly below 0.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from crossedit.reports.plan import Sweep
+from crossedit.reports.plan import Planned
 from crossedit.reports.sweeps import Change, Sweeps, TaskScore
 
 ABOVE_NOTHING = 0.05  # what a score must clearly exceed where no constant answer gains anything
@@ -64,7 +64,7 @@ class Course:
         return first
 
 
-def course(sweeps: Sweeps, sweep: Sweep, backbone: str, task: str, protocol: str) -> Course:
+def course(sweeps: Sweeps, sweep: Planned, backbone: str, task: str, protocol: str) -> Course:
     """Return how the task fares on one backbone."""
 
     def at(stop: int) -> TaskScore | None:
@@ -73,7 +73,7 @@ def course(sweeps: Sweeps, sweep: Sweep, backbone: str, task: str, protocol: str
     return Course(task, at(0), {stop: at(stop) for stop in sweep.stops})
 
 
-def courses(sweeps: Sweeps, sweep: Sweep, backbone: str) -> Iterator[Course]:
+def courses(sweeps: Sweeps, sweep: Planned, backbone: str) -> Iterator[Course]:
     """Yield the courses of all tasks of the sweep, each under the first protocol that it is asked under."""
     said = set()
     for protocol, tasks in sweep.tasks.items():

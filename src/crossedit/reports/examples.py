@@ -8,7 +8,7 @@ import polars as pl
 
 from crossedit import tables
 from crossedit.reports.naming import ASPECTS, KINDS
-from crossedit.reports.places import cell_of
+from crossedit.reports.owners import cell_of
 
 LIMIT = 20  # facts per backbone and editing language, so that the page stays small
 

@@ -18,8 +18,8 @@ from crossedit.reports.findings import Finding, findings
 from crossedit.reports.grid import Grid
 from crossedit.reports.html import render
 from crossedit.reports.naming import language, method
-from crossedit.reports.places import owner_of, read_json
-from crossedit.reports.plan import Sweep
+from crossedit.reports.owners import owner_of, read_json
+from crossedit.reports.plan import Planned
 from crossedit.reports.scores import Scores
 from crossedit.reports.sheets import Sheet
 from crossedit.reports.sweep_figures import pictures
@@ -131,7 +131,7 @@ def _charts(facts: str, scores: Scores, grid: Grid, figures: Mapping[str, Path])
         yield Chart(title, _address(path), f"Radar chart of F1, {title}. {' '.join(lines)}")
 
 
-def _sweep_report(sweeps: Sweeps, sweep: Sweep, grid: Grid) -> SweepReport:
+def _sweep_report(sweeps: Sweeps, sweep: Planned, grid: Grid) -> SweepReport:
     said = {backbone: sweep_findings.findings(sweeps, sweep, backbone, grid.protocol) for backbone in sweep.backbones}
     return SweepReport(
         title=sweep.title,

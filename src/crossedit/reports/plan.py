@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crossedit.errors import UserError
 from crossedit.reports.naming import TASK_PROTOCOLS, TASKS
 from crossedit.sweeps.settings import SEQUENTIAL, SINGLE
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Planned:
     """One sweep: what edits the backbones more and more, and where they are looked at."""
 
     name: str
@@ -48,24 +49,30 @@ class Sweep:
         return f"{stop} edit{many}"
 
 
-def planned(entry: Mapping[str, Any]) -> tuple[Sweep, ...]:
-    """Return the sweeps of a configuration, of which every key may be missing."""
+def planned(entry: Mapping[str, Any]) -> tuple[Planned, ...]:
+    """Return the sweeps of a configuration, which needn't be checked: what it leaves out, the tables tell.
+
+    Raises UserError for a sweep without editor, setting or stops.
+    """
     tasks = entry.get("tasks") or {}
-    return tuple(_sweep(name, described, tasks) for name, described in (entry.get("sweeps") or {}).items())
+    return tuple(_planned(name, described, tasks) for name, described in (entry.get("sweeps") or {}).items())
 
 
-def _sweep(name: str, described: Mapping[str, Any], tasks: Mapping[str, Any]) -> Sweep:
+def _planned(name: str, described: Mapping[str, Any], tasks: Mapping[str, Any]) -> Planned:
+    for field in ("editor", "setting", "stops"):
+        if field not in described:
+            raise UserError(f"--entry: sweeps.{name}: `{field}` is missing; add it.")
     asked = [
         (protocol, task)
         for task in described.get("tasks", tasks)
         for protocol in (tasks.get(task) or {}).get("protocols", ())
     ]
-    return Sweep(
+    return Planned(
         name=name,
-        editor=described.get("editor", name),
-        setting=described.get("setting", "instance-sequential"),
+        editor=described["editor"],
+        setting=described["setting"],
         batch_size=described.get("batch_size"),
-        stops=tuple(sorted(described.get("stops", ()))),
+        stops=tuple(described["stops"]),
         language=described.get("language", ""),
         backbones=tuple(described.get("backbones", ())),
         tasks=by_protocol(asked),
@@ -81,7 +88,7 @@ def by_protocol(asked: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def sheets(sweeps: Sequence[Sweep]) -> list[str]:
+def sheets(sweeps: Sequence[Planned]) -> list[str]:
     """Return the names of the tables."""
     return [
         *(side_effects(sweep.name, protocol) for sweep in sweeps for protocol in sweep.protocols),
@@ -89,7 +96,7 @@ def sheets(sweeps: Sequence[Sweep]) -> list[str]:
     ]
 
 
-def figures(sweeps: Sequence[Sweep]) -> list[str]:
+def figures(sweeps: Sequence[Planned]) -> list[str]:
     """Return the names of the figures."""
     return [
         name
@@ -103,13 +110,13 @@ def figures(sweeps: Sequence[Sweep]) -> list[str]:
     ]
 
 
-def by_setting(sweeps: Sequence[Sweep]) -> Iterator[tuple[str, tuple[Sweep, ...]]]:
+def by_setting(sweeps: Sequence[Planned]) -> Iterator[tuple[str, tuple[Planned, ...]]]:
     """Yield each setting with its sweeps."""
     for setting in dict.fromkeys(sweep.setting for sweep in sweeps):
         yield setting, tuple(sweep for sweep in sweeps if sweep.setting == setting)
 
 
-def protocols(sweeps: Iterable[Sweep]) -> tuple[str, ...]:
+def protocols(sweeps: Iterable[Planned]) -> tuple[str, ...]:
     """Return the protocols of tasks that any of the sweeps has."""
     return _in_order({protocol for sweep in sweeps for protocol in sweep.protocols}, TASK_PROTOCOLS)
 

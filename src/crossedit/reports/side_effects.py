@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from crossedit.reports import plan
 from crossedit.reports.courses import Course, course
 from crossedit.reports.naming import ASPECTS, PROTOCOLS, TASK_PROTOCOLS, ability, language
-from crossedit.reports.plan import Sweep
+from crossedit.reports.plan import Planned
 from crossedit.reports.scores import DASH, Estimate, percent
 from crossedit.reports.sheets import Cell, Column, Measured, Sheet
 from crossedit.reports.sweeps import Sweeps
@@ -28,7 +28,7 @@ def sheets(sweeps: Sweeps, langs: Sequence[str], protocol: str) -> Iterator[Shee
         yield edited_facts(sweeps, sweep, langs, protocol)
 
 
-def side_effects(sweeps: Sweeps, sweep: Sweep, protocol: str) -> Sheet:
+def side_effects(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
     """Return each task's score before editing and at each stop, and the drop at the last one."""
     group = _STOPS.get(sweep.setting, "Stop")
     rows = tuple(
@@ -88,7 +88,7 @@ def _significant(task: Course) -> str:
     return NEVER if task.falls_from is None else str(task.falls_from)
 
 
-def edited_facts(sweeps: Sweeps, sweep: Sweep, langs: Sequence[str], protocol: str) -> Sheet:
+def edited_facts(sweeps: Sweeps, sweep: Planned, langs: Sequence[str], protocol: str) -> Sheet:
     """Return what share of all facts edited so far is answered as it should be, at each stop."""
 
     def found(backbone: str, lang: str) -> list[Estimate | None]:
@@ -119,7 +119,7 @@ def edited_facts(sweeps: Sweeps, sweep: Sweep, langs: Sequence[str], protocol: s
     )
 
 
-def _columns(sweep: Sweep) -> str:
+def _columns(sweep: Planned) -> str:
     edited = f", edited in {language(sweep.language)}" if sweep.language else ""
     if sweep.setting == SINGLE:
         return f"numbers of facts in one edit{edited}"

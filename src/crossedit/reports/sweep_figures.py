@@ -14,7 +14,7 @@ from crossedit.reports.curves import Line, curves
 from crossedit.reports.heat import Cells, heat
 from crossedit.reports.naming import ASPECT_STYLES, ASPECTS, Style, ability, language, task_styles
 from crossedit.reports.panels import Panel
-from crossedit.reports.plan import Sweep, by_setting
+from crossedit.reports.plan import Planned, by_setting
 from crossedit.reports.sweeps import Sweeps
 from crossedit.sweeps.settings import SEQUENTIAL, SINGLE
 
@@ -49,7 +49,7 @@ def pictures(sweeps: Sweeps, langs: Sequence[str], protocol: str) -> Iterator[Pi
         yield _weights(sweeps, setting, members)
 
 
-def _side_effects(sweeps: Sweeps, setting: str, members: Sequence[Sweep], protocol: str) -> Picture:
+def _side_effects(sweeps: Sweeps, setting: str, members: Sequence[Planned], protocol: str) -> Picture:
     look = task_styles([task for sweep in members for task in sweep.tasks[protocol]])
     shown = [
         Panel(
@@ -73,7 +73,7 @@ def _task_line(task: Course, style: Style) -> Line:
 
 
 def _edited_facts(
-    sweeps: Sweeps, setting: str, members: Sequence[Sweep], langs: Sequence[str], protocol: str
+    sweeps: Sweeps, setting: str, members: Sequence[Planned], langs: Sequence[str], protocol: str
 ) -> Picture:
     shown = []
     for backbone, sweep in _places(members):
@@ -91,7 +91,7 @@ def _edited_facts(
     return _curves(plan.edited_facts(setting), title, setting, shown)
 
 
-def _forgetting(sweeps: Sweeps, setting: str, members: Sequence[Sweep], protocol: str) -> Picture:
+def _forgetting(sweeps: Sweeps, setting: str, members: Sequence[Planned], protocol: str) -> Picture:
     shown = []
     for backbone, sweep in _places(members):
         rows = []
@@ -112,7 +112,7 @@ def _forgetting(sweeps: Sweeps, setting: str, members: Sequence[Sweep], protocol
     )
 
 
-def _weights(sweeps: Sweeps, setting: str, members: Sequence[Sweep]) -> Picture:
+def _weights(sweeps: Sweeps, setting: str, members: Sequence[Planned]) -> Picture:
     shown = []
     for backbone, sweep in _places(members):
         found = sweeps.weights(sweep.name, backbone)
@@ -177,7 +177,7 @@ def _layers_in_words(title: str, shown: Sequence[Panel[Cells]]) -> str:
     return " ".join([f"{title}.", *told])
 
 
-def _places(members: Sequence[Sweep]) -> Iterator[tuple[str, Sweep]]:
+def _places(members: Sequence[Planned]) -> Iterator[tuple[str, Planned]]:
     for backbone in dict.fromkeys(name for sweep in members for name in sweep.backbones):
         for sweep in members:
             if backbone in sweep.backbones:

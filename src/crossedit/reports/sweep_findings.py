@@ -10,7 +10,7 @@ from itertools import groupby
 from crossedit.reports.courses import Course, courses
 from crossedit.reports.findings import Finding, listed, share
 from crossedit.reports.naming import ability
-from crossedit.reports.plan import Sweep
+from crossedit.reports.plan import Planned
 from crossedit.reports.sweeps import Sweeps
 
 
@@ -24,7 +24,7 @@ class Sorted:
     open: tuple[Course, ...]  # not all is known yet
 
 
-def sort(sweeps: Sweeps, sweep: Sweep, backbone: str) -> Sorted:
+def sort(sweeps: Sweeps, sweep: Planned, backbone: str) -> Sorted:
     """Return the tasks, each under the first protocol that it is asked under."""
     found = list(courses(sweeps, sweep, backbone))
     able = [task for task in found if task.complete and not task.at_chance]
@@ -37,7 +37,7 @@ def sort(sweeps: Sweeps, sweep: Sweep, backbone: str) -> Sorted:
     )
 
 
-def findings(sweeps: Sweeps, sweep: Sweep, backbone: str, protocol: str) -> list[Finding]:
+def findings(sweeps: Sweeps, sweep: Planned, backbone: str, protocol: str) -> list[Finding]:
     """Return the findings on one backbone; `protocol` is that of the edited facts."""
     tasks = sort(sweeps, sweep, backbone)
     found = [
@@ -67,7 +67,7 @@ def lines(sweeps: Sweeps) -> Iterator[str]:
             yield f"{sweep.title} on {backbone}: {'; '.join(filter(None, parts))}."
 
 
-def _falls(sweep: Sweep, tasks: Sorted) -> Iterator[tuple[str, list[Course]]]:
+def _falls(sweep: Planned, tasks: Sorted) -> Iterator[tuple[str, list[Course]]]:
     """Yield stops in words with the tasks that fall from there on."""
     for stop, fallen in groupby(tasks.fallen, lambda task: task.falls_from):
         if stop is not None:
@@ -80,7 +80,7 @@ def _fall(task: Course) -> str:
     return f"{ability(task.task)} ({' to '.join(map(share, scores))})"
 
 
-def _held(sweeps: Sweeps, sweep: Sweep, backbone: str, protocol: str) -> str:
+def _held(sweeps: Sweeps, sweep: Planned, backbone: str, protocol: str) -> str:
     """Return the reliability of all facts edited so far at the first and the last stop that it is known of."""
     found = [
         (stop, sweeps.fact(sweep.name, backbone, stop, "reliability", sweep.language, protocol)) for stop in sweep.stops

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from crossedit import tables
-from crossedit.reports.plan import Sweep, by_protocol, planned
+from crossedit.reports.plan import Planned, by_protocol, planned
 from crossedit.reports.scores import Estimate
 
 EVERYTHING = "all"  # parts of items together; items whether answered or not; locality of every kind
@@ -93,15 +93,15 @@ def _read(paths: Sequence[Path], table: tables.Table) -> pl.DataFrame:
 
 
 def _completed(
-    name: str, sweep: Sweep | None, tasks: pl.DataFrame, facts: pl.DataFrame, weights: pl.DataFrame
-) -> Sweep:
+    name: str, sweep: Planned | None, tasks: pl.DataFrame, facts: pl.DataFrame, weights: pl.DataFrame
+) -> Planned:
     """Return the sweep with whatever the tables hold beside what the configuration names."""
     own_tasks, own_facts, own_weights = (frame.filter(pl.col("sweep") == name) for frame in (tasks, facts, weights))
     shared = ("backbone", "editor", "setting", "batch_size", "stop")
     rows = pl.concat([frame.select(shared) for frame in (own_tasks, own_facts, own_weights)])
     if sweep is None:
         first = rows.row(0, named=True)
-        sweep = Sweep(name, first["editor"], first["setting"], first["batch_size"], (), "", (), {})
+        sweep = Planned(name, first["editor"], first["setting"], first["batch_size"], (), "", (), {})
     named = [(protocol, task) for protocol, tasks in sweep.tasks.items() for task in tasks]
     return replace(
         sweep,
