@@ -1,5 +1,6 @@
 """Many edits in one model: each on what the edits before have made of it, kept beside the weights, never done twice."""
 
+import copy
 import json
 import os
 import signal
@@ -155,6 +156,35 @@ def test_what_is_done_is_not_done_again(llama: Backbone, requests_en: list[Reque
     assert not journal.exists()
 
 
+@pytest.mark.parametrize(("method", "kind"), [("ROME", "step"), ("FT-M", "sum")])
+def test_of_edits_as_large_as_their_sum_the_sum_alone_is_kept(
+    llama: Backbone, requests_en: list[Request], tmp_path: Path, method: str, kind: str
+) -> None:
+    run(llama, editor(method), requests_en, tmp_path / "a", edits=3)
+    names = sorted(page.name for page in (tmp_path / "a").glob("*/*"))
+    assert names == (["0.sum", "1.step", "2.step"] if kind == "step" else ["2.sum"])
+    broken = Counting(editor(method), breaks=2)
+    with pytest.raises(KeyboardInterrupt):
+        run(llama, broken, requests_en, tmp_path / "b", edits=3)
+    rest = Counting(editor(method))
+    on = run(llama, rest, requests_en, tmp_path / "b", edits=3)
+    assert len(rest.edited) == 1
+    assert same(on.delta, run(llama, editor(method), requests_en, tmp_path / "c", edits=3).delta)
+
+
+def test_what_fails_after_many_edits_says_so(llama: Backbone, requests_en: list[Request], tmp_path: Path) -> None:
+    class Failing(Counting):
+        def edit_each(self, backbone: Backbone, requests: Sequence[Request]) -> list[Delta]:
+            if len(self.edited) == self.breaks:
+                raise UserError("an edit's loss is no number.")
+            return super().edit_each(backbone, requests)
+
+    with pytest.raises(UserError, match=r"no number\. 2 facts had been edited before; .* let `stops` end there\."):
+        run(llama, Failing(editor("ROME"), breaks=2), requests_en, tmp_path / "a", edits=3)
+    with pytest.raises(UserError, match=r"^an edit's loss is no number\.$"):
+        run(llama, Failing(editor("ROME"), breaks=0), requests_en, tmp_path / "b", edits=3)
+
+
 def test_the_journal_of_another_sweep_is_not_taken(llama: Backbone, requests_en: list[Request], tmp_path: Path) -> None:
     journal = tmp_path / "journal"
     run(llama, editor("ROME"), requests_en, journal, edits=2)
@@ -192,6 +222,13 @@ def test_a_checkpoint_of_another_sweep_is_refused(llama: Backbone, requests_en: 
             journal=tmp_path,
             start=start,
         )
+
+
+def test_a_start_beyond_the_end_is_refused(llama: Backbone, requests_en: list[Request], tmp_path: Path) -> None:
+    made = editor("ROME")
+    start = run(llama, made, requests_en, tmp_path, edits=2)
+    with pytest.raises(UserError, match="--start: has 2 edits already, but --edits is 2"):
+        run(llama, made, requests_en, tmp_path, edits=2, start=start)
 
 
 def test_a_checkpoint_of_other_weights_is_refused(
@@ -240,22 +277,15 @@ def test_many_factors_become_the_matrix_that_is_smaller() -> None:
 
 def test_in_half_precision_a_sum_of_small_edits_is_not_lost(llama: Backbone) -> None:
     """Each of them alone would be rounded away."""
-    name = llama.architecture.mlp_out.format(1)
-    weight = matrix(llama.module(name))
-    step = Dense(weight.float().abs() * 2**-9)
-    many = Dense(step.weight * 16)
-    module = llama.module(name)
-    stored = module.weight
-    try:
-        module.to(torch.bfloat16)
-        rounded = matrix(module).clone()
-        with merged(llama, Delta({name: step})):
-            alone = (matrix(module) != rounded).float().mean()
-        with merged(llama, Delta({name: many})):
-            together = (matrix(module) != rounded).float().mean()
-    finally:
-        module.weight = stored
-    assert alone < together == 1.0
+    half = Backbone.of("half", copy.deepcopy(llama.model).to(torch.bfloat16), llama.tokenizer)
+    name = half.architecture.mlp_out.format(1)
+    before = matrix(half.module(name)).clone()
+    step = before.float().abs() * 2**-9
+    changed = []
+    for times in (1, 16):
+        with merged(half, Delta({name: Dense(step * times)})):
+            changed.append(float((matrix(half.module(name)) != before).float().mean()))
+    assert changed[0] < changed[1] == 1.0
 
 
 def test_what_the_config_knows_of_methods_is_so() -> None:

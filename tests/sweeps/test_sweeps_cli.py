@@ -162,3 +162,14 @@ def test_bad_input_is_one_sentence(
     with pytest.raises(UserError, match=said):
         run(*change(tables), *model, "--out", tmp_path / "out.parquet")
     assert not (tmp_path / "out.parquet").exists()
+
+
+def test_verdicts_of_another_sweep_are_not_scored(tables: Path, tmp_path: Path) -> None:
+    outs = [part for name in ("tasks", "facts", "weights") for part in (f"--{name}", tmp_path / f"{name}.parquet")]
+    files = ("--checkpoint", tables / "1", "--verdicts", tables / "0.rte.parquet", "--verdicts")
+    with pytest.raises(UserError, match=r"3\.rte\.parquet: is not of the checkpoints that are given"):
+        run("score", "--cell", json.dumps(CELL), *files, tables / "3.rte.parquet", *outs)
+    frame, made = read(tables / "1.rte.parquet", VERDICTS), provenance(tables / "1.rte.parquet")
+    write(frame, VERDICTS, tmp_path / "other.parquet", {**made, "made_of": {**made["made_of"], "seed": 9}})
+    with pytest.raises(UserError, match=r"other\.parquet: is not of the checkpoints that are given"):
+        run("score", "--cell", json.dumps(CELL), *files, tmp_path / "other.parquet", *outs)

@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import binomtest
 
 from crossedit.edits.scores import interval
 from crossedit.errors import UserError
@@ -148,3 +149,23 @@ def test_other_items_are_not_compared(other: pl.DataFrame) -> None:
 def test_no_verdicts_are_refused() -> None:
     with pytest.raises(UserError, match="there are none to score"):
         score_task(verdicts_of([]))
+
+
+@pytest.mark.parametrize(("lost", "gained"), [(4, 0), (6, 0), (7, 2), (30, 10)])
+def test_the_permutation_test_of_right_and_wrong_is_that_of_signs(lost: int, gained: int) -> None:
+    """Of items that are right or wrong only those that change say anything: McNemar's exact test."""
+    before = [RIGHT] * (80 - gained) + [WRONG] * gained
+    after = [WRONG] * lost + [RIGHT] * (80 - lost)
+    row = compare_task(verdicts_of(after), verdicts_of(before)).filter(pl.col("over") == "all").row(0, named=True)
+    exact = binomtest(lost, lost + gained).pvalue
+    assert row["p"] == pytest.approx(exact, rel=1e-9 if lost + gained <= 11 else 0.2, abs=2e-3)
+
+
+def test_no_change_is_surely_none() -> None:
+    verdicts = verdicts_of([RIGHT, WRONG] * 5)
+    assert set(compare_task(verdicts, verdicts)["p"]) == {1.0}
+
+
+def test_upstream_leaves_out_a_part_in_which_nothing_is_possible() -> None:
+    verdicts = verdicts_of([(True, 1, 2), (True, 0, 0)], PARTS, "upstream", "upstream_entity_hits")
+    assert values(score_task(verdicts), "score")["all", "all"] == pytest.approx(0.5)

@@ -6,6 +6,7 @@ checkpoint.save(folder)                           tensors of the changed modules
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,18 +79,22 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 
 def weight_changes(backbone: Backbone, delta: Delta) -> list[dict[str, Any]]:
-    """Return for each changed matrix W: module, layer, `norm` ‖ΔW‖ (Frobenius) and `relative` ‖ΔW‖ / ‖W‖."""
+    """Return for each changed matrix W: module, layer, `norm` ‖ΔW‖ (Frobenius) and `relative` ‖ΔW‖ / ‖W‖.
+
+    Both are None where a collapsed model has no such number.
+    """
     rows = []
     for name, term in sorted(delta.terms.items()):
         weight = matrix(backbone.module(name)).float()
         norm = term.dense(*weight.shape).norm().item()
+        known = math.isfinite(norm)
         layer = re.search(r"\.(\d+)\.", name)
         rows.append(
             {
                 "module": name,
                 "layer": int(layer[1]) if layer else -1,
-                "norm": norm,
-                "relative": norm / weight.norm().item(),
+                "norm": norm if known else None,
+                "relative": norm / weight.norm().item() if known else None,
             }
         )
     return rows

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from crossedit.edits.cli import editor_options, materials_options
+from crossedit.errors import UserError
 from crossedit.options import parse_json
 
 
@@ -101,6 +102,7 @@ def ask(
         "items": digest(items_path),
         "backbone": {"name": name, "weights": backbone.digest, "dtype": str(backbone.model.dtype)},
         "checkpoint": edited and edited.place,
+        "made_of": edited and dict(edited.made_of),
         "device": str(backbone.device),
     }
     write(verdicts, VERDICTS, out, made)
@@ -113,7 +115,7 @@ def ask(
 @click.option("--facts", required=True, type=Path, help="Facts table (parquet); its test facts are edited.")
 @editor_options
 @materials_options
-@click.option("--batch-size", default=1, show_default=True, help="Facts per edit.")
+@click.option("--batch-size", default=1, show_default=True, type=click.IntRange(min=1), help="Facts per edit.")
 @click.option("--edits", required=True, type=click.IntRange(min=1), help="How many edits there are in the end.")
 @click.option("--start", type=Path, help="The checkpoint of an earlier stop of the same sweep, from which it goes on.")
 @_SEED
@@ -138,6 +140,7 @@ def edit(
     """Edit on and on, up to a stop; after a kill, the same command goes on after its last edit."""
     import polars as pl
 
+    from crossedit import edits as editing
     from crossedit.backbones.backbone import Backbone
     from crossedit.edits.editors import make_editor
     from crossedit.edits.materials import load_materials
@@ -160,7 +163,7 @@ def edit(
         batch_size=batch_size,
         edits=edits,
         made_of={
-            "version": VERSION,
+            "version": [VERSION, editing.VERSION],
             "backbone": {"name": name, "dtype": str(backbone.model.dtype)},
             "editor": {"method": method, "hparams": hparams, "rect": rect},
             "language": language,
@@ -196,7 +199,12 @@ def probe(
     backbone = Backbone.load(name, entry)
     edited = Checkpoint.load(checkpoint, backbone)
     predictions = probing.probe(backbone, edited, read(probes, PROBES), read(unedited, ANSWERS), protocol)
-    made = {"version": VERSION, "checkpoint": edited.place, **edited.made_of, "device": str(backbone.device)}
+    made = {
+        "version": VERSION,
+        "checkpoint": edited.place,
+        "made_of": dict(edited.made_of),
+        "device": str(backbone.device),
+    }
     write(predictions, PREDICTIONS, out, made)
 
 
@@ -247,7 +255,11 @@ def score(
     cases = {scores.stop_of(cell["setting"], one): one["cases"] for one in told}
 
     def stop(path: Path) -> int:
-        return scores.stop_of(cell["setting"], provenance(path)["checkpoint"])
+        made = provenance(path)
+        found = scores.stop_of(cell["setting"], made["checkpoint"])
+        if found and (found not in cases or made["made_of"] != told[0]["made_of"]):
+            raise UserError(f"{path}: is not of the checkpoints that are given; name those of one sweep, all of them.")
+        return found
 
     asked = [(stop(path), read(path, VERDICTS)) for path in verdicts]
     probed = [(stop(path), read(path, PREDICTIONS)) for path in predictions]

@@ -21,6 +21,7 @@ from crossedit.edits.requests import Request
 from crossedit.errors import UserError
 from crossedit.progress import track
 from crossedit.sweeps.checkpoints import Checkpoint
+from crossedit.sweeps.journal import Journal
 from crossedit.tables import digest
 
 
@@ -57,25 +58,36 @@ def edit_on(
     made_of = {**made_of, "backbone": {**made_of["backbone"], "weights": weights}}
     if start and (dict(start.made_of), start.batch_size) != (made_of, batch_size):
         raise UserError("--start: is a checkpoint of another sweep; name an earlier stop of this one.")
+    if start and start.edits >= edits:
+        raise UserError(f"--start: has {start.edits} edits already, but --edits is {edits}; name an earlier stop.")
     cases = [request.case_id for request in requests[:wanted]]
-    folder = journal / digest(made_of, batch_size, cases)
-    done = start.edits if start else 0
-    delta = start.delta if start else Delta()
+    pages = Journal(journal / digest(made_of, batch_size, cases), backbone.device)
+    done, delta = pages.read(start.edits if start else 0, start.delta if start else Delta())
     for number in track(range(done, edits), "editing"):
-        page = folder / str(number)
-        if not page.exists():
-            earlier, later = number * batch_size, (number + 1) * batch_size
-            with merged(backbone, delta):
-                step = editor.edit_after(backbone, requests[earlier:later], requests[:earlier])
-            if step.context or step.gated:
-                raise UserError(
-                    f"sweeps: {type(editor).__name__} makes no change of weights, which is what sweeps add up; "
-                    "choose another editor."
-                )
-            step.save(page)
-        # Also where it was just found, so that what goes on is what a later run would find.
-        delta += Delta.load(page, backbone.device)
+        earlier, later = number * batch_size, (number + 1) * batch_size
+        with merged(backbone, delta):
+            step = _found(editor, backbone, requests[earlier:later], requests[:earlier])
+        delta = pages.write(number, step, delta)
     return Checkpoint(delta, edits, batch_size, cases, made_of)
+
+
+def _found(editor: Editor, backbone: Backbone, requests: Sequence[Request], earlier: Sequence[Request]) -> Delta:
+    try:
+        step = editor.edit_after(backbone, requests, earlier)
+    except UserError as error:
+        if not earlier:
+            raise
+        # An unedited model is no reason any more, a collapsed one may be.
+        raise UserError(
+            f"{error} {len(earlier)} facts had been edited before; if that was too much for the model, let `stops` end "
+            "there."
+        ) from error
+    if step.context or step.gated:
+        raise UserError(
+            f"sweeps: {type(editor).__name__} makes no change of weights, which is what sweeps add up; choose another "
+            "editor."
+        )
+    return step
 
 
 def close(journal: Path) -> None:

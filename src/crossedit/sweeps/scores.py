@@ -76,7 +76,12 @@ def fact_scores(
 def weight_changes(cell: Cell, checkpoints: Sequence[Manifest]) -> pl.DataFrame:
     """Return WEIGHT_CHANGES of what checkpoints say."""
     parts = [
-        _at(cell, stop_of(cell["setting"], told), len(told["cases"]), pl.DataFrame(told["changes"]))
+        _at(
+            cell,
+            stop_of(cell["setting"], told),
+            len(told["cases"]),
+            pl.DataFrame(told["changes"], infer_schema_length=None),
+        )
         for told in checkpoints
     ]
     return _whole(parts, WEIGHT_CHANGES.columns)

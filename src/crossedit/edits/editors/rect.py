@@ -81,7 +81,8 @@ class RECT(Editor):
         change = term.dense(*weight.shape)  # (out, in)
         if self.hparams.selection == "principal":
             U, S, Vh = torch.linalg.svd(change, full_matrices=False)
-            n = self.hparams.n
+            # Directions beyond the change's rank hold nothing but rounding.
+            n = min(self.hparams.n, int((S[0] * 1e-6 < S).sum()))
             return LowRank(U[:, :n] * S[:n], Vh[:n].T)
         if self.hparams.selection == "random":
             importance = torch.rand(change.shape, generator=draw).to(change.device)
