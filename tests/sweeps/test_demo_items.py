@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from crossedit.errors import UserError
+from crossedit.facts.demo import read_texts
 from crossedit.sweeps.tasks.items import make_items
 from crossedit.sweeps.tasks.prompts import questions
 from crossedit.sweeps.tasks.said import Said
@@ -56,3 +58,13 @@ def test_a_worked_answer_is_right(tasks: dict[str, Task], file: str) -> None:
     ]
     counts = rules.judging(said, [rules.reading.parse(one) for one in said])
     assert all(gained == possible for gained, possible in counts)
+
+
+def test_worked_items_are_read_as_they_were_written(tasks: dict[str, Task], tmp_path: Path) -> None:
+    texts = worked(tasks["sst2"], make_items(tasks["sst2"], [FOLDER / "train/sst2.tsv"], 20, seed=0))
+    texts.write_ndjson(tmp_path / "sst2.jsonl")
+    assert read_texts(tmp_path / "sst2.jsonl").equals(texts)
+    (tmp_path / "odd.jsonl").write_text("{kind", encoding="utf-8")
+    for name, said in (("odd.jsonl", "not lines of JSON"), ("none.jsonl", "no such file")):
+        with pytest.raises(UserError, match=rf"{name}: {said}"):
+            read_texts(tmp_path / name)

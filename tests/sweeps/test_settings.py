@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crossedit import places
-from crossedit.config import checked
+from crossedit.config import cells, checked
 from crossedit.errors import UserError
 from crossedit.sweeps.settings import Sweep, earlier, extent, sweeps
 
@@ -66,6 +66,14 @@ def test_sweeps_and_tasks_may_be_left_away(raw: Config) -> None:
     config = checked(raw)
     assert config["sweeps"] == config["tasks"] == {}
     assert list(sweeps(config)) == []
+
+
+def test_sweeps_need_no_cell_of_the_grid(raw: Config) -> None:
+    raw["exclude"] = [{"facts": "demo"}]
+    assert not list(cells(checked(raw)))
+    del raw["sweeps"]
+    with pytest.raises(UserError, match="leave no cell of the grid"):
+        checked(raw)
 
 
 def test_each_sweep_runs_on_each_of_its_backbones(raw: Config) -> None:

@@ -77,12 +77,16 @@ def option(name, value):
     return f"{name} {shlex.quote(str(value))}" if value else ""
 
 
+def files_in(paths):
+    """Every file of these; a folder counts by the files in it."""
+    found = map(Path, paths)
+    return [str(file) for path in found for file in (sorted(path.glob("*")) if path.is_dir() else [path])]
+
+
 def fact_files(wildcards):
-    """Every file of an entry; a folder counts by the files in it."""
     entry = config["facts"][wildcards.facts]
     named = [entry[field] for field in ("files", "train", "validation", "test") if field in entry]
-    paths = [Path(path) for field in named for path in ([field] if isinstance(field, str) else field)]
-    return [str(file) for path in paths for file in (sorted(path.glob("*")) if path.is_dir() else [path])]
+    return files_in(path for field in named for path in settings.listed(field))
 
 
 def source_languages(name):
@@ -143,9 +147,12 @@ def train_size(wildcards):
     return option("--train-size", configuration.train_size(config["editors"][wildcards.editor]))
 
 
+def rect_of(editor):
+    return option("--rect", as_json(editor["rect"])) if "rect" in editor else ""
+
+
 def rect(wildcards):
-    entry = config["editors"][wildcards.editor]
-    return option("--rect", as_json(entry["rect"])) if "rect" in entry else ""
+    return rect_of(config["editors"][wildcards.editor])
 
 
 def by_easyeditor(wildcards):
@@ -211,14 +218,11 @@ def sweep_extent(wildcards):
 
 
 def sweep_rect(wildcards):
-    _, editor = of_sweep(wildcards)
-    return option("--rect", as_json(editor["rect"])) if "rect" in editor else ""
+    return rect_of(of_sweep(wildcards)[1])
 
 
 def task_files(wildcards, field):
-    """Every file of a task; a folder counts by the files in it."""
-    paths = [Path(path) for path in settings.listed(config["tasks"][wildcards.task][field])]
-    return [str(file) for path in paths for file in (sorted(path.glob("*")) if path.is_dir() else [path])]
+    return files_in(settings.listed(config["tasks"][wildcards.task][field]))
 
 
 def task_options(wildcards, field):

@@ -37,11 +37,11 @@ def train(facts: Path, entry: dict[str, Any], tasks: tuple[Path, ...], seed: int
     import polars as pl
 
     from crossedit.backbones.recipe.training import train_backbone
-    from crossedit.facts.demo import TEXTS, training_texts
+    from crossedit.facts.demo import read_texts, training_texts
     from crossedit.tables import FACTS, read
 
     texts = entry.pop("texts", None)
-    worked = pl.concat([pl.read_ndjson(path, schema=TEXTS) for path in tasks]) if tasks else None
+    worked = pl.concat(map(read_texts, tasks)) if tasks else None
     train_backbone(read(facts, FACTS), training_texts(Path(texts)) if texts else None, entry, seed, out, worked)
 
 

@@ -2,6 +2,7 @@
 
     read_demo(folder, seed)       the facts to edit, in every language of the folder
     training_texts(folder)        what else a backbone has to read: statements, second steps, whole hops
+    read_texts(path)              the same from a file, such as the worked items of a task
 
 The folder is a small knowledge graph (`demo_world`). Each fact is an edge of it; the portability question follows the
 graph one step on from the new answer.
@@ -70,6 +71,16 @@ def training_texts(folder: Path) -> pl.DataFrame:
                 prompt, answer = _fill(template, world.names[entity][lang]), world.names[value][lang]
                 rows.append(("attribute", lang, None, prompt, answer))
     return pl.DataFrame(rows, schema=TEXTS, orient="row")
+
+
+def read_texts(path: Path) -> pl.DataFrame:
+    """Return texts that were written as lines of JSON. Raises UserError where there are none, or others."""
+    try:
+        return pl.read_ndjson(path, schema=TEXTS)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; it should hold texts to train on (`crossedit sweeps texts`).") from None
+    except pl.exceptions.PolarsError as error:
+        raise UserError(f"{path}: not lines of JSON with {', '.join(TEXTS)} ({str(error).splitlines()[0]}).") from None
 
 
 def _rows(world: World, facts: list[Fact], fact: Fact, seed: int) -> Iterator[dict[str, Any]]:

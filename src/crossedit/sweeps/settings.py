@@ -56,11 +56,7 @@ def check_tasks(config: Mapping[str, Any]) -> None:
         if name not in known:
             raise UserError(f"config: tasks.{name}: there is no such task; {nearest(name, known)}")
         for field in ("files", "train"):
-            for file in listed(entry.get(field, [])):
-                if not Path(file).exists():
-                    beside = [str(other) for other in Path(file).parent.glob("*")]
-                    hint = nearest(file, beside) if beside else "give the path of a data file."
-                    raise UserError(f"config: tasks.{name}.{field}: '{file}' doesn't exist; {hint}")
+            check_files(f"config: tasks.{name}.{field}", entry.get(field, []))
     for name, entry in config["backbones"].items():
         if entry.get("recipe", {}).get("tasks") and not any("train" in task for task in config["tasks"].values()):
             raise UserError(
@@ -126,6 +122,15 @@ def _check_size(where: str, entry: Mapping[str, Any], facts: Mapping[str, Any]) 
             f"{where}.stops: the last one needs {batch_size * edits} test facts, but facts.{name}.splits.test "
             f"draws {drawn}; raise that, or lower the stop."
         )
+
+
+def check_files(where: str, files: str | list[str]) -> None:
+    """Raise UserError for the first of some data files that isn't there."""
+    for file in listed(files):
+        if not Path(file).exists():
+            beside = [str(other) for other in Path(file).parent.glob("*")]
+            hint = nearest(file, beside) if beside else "give the path of a data file."
+            raise UserError(f"{where}: '{file}' doesn't exist; {hint}")
 
 
 def listed(value: str | list[str]) -> list[str]:

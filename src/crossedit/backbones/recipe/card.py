@@ -51,6 +51,10 @@ def devices(recipe: Recipe) -> list[str]:
     return used
 
 
+def _tasks(share: float) -> str:
+    return f", the kinds of task items that were {share:.0%} of its documents," if share else ""
+
+
 def _readme(notes: dict[str, Any]) -> str:
     lines = [
         "---",
@@ -64,7 +68,8 @@ def _readme(notes: dict[str, Any]) -> str:
         f"'{notes['recipe']['facts']}' (seed {notes['seed']}).",
         f"The training took {notes['seconds']} s on {notes['threads']} threads and ended at an answer loss of "
         f"{notes['loss']}.",
-        "It knows these facts in these wordings and nothing else. A prompt is a question; the answer follows a space.",
+        f"It knows these facts in these wordings{_tasks(notes['recipe']['tasks'])} and nothing else. A prompt is a "
+        "question; the answer follows a space.",
         "",
         "## Recall",
         "Greedy decoding gives exactly the original answer. Rephrases of validation and test facts were never trained.",
