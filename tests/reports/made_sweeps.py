@@ -37,6 +37,7 @@ def task_scores(
     margin: float = 0.1,
     constant: float | None = 0.5,
     protocol: str = "corrected",
+    p: float | None = 0.01,
 ) -> pl.DataFrame:
     """Return TASK_SCORES whose unedited score is `score`, less `fall` at each stop; intervals reach `margin` away."""
 
@@ -47,7 +48,7 @@ def task_scores(
                     place, now = checkpoint(name, backbone, stop, described), score - less
                     for task in described["tasks"]:
                         interval = (now, now - margin, now + margin, constant)
-                        change = (0.0, 0.0, 0.0) if stop == 0 else (-less, -less - margin, -less + margin)
+                        change = (0.0, 0.0, 0.0, 1.0) if stop == 0 else (-less, -less - margin, -less + margin, p)
                         yield (*place, task, protocol, "accuracy", "all", "all", *interval, *change, 40, 40, 40)
 
     return pl.DataFrame(list(rows()), schema=tables.TASK_SCORES.columns, orient="row")

@@ -9,8 +9,10 @@ from made_sweeps import SWEEPS, TASKS, entry, fact_scores, sweeps, task_scores, 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from crossedit import tables
 from crossedit.reports import drawing
 from crossedit.reports.naming import ability, task_styles
+from crossedit.reports.scores import DASH
 from crossedit.reports.sweep_figures import Picture, pictures
 from crossedit.reports.sweeps import Sweeps
 
@@ -129,6 +131,24 @@ def test_weights_that_are_all_the_same_have_a_scale(relative: float) -> None:
     _, figure = drawn(Sweeps(config, task_scores(config), fact_scores(config), frame), "weights_instance-sequential")
     figure.draw_without_rendering()
     assert {text.get_text() for text in figure.axes[0].texts} == {f"{relative:g}"}
+
+
+@pytest.mark.parametrize("collapsed", [("layers.2.down",), ("layers.1.down", "layers.2.down")])
+def test_a_change_that_is_no_number_is_a_dash_and_not_a_gap(collapsed: tuple[str, ...]) -> None:
+    config = entry()
+    lost = (pl.col("stop") == 64) & pl.col("module").is_in(collapsed)
+    changed = [pl.when(~lost).then(pl.col(name)).alias(name) for name in ("norm", "relative")]
+    frame = weight_changes(config).with_columns(changed)
+    found = Sweeps(config, task_scores(config), fact_scores(config), tables.check(frame, tables.WEIGHT_CHANGES, "made"))
+    picture, figure = drawn(found, "weights_instance-sequential")
+    figure.draw_without_rendering()
+    told = {text.get_position(): text.get_text() for text in figure.axes[0].texts}
+    assert [told[2, row] == DASH for row in (0, 1)] == [f"layers.{layer}.down" in collapsed for layer in (1, 2)]
+    assert len(told) == 6
+    layers = ", ".join(name.split(".")[1] for name in collapsed)
+    assert f"no number in layer {layers}." in picture.described
+    assert "nan" not in picture.described
+    assert "at 16: at most 0.08, in layer 1." in picture.described
 
 
 @pytest.mark.parametrize(

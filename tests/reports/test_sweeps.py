@@ -1,5 +1,6 @@
 """What is read out of the sweeps' tables: which tasks can show harm, from when on they fall, and what isn't known."""
 
+import math
 from pathlib import Path
 
 import polars as pl
@@ -54,6 +55,40 @@ def test_a_fall_is_significant_from_where_all_later_intervals_lie_below_0(
     assert rte(sweeps(entry(), fall=fall)).falls_from == first
 
 
+@pytest.mark.parametrize(
+    ("p", "first"),
+    [
+        ({64: 0.049}, 4),
+        ({4: 0.06}, 16),
+        ({16: 0.05}, 64),
+        ({64: 0.2}, None),
+    ],
+)
+def test_a_fall_is_significant_only_where_the_test_agrees_with_the_interval(
+    p: dict[int, float], first: int | None
+) -> None:
+    assert rte(with_p(p)).falls_from == first
+
+
+def test_a_small_p_without_an_interval_below_0_is_no_fall() -> None:
+    assert rte(sweeps(entry(), fall=(0.05, 0.05, 0.05), p=0.001)).falls_from is None
+
+
+def test_where_nothing_was_tested_nothing_is_known() -> None:
+    task = rte(with_p({16: None}))
+    assert not task.complete
+    assert task.falls_from is None
+
+
+def with_p(p: dict[int, float | None]) -> Sweeps:
+    """Return the sweep ROME, whose intervals all lie below 0, with these p at its stops."""
+    config = entry()
+    frame = task_scores(config, fall=(0.3, 0.3, 0.3)).with_columns(
+        change_p=pl.col("stop").replace_strict(p, default=pl.col("change_p"))
+    )
+    return Sweeps(config, frame, fact_scores(config), weight_changes(config))
+
+
 @pytest.mark.parametrize("stop", [4, 16, 64])
 def test_nothing_is_called_significant_before_all_stops_are_known(stop: int) -> None:
     task = rte(partial(pl.col("stop") == stop, fall=(0.3, 0.3, 0.3)))
@@ -106,7 +141,9 @@ def test_tables_say_score_drop_and_significance() -> None:
         "40.00 (30.0 to 50.0)",
         "16",
     ]
-    assert "95 % interval 70.0 to 90.0; 40 items" in sheet.rows[1][3].note
+    assert sheet.rows[1][3].note == "Score 80.00, 95 % interval 70.0 to 90.0; 40 items"
+    assert sheet.rows[1][5].note.endswith("; 40 items; change -20.00, 95 % interval -30.0 to -10.0, p = .010")
+    assert "p < .05" in sheet.note
     assert len(sheet.rows) == len(TASKS)
 
 
@@ -237,6 +274,20 @@ def test_a_layer_is_known_by_its_most_changed_matrix() -> None:
     other = frame.with_columns(module=pl.lit("layers.1.up"), relative=pl.lit(0.02))
     found = Sweeps(config, task_scores(config), fact_scores(config), pl.concat([frame, other]))
     assert found.weights("ROME", "small") == {(1, 4): 0.02, (1, 16): 0.08, (1, 64): 0.32}
+
+
+@pytest.mark.parametrize("lost", [None, float("nan"), float("inf")])
+def test_a_layer_with_a_matrix_that_is_no_number_is_none(lost: float | None) -> None:
+    config = entry()
+    frame = weight_changes(config, layers=(1,))
+    broken = frame.with_columns(
+        module=pl.lit("layers.1.up"), relative=pl.when(pl.col("stop") < 64).then(0.02).otherwise(lost)
+    )
+    found = Sweeps(config, task_scores(config), fact_scores(config), pl.concat([frame, broken])).weights(
+        "ROME", "small"
+    )
+    assert (found[1, 4], found[1, 16]) == (0.02, 0.08)
+    assert math.isnan(found[1, 64])
 
 
 def test_the_same_sweep_twice_gets_one_sentence(tmp_path: Path) -> None:

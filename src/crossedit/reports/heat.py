@@ -11,14 +11,16 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from crossedit.reports.drawing import FAINT
 from crossedit.reports.panels import Layout, Panel
+from crossedit.reports.scores import DASH
 
 _COLOURS = colormaps["Blues"]
 _NUMBERS_FIT = 12  # rows or columns of cells; where there are more, colour alone tells
 
 
 class Cells(NamedTuple):
-    """Rows of values, None where there is none, with the rows' names."""
+    """Rows of values with the rows' names: None where there is none yet, NaN where it is no number."""
 
     names: tuple[str, ...]
     values: tuple[tuple[float | None, ...], ...]
@@ -43,7 +45,8 @@ def heat(panels: Sequence[Panel[Cells]], x_label: str, y_label: str, named: str,
 
     `named` says what the values are.
     """
-    known = [value for panel in panels for row in panel.content.values for value in row if value is not None]
+    there = [value for panel in panels for row in panel.content.values for value in row if value is not None]
+    known = [value for value in there if not math.isnan(value)]
     scale = _Scale(0, 100, logarithmic=False)
     if logarithmic:
         positive = [value for value in known if value > 0] or [1.0]
@@ -59,7 +62,7 @@ def heat(panels: Sequence[Panel[Cells]], x_label: str, y_label: str, named: str,
         bar.set_xticks([scale.least, scale.most], [_number(scale.least), _number(scale.most)])
         bar.set_xticks([], minor=True)
         bar.tick_params(length=2, labelsize=6)
-        bar.set_xlabel(named, fontsize=6.5, labelpad=-6)
+        bar.set_xlabel(named if known == there else f"{named}; {DASH} is no number", fontsize=6.5, labelpad=-6)
     return figure
 
 
@@ -74,12 +77,16 @@ def _draw_cells(axes: Axes, panel: Panel[Cells], scale: _Scale) -> None:
     numbers = len(rows) <= _NUMBERS_FIT and len(panel.stops) <= _NUMBERS_FIT
     places = [(x, y, value) for y, row in enumerate(rows) for x, value in enumerate(row) if value is not None]
     for x, y, value in places:
-        share = scale.share(value)
-        axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=_COLOURS(share), linewidth=0))
+        lost = math.isnan(value)
+        share = 0.0 if lost else scale.share(value)
+        colour = FAINT if lost else _COLOURS(share)
+        axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, linewidth=0))
         if numbers:
             ink = "white" if share > 0.55 else "black"
             axes.text(x, y, _number(value), ha="center", va="center", fontsize=6, color=ink)
 
 
 def _number(value: float) -> str:
+    if math.isnan(value):
+        return DASH
     return f"{value:.0f}" if value >= 10 or value == 0 else f"{value:.2g}"

@@ -21,6 +21,7 @@ class Measured:
     names: tuple[str, ...]
     parts: tuple[Estimate | None, ...]
     unit: str = "facts"  # what they are means over
+    beside: str = ""  # what else is to be known of them
 
     def __str__(self) -> str:
         return " / ".join(part.text for part in self.shown)
@@ -35,7 +36,7 @@ class Measured:
         """What is to be known beside the numbers: their intervals and how much they are of."""
         known = [(name, part) for name, part in zip(self.names, self.parts, strict=True) if part]
         said = [f"{name} {part}, 95 % interval {part.interval}" for name, part in known]
-        return "; ".join([*said, f"{known[0][1].n} {self.unit}"]) if known else "no score"
+        return "; ".join(filter(None, [*said, f"{known[0][1].n} {self.unit}", self.beside])) if known else "no score"
 
 
 class Shown(NamedTuple):

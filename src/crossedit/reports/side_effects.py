@@ -8,7 +8,7 @@ from crossedit.reports.naming import ASPECTS, PROTOCOLS, TASK_PROTOCOLS, ability
 from crossedit.reports.plan import Planned
 from crossedit.reports.scores import DASH, Estimate, percent
 from crossedit.reports.sheets import Cell, Column, Measured, Sheet
-from crossedit.reports.sweeps import Sweeps
+from crossedit.reports.sweeps import Change, Sweeps, TaskScore
 from crossedit.sweeps.settings import SEQUENTIAL, SINGLE
 
 AT_CHANCE = "†"
@@ -39,8 +39,9 @@ def side_effects(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
     note = (
         f"{TASK_PROTOCOLS.get(protocol, '')} Scores in percent over all items; 'constant' is the score of always "
         "giving the most frequent right answer. The drop is that at the last stop, in points, with its 95 % interval; "
-        "it is significant from the first stop on from which all intervals of the change against the unedited model "
-        f"lie below 0. {AT_CHANCE} The unedited model is not clearly above chance, so the task can't show harm."
+        "it is significant from the first stop on from which every change against the unedited model has a bootstrap "
+        f"interval below 0 and a permutation test p < .05. {AT_CHANCE} The unedited model is not clearly above chance, "
+        "so the task can't show harm."
     )
     return Sheet(
         name=plan.side_effects(sweep.name, protocol),
@@ -62,15 +63,27 @@ def side_effects(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
 
 def _row(backbone: str, task: Course) -> tuple[Cell, ...]:
     constant = task.before.constant if task.before else None
-    scores = [None if score is None else score.score for score in (task.before, *task.after.values())]
     return (
         backbone,
         f"{ability(task.task)} {AT_CHANCE if task.at_chance else ''}".strip(),
         DASH if constant is None else percent(constant),
-        *(Measured(("Score",), (score,), unit="items") for score in scores),
+        _score(task.before),
+        *(_score(score, score.change if score else None) for score in task.after.values()),
         _drop(task),
         _significant(task),
     )
+
+
+def _score(score: TaskScore | None, change: Change | None = None) -> Measured:
+    told = ""
+    if change is not None:
+        interval = f"{100 * change.low:.1f} to {100 * change.high:.1f}"
+        told = f"change {percent(change.mean)}, 95 % interval {interval}, p {_p(change.p)}"
+    return Measured(("Score",), (score.score if score else None,), unit="items", beside=told)
+
+
+def _p(value: float) -> str:
+    return "< .001" if value < 0.001 else f"= {value:.3f}".replace("0.", ".")
 
 
 def _drop(task: Course) -> str:

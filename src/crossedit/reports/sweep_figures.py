@@ -3,6 +3,7 @@
 There is one figure of each kind per setting, with a row of panels per backbone and a column per sweep.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,10 @@ _X = {
     SEQUENTIAL: "Number of batch edits",
     SINGLE: "Number of facts in one edit",
 }
-_NOTE = "Filled: significantly below the unedited model. Thin and dashed: at chance before any edit, can't show harm."
+_NOTE = (
+    "Filled: significantly below the unedited model (bootstrap interval below 0 and permutation test p < .05). "
+    "Thin and dashed: at chance before any edit, can't show harm."
+)
 _DASHES = ((0, (4, 1.6)), (0, (1.2, 1.2)), (0, (4, 1.2, 1.2, 1.2)), (0, (6, 1.2)))  # of further languages
 
 
@@ -165,15 +169,18 @@ def _edits_in_words(title: str, shown: Sequence[Panel[Cells]]) -> str:
 
 
 def _layers_in_words(title: str, shown: Sequence[Panel[Cells]]) -> str:
-    """Return the most changed layer at each stop."""
+    """Return the most changed layer at each stop, and those whose change is no number."""
     told = []
     for panel in shown:
         names, rows = panel.content
         for number, stop in enumerate(panel.stops):
-            known = [(row[number] or 0, name) for name, row in zip(names, rows, strict=True) if row[number] is not None]
-            if known:
-                most, layer = max(known)
-                told.append(f"{panel.row}, {panel.column}, at {stop}: at most {most:.2g}, in layer {layer}.")
+            there = [(value, name) for name, row in zip(names, rows, strict=True) if (value := row[number]) is not None]
+            lost = [name for value, name in there if math.isnan(value)]
+            known = [pair for pair in there if not math.isnan(pair[0])]
+            said = [f"at most {most:.2g}, in layer {layer}" for most, layer in [max(known)]] if known else []
+            said += [f"no number in layer {', '.join(lost)}"] if lost else []
+            if said:
+                told.append(f"{panel.row}, {panel.column}, at {stop}: {'; '.join(said)}.")
     return " ".join([f"{title}.", *told])
 
 

@@ -18,20 +18,25 @@ from crossedit.reports.plan import Planned, by_protocol, planned
 from crossedit.reports.scores import Estimate
 
 EVERYTHING = "all"  # parts of items together; items whether answered or not; locality of every kind
+SIGNIFICANT = 0.05  # p below which a change is not taken for chance
 SO_FAR = 0  # edited_by of all facts edited so far
 
 
 class Change(NamedTuple):
-    """By how much a score differs from that of the unedited model, with its 95 % interval; negative is a fall."""
+    """By how much a score differs from that of the unedited model; negative is a fall."""
 
     mean: float
-    low: float
+    low: float  # 95 % bootstrap interval
     high: float
+    p: float  # two-sided, of a permutation test
 
     @property
     def falls(self) -> bool:
-        """Whether the whole interval lies below 0."""
-        return self.high < 0
+        """Whether the whole interval lies below 0 and the test agrees.
+
+        Where few items change, the interval alone finds falls that may well be chance.
+        """
+        return self.high < 0 and self.p < SIGNIFICANT
 
 
 class TaskScore(NamedTuple):
@@ -82,7 +87,7 @@ class Sweeps:
         return self._facts.get((sweep, backbone, stop, edited_by, aspect, lang, protocol))
 
     def weights(self, sweep: str, backbone: str) -> dict[tuple[int, int], float]:
-        """Return by (layer, stop) the relative change of the layer's most changed matrix."""
+        """Return by (layer, stop) the relative change of the layer's most changed matrix, NaN where one has none."""
         return self._weights.get((sweep, backbone), {})
 
 
@@ -121,7 +126,7 @@ def _tasks(frame: pl.DataFrame) -> dict[tuple[Any, ...], TaskScore]:
     for row in frame.filter(part=EVERYTHING, over=EVERYTHING).iter_rows(named=True):
         if _known(row["score"], row["low"], row["high"]):
             key = (row["sweep"], row["backbone"], row["stop"], row["task"], row["protocol"])
-            change = Change(row["change"], row["change_low"], row["change_high"])
+            change = Change(row["change"], row["change_low"], row["change_high"], row["change_p"])
             score = Estimate(row["score"], row["low"], row["high"], row["items"])
             constant = row["constant"] if _known(row["constant"]) else None
             found[key] = TaskScore(score, change if _known(*change) else None, constant)
@@ -137,13 +142,13 @@ def _facts(frame: pl.DataFrame) -> dict[tuple[Any, ...], Estimate]:
 
 def _weights(frame: pl.DataFrame) -> dict[tuple[str, str], dict[tuple[int, int], float]]:
     found: dict[tuple[str, str], dict[tuple[int, int], float]] = {}
-    most = (
-        frame.filter(pl.col("relative").is_finite())
-        .group_by("sweep", "backbone", "layer", "stop")
-        .agg(pl.col("relative").max())
+    relative = pl.col("relative")
+    most = frame.group_by("sweep", "backbone", "layer", "stop").agg(
+        # What is no number in one matrix is more than what others have changed by.
+        pl.when(relative.is_finite().fill_null(False).all()).then(relative.max()).otherwise(math.nan)
     )
-    for sweep, backbone, layer, stop, relative in most.sort("sweep", "backbone", "layer", "stop").iter_rows():
-        found.setdefault((sweep, backbone), {})[layer, stop] = relative
+    for sweep, backbone, layer, stop, change in most.sort("sweep", "backbone", "layer", "stop").iter_rows():
+        found.setdefault((sweep, backbone), {})[layer, stop] = change
     return found
 
 
