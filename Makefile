@@ -43,6 +43,7 @@ backbones: .venv/ready
 
 bench: .venv/ready
 	python bench/edits.py
+	python bench/tasks.py
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
