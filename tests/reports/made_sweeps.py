@@ -1,6 +1,7 @@
 """Tables of sweeps made for tests: every number is as the arguments say."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -84,6 +85,18 @@ def weight_changes(config: Mapping[str, Any], layers: Sequence[int] = (1, 2)) ->
         for layer in layers
     ]
     return pl.DataFrame(rows, schema=tables.WEIGHT_CHANGES.columns, orient="row")
+
+
+def results(folder: Path, config: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Write all three tables and return the files by the option of `crossedit reports page` that takes them."""
+    made = {
+        "--task-scores": (task_scores(config), tables.TASK_SCORES),
+        "--fact-scores": (fact_scores(config), tables.FACT_SCORES),
+        "--weight-changes": (weight_changes(config), tables.WEIGHT_CHANGES),
+    }
+    for name, (frame, table) in made.items():
+        tables.write(frame, table, folder / f"{name}.parquet", {})
+    return {name: [str(folder / f"{name}.parquet")] for name in made}
 
 
 def sweeps(config: Mapping[str, Any], **scores: Any) -> Sweeps:

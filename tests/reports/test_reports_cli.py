@@ -1,6 +1,7 @@
 """The command lines: what they write, and one clear sentence for what is wrong."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from crossedit import tables
 from crossedit.errors import UserError
 from crossedit.reports import plan
 from crossedit.reports.cli import commands
+from crossedit.reports.scores import DASH
 
 ENTRY_JSON = json.dumps(ENTRY)
 
@@ -55,14 +57,8 @@ def test_the_whole_way_from_cells_to_the_page(tmp_path: Path) -> None:
 def test_the_way_of_sweeps_to_the_page(tmp_path: Path) -> None:
     files, out = results(tmp_path), tmp_path / "reports"
     config = made_sweeps.entry()
-    made = {
-        "--task-scores": (made_sweeps.task_scores(config), tables.TASK_SCORES),
-        "--fact-scores": (made_sweeps.fact_scores(config), tables.FACT_SCORES),
-        "--weight-changes": (made_sweeps.weight_changes(config), tables.WEIGHT_CHANGES),
-    }
-    for name, (frame, table) in made.items():
-        files[name] = [str(tmp_path / f"{name}.parquet")]
-        tables.write(frame, table, files[name][0], {})
+    made = made_sweeps.results(tmp_path, config)
+    files |= made
     entry = json.dumps({**ENTRY, **config})
 
     def given(*names: str) -> list[str]:
@@ -80,6 +76,54 @@ def test_the_way_of_sweeps_to_the_page(tmp_path: Path) -> None:
     assert text.count("data:image/svg+xml;base64,") == 2 + 4
     assert all(files[name][0] in text for name in made)  # among the inputs
     assert "ROME on small: 8 of 8 tasks fall" in run("show", *given("--scores", "--task-scores"))
+
+
+@pytest.mark.parametrize("configured", [True, False])
+def test_sweeps_need_no_cells(tmp_path: Path, configured: bool) -> None:
+    """Whether a configuration excludes all cells, or the tables of sweeps are all that there is."""
+    config, files = made_sweeps.entry(), results(tmp_path)
+    made = made_sweeps.results(tmp_path, config)
+    files |= made
+    entry = {**ENTRY, **config, "exclude": [{"facts": "tiny"}]} if configured else {}
+
+    def given(*names: str) -> list[str]:
+        return [part for name in names for part in (name, *files[name])] + ["--scores", "--entry", json.dumps(entry)]
+
+    out = tmp_path / "reports"
+    run("tables", *given("--table-1", "--task-scores", "--fact-scores"), "--out", out / "tables")
+    names = {path.stem for path in (out / "tables").iterdir()}
+    assert names == {"table_1_tiny", *plan.sheets(plan.planned(config))}
+    edited = (out / "tables/edited_facts_ROME.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[:3] for line in edited[1:]] == [["small", "English", "95.00"], ["small", "Chinese", DASH]]
+    run("figures", *given(*made), "--out", out / "figures")
+    figures = sorted((out / "figures").iterdir())
+    assert {path.stem for path in figures} == set(plan.figures(plan.planned(config)))
+    options = given("--table-1", "--backbones", "--summaries", *made)
+    run("page", *options, "--figures", *figures, "--out", out / "index.html")
+    text = (out / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r'<section id="([^"]+)"', text) == ["side-effects", "facts", "backbones", "making"]
+    assert re.findall(r'<a href="#([^"]+)"', text) == ["side-effects", "facts", "backbones", "making"]
+    assert text.count("data:image/svg+xml;base64,") == 4
+    assert "Facts of tiny: records and mean lengths" in text
+    assert "cells with scores" not in text
+    shown = run("show", *given("--task-scores"))
+    assert shown.splitlines() == [line for line in shown.splitlines() if line.startswith("ROME on small: ")]
+
+
+@pytest.mark.parametrize("command", ["tables", "figures", "page", "show"])
+def test_neither_cells_nor_sweeps_get_one_sentence(tmp_path: Path, command: str) -> None:
+    out = [] if command == "show" else ["--out", tmp_path / "out"]
+    with pytest.raises(UserError, match="--scores: no file is named"):
+        run(command, "--entry", ENTRY_JSON, *out)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("field", ["editor", "setting", "stops"])
+def test_a_sweep_that_says_too_little_gets_one_sentence(field: str) -> None:
+    config = made_sweeps.entry()
+    del config["sweeps"]["ROME"][field]
+    with pytest.raises(UserError, match=f"--entry: sweeps.ROME: `{field}` is missing; add it."):
+        run("show", "--entry", json.dumps(config))
 
 
 @pytest.mark.parametrize("command", ["tables", "figures", "page", "show"])
@@ -115,11 +159,6 @@ def test_unusable_scores_get_one_sentence(tmp_path: Path, make, says: str, comma
     assert str(path) in str(error.value)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "out").exists()
-
-
-def test_no_scores_at_all() -> None:
-    with pytest.raises(UserError, match="--scores: no file is named"):
-        run("show")
 
 
 def test_the_same_cell_twice(tmp_path: Path) -> None:

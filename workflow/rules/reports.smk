@@ -21,6 +21,7 @@ GRID = as_json(
     as_written=True,
 )
 USED = sorted({(cell.facts, cell.backbone) for cell in CELLS})
+BACKBONES = sorted({name for _, name in USED} | {sweep.backbone for sweep in SWEEPS})
 RADARS = [
     f"radar_{facts}_{backbone}_{language}"
     for facts, backbone in USED
@@ -59,9 +60,13 @@ rule collect:
         "crossedit reports collect --scores {input} --out {output} 2> {log}"
 
 
+# An experiment that has only sweeps has no cells to collect from.
+SCORES = rules.collect.output if CELLS else []
+
+
 rule make_tables:
     input:
-        scores=rules.collect.output,
+        scores=SCORES,
         table_1=[f"{RESULTS}/translation/{name}/table_1.parquet" for name in config["facts"]],
         task_scores=SWEEP_TABLES["task_scores"],
         fact_scores=SWEEP_TABLES["fact_scores"],
@@ -90,7 +95,7 @@ rule make_tables:
 rule make_figures:
     input:
         **SWEEP_TABLES,
-        scores=rules.collect.output,
+        scores=SCORES,
     output:
         report(
             expand(f"{RESULTS}/reports/figures/{{figure}}.svg", figure=FIGURES),
@@ -117,12 +122,12 @@ rule make_figures:
 rule page:
     input:
         **SWEEP_TABLES,
-        scores=rules.collect.output,
+        scores=SCORES,
         table_1=rules.make_tables.input.table_1,
         figures=[f"{RESULTS}/reports/figures/{figure}.svg" for figure in FIGURES],
         tables=rules.make_tables.output,
         predictions=[path for cell in CELLS for path in predictions(cell)],
-        backbones=[path for name in sorted({name for _, name in USED}) for path in model_folder(name)],
+        backbones=[path for name in BACKBONES for path in model_folder(name)],
         summaries=[
             f"{RESULTS}/{stage}/{name}/summary.json"
             for name, entry in config["facts"].items()

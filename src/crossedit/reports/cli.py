@@ -1,6 +1,6 @@
 """`crossedit reports`: scores become tables, figures, one page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,7 @@ def _files(name: str, help: str) -> Any:
     return click.option(f"--{name}", multiple=True, type=click.Path(path_type=Path, dir_okay=False), help=help)
 
 
-_SCORES = _files("scores", "Scores tables: those of all cells, or the collected one.")
+_SCORES = _files("scores", "Scores tables: those of all cells, or the collected one; none where there are only sweeps.")
 _TABLE_1 = _files("table-1", "What `crossedit translation statistics` wrote, in a folder with the facts' name.")
 _ENTRY = click.option(
     "--entry",
@@ -98,11 +98,11 @@ def write_tables(
     from crossedit.reports.owners import owner_of
     from crossedit.reports.sheets import write
 
-    known, grid = _read(scores, entry)
     sweeps = _read_sweeps(entry, task_scores, fact_scores)
+    known, grid = _read(scores, entry, sweeps)
     for path in table_1:
         write(bizsre.table_1(tables.read(path, tables.TABLE_1), owner_of(path)), out)
-    for facts in grid.facts:
+    for facts in grid.edited:
         for protocol in grid.protocols:
             write(bizsre.table_2(known, grid, facts, protocol), out)
             write(bizsre.locality(known, grid, facts, protocol), out)
@@ -134,11 +134,11 @@ def figures(
     from crossedit.reports import drawing, radar
     from crossedit.reports.sweep_figures import pictures
 
-    known, grid = _read(scores, entry)
     sweeps = _read_sweeps(entry, task_scores, fact_scores, weight_changes)
+    known, grid = _read(scores, entry, sweeps)
     charts = [
         (facts, *place)
-        for facts in grid.facts
+        for facts in grid.edited
         for place in dict.fromkeys((backbone, edit_lang) for backbone, edit_lang, _ in grid.rows(facts))
     ]
     for facts, backbone, edit_lang in track(charts, "drawing"):
@@ -182,10 +182,10 @@ def page(
     from crossedit.reports.page import page as html
     from crossedit.tables import whole
 
-    known, _ = _read(scores, entry)
     recipes = [folder / "recipe.json" for folder in backbones]
     swept = (*task_scores, *fact_scores, *weight_changes)
     sweeps = _read_sweeps(entry, task_scores, fact_scores, weight_changes)
+    known, _ = _read(scores, entry, sweeps)
     sources = Sources(table_1, figures, predictions, recipes, summaries)
     text = html(entry, known, sweeps, sources, inputs=[*scores, *table_1, *swept, *recipes, *summaries])
     with whole(out) as temporary:
@@ -198,14 +198,14 @@ def page(
 @_ENTRY
 @click.option("--page", type=click.Path(path_type=Path), help="The page to name at the end.")
 def show(scores: tuple[Path, ...], task_scores: tuple[Path, ...], entry: dict[str, Any], page: Path | None) -> None:
-    """Print Table 2, and a line for each sweep and backbone."""
+    """Print Table 2 where there are cells, and a line for each sweep and backbone."""
     from crossedit.reports import bizsre
     from crossedit.reports.sweep_findings import lines
     from crossedit.reports.terminal import show as print_sheet
 
-    known, grid = _read(scores, entry)
     sweeps = _read_sweeps(entry, task_scores)
-    for facts in grid.facts:
+    known, grid = _read(scores, entry, sweeps)
+    for facts in grid.edited:
         print_sheet(bizsre.table_2(known, grid, facts, grid.protocol))
     for line in lines(sweeps):
         click.echo(line)
@@ -213,12 +213,13 @@ def show(scores: tuple[Path, ...], task_scores: tuple[Path, ...], entry: dict[st
         click.echo(f"The whole report: {page.resolve()}")
 
 
-def _read(paths: Iterable[Path], entry: dict[str, Any]) -> "tuple[Scores, Grid]":
+def _read(paths: Sequence[Path], entry: dict[str, Any], sweeps: "Sweeps") -> "tuple[Scores, Grid]":
+    """Return the scores of all cells, of which there need be none where there are sweeps, and their grid."""
     from crossedit.reports.grid import Grid
     from crossedit.reports.scores import Scores, collect
 
-    scores = Scores(collect(list(paths)))
-    return scores, Grid.of(entry, scores)
+    scores = Scores(collect(paths)) if paths or not sweeps.all else Scores.none()
+    return scores, Grid.of(entry, scores, sweeps)
 
 
 def _read_sweeps(

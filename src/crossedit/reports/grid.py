@@ -7,6 +7,7 @@ from typing import Any
 from crossedit.config import cells as configured_cells
 from crossedit.errors import UserError, nearest
 from crossedit.reports.scores import Scores
+from crossedit.reports.sweeps import Sweeps
 from crossedit.tables import UNEDITED
 
 PROTOCOLS = ("teacher_forced", "generated", "upstream")
@@ -26,20 +27,22 @@ class Grid:
     _rows: frozenset[tuple[str, str, str, str]]
 
     @classmethod
-    def of(cls, entry: Mapping[str, Any], scores: Scores) -> "Grid":
+    def of(cls, entry: Mapping[str, Any], scores: Scores, sweeps: Sweeps | None = None) -> "Grid":
         """Return the grid of a configuration, of which every key may be missing, and of the scores.
 
         Where the entry names facts, backbones, editors and languages, each cell of them is a row, whether or not it has
-        scores yet. Raises UserError for an unknown protocol.
+        scores yet. Where neither says how facts are asked, the sweeps do. Raises UserError for an unknown protocol.
         """
         languages = entry.get("languages", ())
         named = [list(entry.get(section, ())) for section in ("facts", "backbones", "editors")] + [list(languages)]
         found = [scores.names(column) for column in ("facts", "backbone", "editor", "edit_lang")]
         facts, backbones, editors, edit_langs = (_union(*pair) for pair in zip(named, found, strict=True))
         protocols = _union(entry.get("protocols", ()), [name for name in PROTOCOLS if name in scores.names("protocol")])
+        protocols = protocols or (sweeps.protocols if sweeps else ()) or PROTOCOLS[:1]
         protocol = (entry.get("reports") or {}).get("protocol", protocols[0])
         if protocol not in protocols:
             raise UserError(f"reports.protocol: '{protocol}' is not one that was asked; {nearest(protocol, protocols)}")
+        langs = _union(entry.get("evaluation_languages", languages), scores.names("lang"))
         rows = set(scores.frame.select("facts", "backbone", "editor", "edit_lang").unique().iter_rows())
         if all(named):
             cells = list(configured_cells({"include": [], "exclude": [], **entry}))
@@ -51,11 +54,16 @@ class Grid:
                 name for name in editors if name != UNEDITED and name in {editor for _, _, editor, _ in rows}
             ),
             edit_langs=edit_langs,
-            langs=_union(entry.get("evaluation_languages", languages), scores.names("lang")),
+            langs=langs or (sweeps.langs if sweeps else ()),
             protocols=protocols,
             protocol=protocol,
             _rows=frozenset(rows),
         )
+
+    @property
+    def edited(self) -> tuple[str, ...]:
+        """The facts that any row is of."""
+        return tuple(facts for facts in self.facts if any(self.rows(facts)))
 
     def rows(self, facts: str) -> Iterator[tuple[str, str, str]]:
         """Yield (backbone, edit_lang, editor) of each row in order, the unedited backbone before the editors."""

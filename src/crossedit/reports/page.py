@@ -54,7 +54,7 @@ class FactsReport(NamedTuple):
     name: str
     findings: dict[str, dict[str, list[Finding]]]  # by backbone and editing language
     table_1: Sheet | None
-    table_2: list[Sheet]  # the grid's protocol first
+    table_2: list[Sheet]  # the grid's protocol first; none where no cell edits them
     locality: list[Sheet]
     charts: list[Chart]
     examples: list[Example]
@@ -72,19 +72,24 @@ class SweepReport(NamedTuple):
 
 def page(entry: Mapping[str, Any], scores: Scores, sweeps: Sweeps, sources: Sources, inputs: Sequence[Path]) -> str:
     """Return the page as HTML; `inputs` are the files whose digests it names."""
-    grid = Grid.of(entry, scores)
+    grid = Grid.of(entry, scores, sweeps)
     shown = examples(sources.predictions, grid.protocol)
     statistics = {owner_of(path): tables.read(path, tables.TABLE_1) for path in sources.table_1}
     figures = {path.stem: path for path in sources.figures if path.suffix == ".svg"}
     return render(
         "page.html.j2",
         grid=grid,
-        facts=[_facts_report(name, scores, grid, statistics.get(name), figures, shown) for name in grid.facts],
+        facts=[
+            _facts_report(name, scores, grid, statistics.get(name), figures, shown)
+            for name in dict.fromkeys([*grid.facts, *statistics])
+        ],
         sweeps=[_sweep_report(sweeps, sweep, grid) for sweep in sweeps.all],
         sweep_charts=list(_sweep_charts(sweeps, grid, figures)),
         backbones={owner_of(path): read_json(path) for path in sources.backbones},
         summaries=[(path.parent.parent.name, owner_of(path), read_json(path)) for path in sources.summaries],
         costs=costs(sources.predictions) if sources.predictions else None,
+        named=dict.fromkeys([*grid.backbones, *(name for sweep in sweeps.all for name in sweep.backbones)]),
+        edit_langs=grid.edit_langs or dict.fromkeys(sweep.language for sweep in sweeps.all if sweep.language),
         counts=_counts(scores),
         entry=entry,
         report_version=VERSION,
@@ -103,6 +108,8 @@ def _facts_report(
     shown: Sequence[Example],
 ) -> FactsReport:
     protocols = [grid.protocol, *(other for other in grid.protocols if other != grid.protocol)]
+    if name not in grid.edited:
+        protocols = []
     said = {backbone: findings(scores, grid, name, backbone) for backbone in grid.backbones}
     return FactsReport(
         name=name,
@@ -160,7 +167,7 @@ def _address(path: Path) -> str:
 def _counts(scores: Scores) -> dict[str, int]:
     frame = scores.frame
     cells = frame.select("facts", "backbone", "editor", "edit_lang").n_unique()
-    return {"cells": cells, "scores": frame.height, "facts": max(frame["n"])}
+    return {"cells": cells, "facts": max(frame["n"], default=0)}
 
 
 def _made(predictions: Sequence[Path]) -> list[dict[str, Any]]:

@@ -49,6 +49,11 @@ class Scores:
         estimates = known.select("mean", "low", "high", "n").iter_rows()
         self._known = {key: Estimate(*estimate) for key, estimate in zip(keys, estimates, strict=True)}
 
+    @classmethod
+    def none(cls) -> "Scores":
+        """Return the scores of an experiment without cells."""
+        return cls(pl.DataFrame(schema=tables.SCORES.columns))
+
     def find(
         self,
         *,

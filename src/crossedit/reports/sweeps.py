@@ -56,6 +56,7 @@ class Sweeps:
         self._tasks = _tasks(tasks)
         self._facts = _facts(facts)
         self._weights = _weights(weights)
+        self.langs, self.protocols = (_union(facts[name]) for name in ("lang", "protocol"))  # that facts are asked in
         named = {sweep.name: sweep for sweep in planned(entry)}
         found = pl.concat([frame.select("sweep") for frame in (tasks, facts, weights)])["sweep"]
         names = dict.fromkeys([*named, *found.unique(maintain_order=True)])
