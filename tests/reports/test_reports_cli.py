@@ -84,7 +84,8 @@ def test_sweeps_need_no_cells(tmp_path: Path, configured: bool) -> None:
     config, files = made_sweeps.entry(), results(tmp_path)
     made = made_sweeps.results(tmp_path, config)
     files |= made
-    entry = {**ENTRY, **config, "exclude": [{"facts": "tiny"}]} if configured else {}
+    unused = {"backbones": {"small": {}, "idle": {}}, "exclude": [{"facts": "tiny"}]}
+    entry = {**ENTRY, **config, **unused} if configured else {}
 
     def given(*names: str) -> list[str]:
         return [part for name in names for part in (name, *files[name])] + ["--scores", "--entry", json.dumps(entry)]
@@ -105,7 +106,12 @@ def test_sweeps_need_no_cells(tmp_path: Path, configured: bool) -> None:
     assert re.findall(r'<a href="#([^"]+)"', text) == ["side-effects", "facts", "backbones", "making"]
     assert text.count("data:image/svg+xml;base64,") == 4
     assert "Facts of tiny: records and mean lengths" in text
-    assert "cells with scores" not in text
+    assert re.findall(r"<li>(.*)</li>", text)[:4] == [
+        "<b>1</b> backbone: small",
+        "<b>1</b> sweep: ROME",
+        "edited in English",
+        "asked in English, Chinese",
+    ]
     shown = run("show", *given("--task-scores"))
     assert shown.splitlines() == [line for line in shown.splitlines() if line.startswith("ROME on small: ")]
 

@@ -1,11 +1,12 @@
 """What a report is about, and in which order it is shown: the configuration's names, then whatever else has scores."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from crossedit.config import cells as configured_cells
 from crossedit.errors import UserError, nearest
+from crossedit.reports.naming import union
 from crossedit.reports.scores import Scores
 from crossedit.reports.sweeps import Sweeps
 from crossedit.tables import UNEDITED
@@ -36,13 +37,13 @@ class Grid:
         languages = entry.get("languages", ())
         named = [list(entry.get(section, ())) for section in ("facts", "backbones", "editors")] + [list(languages)]
         found = [scores.names(column) for column in ("facts", "backbone", "editor", "edit_lang")]
-        facts, backbones, editors, edit_langs = (_union(*pair) for pair in zip(named, found, strict=True))
-        protocols = _union(entry.get("protocols", ()), [name for name in PROTOCOLS if name in scores.names("protocol")])
+        facts, backbones, editors, edit_langs = (union(*pair) for pair in zip(named, found, strict=True))
+        protocols = union(entry.get("protocols", ()), [name for name in PROTOCOLS if name in scores.names("protocol")])
         protocols = protocols or (sweeps.protocols if sweeps else ()) or PROTOCOLS[:1]
         protocol = (entry.get("reports") or {}).get("protocol", protocols[0])
         if protocol not in protocols:
             raise UserError(f"reports.protocol: '{protocol}' is not one that was asked; {nearest(protocol, protocols)}")
-        langs = _union(entry.get("evaluation_languages", languages), scores.names("lang"))
+        langs = union(entry.get("evaluation_languages", languages), scores.names("lang"))
         rows = set(scores.frame.select("facts", "backbone", "editor", "edit_lang").unique().iter_rows())
         if all(named):
             cells = list(configured_cells({"include": [], "exclude": [], **entry}))
@@ -72,7 +73,3 @@ class Grid:
                 for editor in (UNEDITED, *self.editors):
                     if (facts, backbone, editor, edit_lang) in self._rows:
                         yield backbone, edit_lang, editor
-
-
-def _union(*several: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for names in several for name in names))

@@ -62,7 +62,7 @@ def heat(panels: Sequence[Panel[Cells]], x_label: str, y_label: str, named: str,
         bar.set_xticks([scale.least, scale.most], [_number(scale.least), _number(scale.most)])
         bar.set_xticks([], minor=True)
         bar.tick_params(length=2, labelsize=6)
-        bar.set_xlabel(named if known == there else f"{named}; {DASH} is no number", fontsize=6.5, labelpad=-6)
+        bar.set_xlabel(named if known == there else f"{named} ({DASH}: no number)", fontsize=6.5, labelpad=-6)
     return figure
 
 

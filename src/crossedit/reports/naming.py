@@ -1,6 +1,6 @@
 """How things are called and drawn in every table and figure: aspects, languages, protocols, editors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from crossedit.facts.languages import NAMES
@@ -103,6 +103,11 @@ def task_styles(tasks: Sequence[str]) -> dict[str, Style]:
 def language(code: str) -> str:
     """Return the English name of the language, or its code where none is known."""
     return NAMES.get(code, code)
+
+
+def union(*several: Iterable[str]) -> tuple[str, ...]:
+    """Return all names in their order of appearance, each once."""
+    return tuple(dict.fromkeys(name for names in several for name in names))
 
 
 def method(editor: str) -> str:

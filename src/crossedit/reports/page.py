@@ -17,7 +17,7 @@ from crossedit.reports.examples import Example, examples
 from crossedit.reports.findings import Finding, findings
 from crossedit.reports.grid import Grid
 from crossedit.reports.html import render
-from crossedit.reports.naming import language, method
+from crossedit.reports.naming import language, method, union
 from crossedit.reports.owners import owner_of, read_json
 from crossedit.reports.plan import Planned
 from crossedit.reports.scores import Scores
@@ -88,8 +88,10 @@ def page(entry: Mapping[str, Any], scores: Scores, sweeps: Sweeps, sources: Sour
         backbones={owner_of(path): read_json(path) for path in sources.backbones},
         summaries=[(path.parent.parent.name, owner_of(path), read_json(path)) for path in sources.summaries],
         costs=costs(sources.predictions) if sources.predictions else None,
-        named=dict.fromkeys([*grid.backbones, *(name for sweep in sweeps.all for name in sweep.backbones)]),
-        edit_langs=grid.edit_langs or dict.fromkeys(sweep.language for sweep in sweeps.all if sweep.language),
+        named=union(grid.backbones if grid.edited else (), *(sweep.backbones for sweep in sweeps.all)),
+        edit_langs=union(
+            grid.edit_langs if grid.edited else (), (sweep.language for sweep in sweeps.all if sweep.language)
+        ),
         counts=_counts(scores),
         entry=entry,
         report_version=VERSION,

@@ -6,7 +6,7 @@ sweeps.fact(sweep, backbone, stop=10, aspect="reliability", lang="en", protocol=
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from crossedit import tables
+from crossedit.reports.naming import union
 from crossedit.reports.plan import Planned, by_protocol, planned
 from crossedit.reports.scores import Estimate
 
@@ -56,7 +57,7 @@ class Sweeps:
         self._tasks = _tasks(tasks)
         self._facts = _facts(facts)
         self._weights = _weights(weights)
-        self.langs, self.protocols = (_union(facts[name]) for name in ("lang", "protocol"))  # that facts are asked in
+        self.langs, self.protocols = (union(facts[name]) for name in ("lang", "protocol"))  # that facts are asked in
         named = {sweep.name: sweep for sweep in planned(entry)}
         found = pl.concat([frame.select("sweep") for frame in (tasks, facts, weights)])["sweep"]
         names = dict.fromkeys([*named, *found.unique(maintain_order=True)])
@@ -113,13 +114,9 @@ def _completed(
         sweep,
         stops=tuple(sorted({*sweep.stops, *rows["stop"]} - {0})),
         language=sweep.language or next(iter(own_facts["edit_lang"]), ""),
-        backbones=_union(sweep.backbones, rows["backbone"]),
+        backbones=union(sweep.backbones, rows["backbone"]),
         tasks=by_protocol([*named, *own_tasks.select("protocol", "task").unique(maintain_order=True).iter_rows()]),
     )
-
-
-def _union(*several: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for names in several for name in names))
 
 
 def _tasks(frame: pl.DataFrame) -> dict[tuple[Any, ...], TaskScore]:
