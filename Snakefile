@@ -44,7 +44,7 @@ rule backbones:
 
 rule edits:
     input:
-        rules.collect.output,
+        SCORES,
 
 
 rule sweeps:

@@ -75,7 +75,9 @@ def test_shipped_configurations_are_valid(path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("CROSSEDIT_DATA", str(tmp_path))
     document = yaml.safe_load(text)
     if "facts" not in document:  # it is laid over the demo's
-        document = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")) | document
+        whole = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+        sweeps_of = {name: entry | document["sweeps"].get(name, {}) for name, entry in whole["sweeps"].items()}
+        document = whole | document | {"sweeps": sweeps_of}
     config = checked(document)
     assert list(cells(config)) or list(sweeps(config))
 

@@ -136,6 +136,7 @@ def test_the_quick_configuration_is_a_part_of_the_whole(tmp_path: Path) -> None:
     assert jobs["train"] == 1
     assert jobs["predict"] == 4 * 2
     assert "train_editor" not in jobs
+    assert jobs["ask_task"] == (sum(len(sweep["stops"]) for sweep in DEMO["sweeps"].values()) + 1) * 4
 
 
 def test_each_checkpoint_and_task_is_a_job_and_the_unedited_model_is_asked_once(tmp_path: Path) -> None:
@@ -151,3 +152,10 @@ def test_each_checkpoint_and_task_is_a_job_and_the_unedited_model_is_asked_once(
     assert sum("--start" in line for line in edits) == sum(len(sweep["stops"]) - 1 for sweep in sequential)
     assert "--batch-size 64 --edits 1" in said.stdout
     assert "--batch-size 1 --edits 64" in said.stdout
+
+
+def test_sweeps_may_stand_alone(tmp_path: Path) -> None:
+    jobs = counts(plan({**DEMO, "exclude": [{"facts": "demo"}]}, tmp_path))
+    assert jobs["edit_on"] == sum(len(sweep["stops"]) for sweep in DEMO["sweeps"].values())
+    assert jobs["make_tables"] == jobs["make_figures"] == jobs["page"] == 1
+    assert not {"predict", "score", "collect"} & jobs.keys()

@@ -12,7 +12,7 @@ from crossedit.errors import UserError
 from crossedit.reports import plan
 from crossedit.reports.courses import Course, course
 from crossedit.reports.scores import DASH
-from crossedit.reports.side_effects import AT_CHANCE, NEVER, edited_facts, sheets, side_effects
+from crossedit.reports.side_effects import AT_CHANCE, NEVER, answers, edited_facts, sheets, side_effects
 from crossedit.reports.sweep_figures import pictures
 from crossedit.reports.sweep_findings import findings, lines
 from crossedit.reports.sweeps import Sweeps
@@ -187,6 +187,18 @@ def test_a_sweep_without_tasks_tells_of_its_facts_alone() -> None:
     assert [sheet.name for sheet in sheets_of(found)] == ["edited_facts_ROME"]
     assert [about for about, _ in findings(found, found.all[0], "small", "teacher_forced")] == ["Edits that hold"]
     assert not list(lines(found))
+
+
+def test_answers_are_told_beside_scores() -> None:
+    config = entry()
+    frame = task_scores(config).with_columns(answered=pl.lit(30, pl.Int64))
+    over = frame.filter(pl.col("stop") < 64).with_columns(over=pl.lit("answered"), score=pl.lit(0.9))
+    found = Sweeps(config, pl.concat([frame, over]), fact_scores(config), weight_changes(config))
+    sheet = answers(found, found.all[0], "corrected")
+    stops = ["After edits 4", "After edits 16", "After edits 64"]
+    assert [str(column) for column in sheet.columns] == ["Backbone", "Task", "Items", "Prompts", "Unedited", *stops]
+    shown = ["75.00 / 90.00"] * 3 + [f"75.00 / {DASH}"]
+    assert [str(cell) for cell in sheet.rows[1]] == ["small", "NLI", "40", "40", *shown]
 
 
 def test_edited_facts_are_shown_for_each_evaluation_language() -> None:

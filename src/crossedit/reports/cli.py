@@ -91,7 +91,7 @@ def write_tables(
 ) -> None:
     """Write table_1_FACTS, table_2_FACTS_PROTOCOL and locality_FACTS_PROTOCOL as .csv, .md, .tex and .html.
 
-    For each sweep also side_effects_SWEEP_PROTOCOL and edited_facts_SWEEP.
+    For each sweep also side_effects_SWEEP_PROTOCOL, answers_SWEEP_PROTOCOL and edited_facts_SWEEP.
     """
     from crossedit import tables
     from crossedit.reports import bizsre, side_effects

@@ -67,7 +67,7 @@ class SweepReport(NamedTuple):
     setting: str
     findings: dict[str, list[Finding]]  # by backbone
     side_effects: list[Sheet]  # the first is that of the findings
-    edited_facts: Sheet
+    details: list[Sheet]  # what was answered, and the edited facts
 
 
 def page(entry: Mapping[str, Any], scores: Scores, sweeps: Sweeps, sources: Sources, inputs: Sequence[Path]) -> str:
@@ -147,7 +147,10 @@ def _sweep_report(sweeps: Sweeps, sweep: Planned, grid: Grid) -> SweepReport:
         setting=sweep.setting,
         findings=said,
         side_effects=[side_effects.side_effects(sweeps, sweep, protocol) for protocol in sweep.protocols],
-        edited_facts=side_effects.edited_facts(sweeps, sweep, grid.langs, grid.protocol),
+        details=[
+            *(side_effects.answers(sweeps, sweep, protocol) for protocol in sweep.protocols),
+            side_effects.edited_facts(sweeps, sweep, grid.langs, grid.protocol),
+        ],
     )
 
 

@@ -91,8 +91,13 @@ def by_protocol(asked: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
 def sheets(sweeps: Sequence[Planned]) -> list[str]:
     """Return the names of the tables."""
     return [
-        *(side_effects(sweep.name, protocol) for sweep in sweeps for protocol in sweep.protocols),
-        *(edited_facts(sweep.name) for sweep in sweeps),
+        name
+        for sweep in sweeps
+        for name in (
+            *(side_effects(sweep.name, protocol) for protocol in sweep.protocols),
+            *(answers(sweep.name, protocol) for protocol in sweep.protocols),
+            edited_facts(sweep.name),
+        )
     ]
 
 
@@ -131,6 +136,11 @@ def _in_order(names: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
 def side_effects(owner: str, protocol: str) -> str:
     """Return the name of a sweep's table, or of a setting's figure, of task scores."""
     return f"side_effects_{owner}_{protocol}"
+
+
+def answers(sweep: str, protocol: str) -> str:
+    """Return the name of a sweep's table of how many items were answered."""
+    return f"answers_{sweep}_{protocol}"
 
 
 def edited_facts(owner: str) -> str:

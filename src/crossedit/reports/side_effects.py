@@ -23,8 +23,8 @@ _STOPS = {
 def sheets(sweeps: Sweeps, langs: Sequence[str], protocol: str) -> Iterator[Sheet]:
     """Yield the tables of all sweeps; facts are shown in the evaluation languages and under the protocol given."""
     for sweep in sweeps.all:
-        for task_protocol in sweep.protocols:
-            yield side_effects(sweeps, sweep, task_protocol)
+        yield from (side_effects(sweeps, sweep, task_protocol) for task_protocol in sweep.protocols)
+        yield from (answers(sweeps, sweep, task_protocol) for task_protocol in sweep.protocols)
         yield edited_facts(sweeps, sweep, langs, protocol)
 
 
@@ -99,6 +99,43 @@ def _significant(task: Course) -> str:
     if not task.complete:
         return DASH
     return NEVER if task.falls_from is None else str(task.falls_from)
+
+
+def answers(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
+    """Return how many items of each task there are, what share of prompts was answered, and the score over those."""
+    rows = []
+    for backbone in sweep.backbones:
+        for task in sweep.tasks[protocol]:
+            found = [sweeps.task(sweep.name, backbone, task, protocol, stop) for stop in (0, *sweep.stops)]
+            first = next(filter(None, found), None)
+            counts = (str(first.score.n), str(first.asked)) if first else (DASH, DASH)
+            rows.append((backbone, ability(task), *counts, *map(_answered, found)))
+    group = _STOPS.get(sweep.setting, "Stop")
+    return Sheet(
+        name=plan.answers(sweep.name, protocol),
+        title=f"What was answered along {sweep.title}, {protocol}",
+        columns=(
+            Column("Backbone"),
+            Column("Task"),
+            Column("Items"),
+            Column("Prompts"),
+            Column("Unedited"),
+            *(Column(str(stop), group) for stop in sweep.stops),
+        ),
+        rows=tuple(rows),
+        labels=2,
+        note=(
+            "Share of prompts in whose generation an answer was found, right or wrong / score over these alone, both "
+            "in percent. Every item has a verdict; those without an answer count as wrong in the other table."
+        ),
+    )
+
+
+def _answered(score: TaskScore | None) -> str:
+    if score is None:
+        return DASH
+    over = DASH if score.over_answered is None else percent(score.over_answered)
+    return f"{percent(score.answered / score.asked) if score.asked else DASH} / {over}"
 
 
 def edited_facts(sweeps: Sweeps, sweep: Planned, langs: Sequence[str], protocol: str) -> Sheet:

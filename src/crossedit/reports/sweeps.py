@@ -19,6 +19,7 @@ from crossedit.reports.plan import Planned, by_protocol, planned
 from crossedit.reports.scores import Estimate
 
 EVERYTHING = "all"  # parts of items together; items whether answered or not; locality of every kind
+ANSWERED = "answered"  # items in whose generation an answer was found
 SIGNIFICANT = 0.05  # p below which a change is not taken for chance
 SO_FAR = 0  # edited_by of all facts edited so far
 
@@ -46,6 +47,9 @@ class TaskScore(NamedTuple):
     score: Estimate
     change: Change | None
     constant: float | None  # the score of always giving the most frequent right answer
+    asked: int  # prompts that were put to the model
+    answered: int  # those in whose generation an answer was found
+    over_answered: float | None  # the score over these alone
 
 
 class Sweeps:
@@ -120,14 +124,25 @@ def _completed(
 
 
 def _tasks(frame: pl.DataFrame) -> dict[tuple[Any, ...], TaskScore]:
+    key_of = ("sweep", "backbone", "stop", "task", "protocol")
+    every = frame.filter(part=EVERYTHING)
+    answered = every.filter(over=ANSWERED)
+    over_answered = dict(zip(answered.select(key_of).iter_rows(), answered["score"], strict=True))
     found = {}
-    for row in frame.filter(part=EVERYTHING, over=EVERYTHING).iter_rows(named=True):
+    for row in every.filter(over=EVERYTHING).iter_rows(named=True):
         if _known(row["score"], row["low"], row["high"]):
-            key = (row["sweep"], row["backbone"], row["stop"], row["task"], row["protocol"])
+            key = tuple(row[name] for name in key_of)
             change = Change(row["change"], row["change_low"], row["change_high"], row["change_p"])
             score = Estimate(row["score"], row["low"], row["high"], row["items"])
             constant = row["constant"] if _known(row["constant"]) else None
-            found[key] = TaskScore(score, change if _known(*change) else None, constant)
+            found[key] = TaskScore(
+                score,
+                change if _known(*change) else None,
+                constant,
+                row["asked"],
+                row["answered"],
+                over_answered.get(key),
+            )
     return found
 
 
