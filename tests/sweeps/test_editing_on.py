@@ -166,6 +166,8 @@ def test_of_edits_as_large_as_their_sum_the_sum_alone_is_kept(
     broken = Counting(editor(method), breaks=2)
     with pytest.raises(KeyboardInterrupt):
         run(llama, broken, requests_en, tmp_path / "b", edits=3)
+    (folder,) = (tmp_path / "b").iterdir()
+    (folder / f".2.99.{kind}").mkdir()  # a page that was being written
     rest = Counting(editor(method))
     on = run(llama, rest, requests_en, tmp_path / "b", edits=3)
     assert len(rest.edited) == 1

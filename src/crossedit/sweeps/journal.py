@@ -23,7 +23,8 @@ class Journal:
 
     def read(self, done: int, delta: Delta) -> tuple[int, Delta]:
         """Return how many edits are done, and their sum; `delta` is that of the first `done`."""
-        sums = [int(page.stem) for page in self.folder.glob("*.sum")]
+        # What a kill left half written has a name that begins with a dot.
+        sums = [int(page.stem) for page in self.folder.glob("[0-9]*.sum")]
         if sums:
             done, delta = max(sums) + 1, self._load(f"{max(sums)}.sum")
         while (self.folder / f"{done}.step").exists():
