@@ -4,6 +4,7 @@ import math
 from itertools import combinations
 from pathlib import Path
 
+import polars as pl
 import pytest
 from made import ENTRY, scores
 from matplotlib.text import Text
@@ -75,6 +76,21 @@ def test_labels_neither_overlap_nor_leave_the_figure(langs: tuple[str, ...]) -> 
     for corners in boxes:
         assert all(figure.bbox.contains(x, y) for x, y in corners)
     assert not [pair for pair in combinations(boxes, 2) if _overlap(*pair)]
+
+
+def test_a_legend_of_many_long_names_stays_in_the_figure() -> None:
+    frame = scores()
+    names = ["ROME-principal", *(f"ROME-with-{number}" for number in range(12))]
+    many = pl.concat([frame.filter(editor="ROME").with_columns(editor=pl.lit(name)) for name in names])
+    known = Scores(many)
+    entry = {**ENTRY, "editors": {name: {"method": "ROME"} for name in names}}
+    figure = radar.draw(known, Grid.of(entry, known), "tiny", "small", "en")
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert len(legend.get_texts()) == len(names)
+    box = legend.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+    assert 0 <= box.y0
 
 
 def _corners(text: Text) -> list[tuple[float, float]]:

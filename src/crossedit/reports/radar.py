@@ -16,6 +16,7 @@ from crossedit.reports.scores import Scores
 from crossedit.tables import UNEDITED
 
 WIDTH = 3.4  # inches: one column of a two-column page
+_LEGEND = 7  # points
 
 _NAMES_FIT = 13  # spokes; where there are more, languages go by their codes
 
@@ -70,7 +71,7 @@ def draw(scores: Scores, grid: Grid, facts: str, backbone: str, edit_lang: str) 
         for editor in editors_of(grid, facts, backbone, edit_lang)
     }
     polygons = {editor: shown for editor, shown in polygons.items() if not all(map(math.isnan, shown))}
-    legend_lines = math.ceil(len(polygons) / 4)
+    legend_lines = math.ceil(len(polygons) / _names_a_line(list(map(method, polygons))))
     top, side, bottom = 0.5, 0.68 * WIDTH, 0.38 + 0.16 * legend_lines  # inches, of which `side` is the circle's width
     height = top + side + bottom
     figure = Figure(figsize=(WIDTH, height))
@@ -85,8 +86,17 @@ def draw(scores: Scores, grid: Grid, facts: str, backbone: str, edit_lang: str) 
     figure.text(0.5, 1 - 0.04 / height, title, ha="center", va="top", fontsize=8, fontweight="bold")
     if polygons:
         columns = math.ceil(len(polygons) / legend_lines)
-        figure.legend(loc="lower center", ncols=columns, frameon=False, fontsize=7, handlelength=3.2, columnspacing=1.4)
+        figure.legend(
+            loc="lower center", ncols=columns, frameon=False, fontsize=_LEGEND, handlelength=3.2, columnspacing=1.4
+        )
     return figure
+
+
+def _names_a_line(names: Sequence[str]) -> int:
+    """Return how many of the names fit beside each other under the chart, each with a piece of its line."""
+    letters = max(map(len, names), default=0)
+    inches = _LEGEND * (5.4 + 0.6 * letters) / 72  # of the line, the gaps, and letters of average width
+    return max(1, min(4, int(WIDTH / inches)))
 
 
 def _frame(polar: PolarAxes, axes: Sequence[Axis], angles: Sequence[float], names: bool) -> None:
