@@ -90,7 +90,7 @@ def test_a_legend_of_many_long_names_stays_in_the_figure() -> None:
     assert len(legend.get_texts()) == len(names)
     box = legend.get_window_extent()
     assert 0 <= box.x0 < box.x1 <= figure.bbox.width
-    assert 0 <= box.y0
+    assert box.y0 >= 0
 
 
 def _corners(text: Text) -> list[tuple[float, float]]:
