@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 import torch
 from safetensors.torch import load_file
+from search import SEARCH
 
 from crossedit.backbones.backbone import Backbone, weights_digest
 from crossedit.edits.deltas import Delta, merged
@@ -29,16 +30,6 @@ from crossedit.sweeps.checkpoints import Checkpoint, manifest
 from crossedit.sweeps.editing import close, edit_on, in_order
 from crossedit.tables import FACTS, write
 
-SEARCH = {
-    "layers": [1],
-    "v_lr": 0.5,
-    "v_num_grad_steps": 5,
-    "v_weight_decay": 1e-3,
-    "clamp_norm_factor": 4,
-    "kl_factor": 0.0625,
-    "mom2_adjustment": False,
-    "context_template_length_params": [],
-}
 EDITOR: dict[str, dict[str, Any]] = {
     "ROME": SEARCH,
     "MEMIT": {**SEARCH, "layers": [0, 1], "mom2_update_weight": 0.5},

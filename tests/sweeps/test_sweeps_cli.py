@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from search import SEARCH
 
 from crossedit.backbones.answers import answer
 from crossedit.backbones.backbone import Backbone
@@ -33,16 +34,6 @@ from crossedit.tables import (
 )
 
 ROOT = Path(__file__).parents[2]
-HPARAMS = {
-    "layers": [1],
-    "v_lr": 0.5,
-    "v_num_grad_steps": 5,
-    "v_weight_decay": 1e-3,
-    "clamp_norm_factor": 4,
-    "kl_factor": 0.0625,
-    "mom2_adjustment": False,
-    "context_template_length_params": [],
-}
 CELL = {
     "sweep": "on",
     "backbone": "tiny",
@@ -90,7 +81,7 @@ def _run_all(folder: Path) -> None:
     for task, file in (("rte", "rte.jsonl"), ("gsm8k", "gsm8k.jsonl")):
         path = ROOT / "resources/demo/tasks/test" / file
         run("tasks", "--task", task, "--file", path, "--size", 10, "--out", folder / f"{task}.parquet")
-    editing = ("--method", "ROME", "--hparams", json.dumps(HPARAMS), "--language", "en")
+    editing = ("--method", "ROME", "--hparams", json.dumps(SEARCH), "--language", "en")
     files = []
     for stop, start in ((1, ()), (3, ("--start", folder / "1"))):
         table = ("--facts", folder / "facts-table.parquet")

@@ -18,15 +18,20 @@ def commands() -> None:
 
 
 _TASK = click.option("--task", "task_name", required=True, help="A task: the name of a file in resources/tasks.")
+_FILES = click.option(
+    "--file", "files", multiple=True, required=True, type=Path, help="A data file, or MuTual's folder."
+)
+_NAME = click.option("--name", required=True, help="The backbone's name in the config.")
+_ENTRY = click.option("--entry", required=True, callback=parse_json, help="JSON: the backbone's config.")
 _OUT = click.option("--out", required=True, type=Path)
 _SEED = click.option("--seed", default=0, show_default=True)
 
 
 @commands.command()
 @_TASK
-@click.option("--file", "files", multiple=True, required=True, type=Path, help="A data file, or MuTual's folder.")
+@_FILES
 @click.option("--size", type=int, help="How many items are drawn; default: all.")
-@click.option("--seed", default=0, show_default=True)
+@_SEED
 @_OUT
 def tasks(task_name: str, files: tuple[Path, ...], size: int | None, seed: int, out: Path) -> None:
     """Draw a task's items from its files."""
@@ -45,7 +50,7 @@ def tasks(task_name: str, files: tuple[Path, ...], size: int | None, seed: int, 
 
 @commands.command()
 @_TASK
-@click.option("--file", "files", multiple=True, required=True, type=Path, help="A data file, or MuTual's folder.")
+@_FILES
 @_OUT
 def texts(task_name: str, files: tuple[Path, ...], out: Path) -> None:
     """Write a task's prompts with their right answers, to train a backbone on."""
@@ -62,8 +67,8 @@ def texts(task_name: str, files: tuple[Path, ...], out: Path) -> None:
 @commands.command()
 @_TASK
 @click.option("--items", "items_path", required=True, type=Path, help="The task's items (parquet).")
-@click.option("--name", required=True, help="The backbone's name in the config.")
-@click.option("--entry", required=True, callback=parse_json, help="JSON: the backbone's config.")
+@_NAME
+@_ENTRY
 @click.option("--protocol", default="corrected", show_default=True, help="corrected or upstream.")
 @click.option("--batch-tokens", type=int, help="Tokens per batch, padding included; sets memory, no verdict.")
 @click.option("--checkpoint", type=Path, help="Ask the model as it is after these edits; default: the unedited one.")
@@ -180,8 +185,8 @@ def edit(
 
 
 @commands.command()
-@click.option("--name", required=True, help="The backbone's name in the config.")
-@click.option("--entry", required=True, callback=parse_json, help="JSON: the backbone's config.")
+@_NAME
+@_ENTRY
 @click.option("--checkpoint", required=True, type=Path)
 @click.option("--probes", required=True, type=Path)
 @click.option("--unedited", required=True, type=Path, help="The unedited model's answers.")
