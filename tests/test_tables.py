@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from crossedit.errors import UserError
-from crossedit.tables import ANSWERS, FACTS, Table, check, digest, provenance, read, whole, write
+from crossedit.files import digest, whole
+from crossedit.tables import ANSWERS, FACTS, Table, check, provenance, read, write
 
 CATS = Table("cats", {"id": pl.Int64, "name": pl.String, "colour": pl.String}, key=("id",), nullable=("colour",))
 FRAME = pl.DataFrame({"id": [1, 2], "name": ["Mia", "Leo"], "colour": ["grey", None]})

@@ -20,7 +20,8 @@ from jsonschema.exceptions import ValidationError, best_match
 from crossedit.backbones.recipe.settings import Recipe
 from crossedit.edits.hparams import FOLDER, blocks_of, hparams_of
 from crossedit.errors import UserError, nearest
-from crossedit.sweeps.settings import check_files, check_sweeps, check_tasks, listed
+from crossedit.files import check_files, listed
+from crossedit.sweeps.settings import check_sweeps, check_tasks
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
 

@@ -1,6 +1,7 @@
-"""Command line options that hold JSON: sections of the configuration, names of a cell."""
+"""What command lines share: options that hold JSON, such as sections of the configuration, and sets of options."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -17,3 +18,20 @@ def parse_json(_: click.Context, option: click.Parameter, value: str) -> dict[st
     if not isinstance(found, dict):
         raise UserError(f"--{option.name}: '{value[:60]}' is no JSON object; give a section of the configuration.")
     return found
+
+
+def all_of(*options: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return what adds several options to a command, as if they stood above it in this order."""
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+model_options = all_of(
+    click.option("--name", required=True, help="The backbone's name in the config."),
+    click.option("--entry", required=True, callback=parse_json, help="JSON: the backbone's config."),
+)

@@ -3,17 +3,13 @@
     write(frame, FACTS, path, provenance={"seed": 0})     whole or not at all, checked first
     read(path, FACTS)                                     checked again
     provenance(path)                                      what the file says of its making
-    whole(path)                                           the same promise for files that are no tables
 
 Each table is a parquet file with a declared schema. A required column has no nulls, and the key columns tell the rows
 apart.
 """
 
-import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +18,7 @@ from typing import Any
 import polars as pl
 
 from crossedit.errors import UserError
+from crossedit.files import whole
 
 
 @dataclass(frozen=True)
@@ -345,43 +342,3 @@ def provenance(path: Path | str) -> dict[str, Any]:
     """Return what the table's file says of its making, as given to `write`."""
     note: dict[str, Any] = json.loads(pl.read_parquet_metadata(path).get("crossedit", "{}"))
     return note
-
-
-@contextmanager
-def whole(path: Path | str) -> Iterator[Path]:
-    """Give a temporary path beside `path` that becomes `path` when the block ends, and goes if it fails.
-
-    A file or folder that exists is therefore whole. The temporary name keeps the file's suffix.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        yield temporary
-        if path.is_dir():
-            _remove(path)
-        os.replace(temporary, path)
-    finally:
-        if temporary.exists():
-            _remove(temporary)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        for child in path.iterdir():
-            _remove(child)
-        path.rmdir()
-    else:
-        path.unlink()
-
-
-def digest(*parts: Any) -> str:
-    """Return 16 hexadecimal digits that stand for the parts: JSON values, or paths, which count by their content."""
-    total = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, Path):
-            total.update(part.read_bytes())
-        else:
-            total.update(json.dumps(part, sort_keys=True, ensure_ascii=False).encode())
-        total.update(b"\0")
-    return total.hexdigest()[:16]

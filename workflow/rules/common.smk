@@ -8,6 +8,7 @@ from pathlib import Path
 from crossedit import config as configuration
 from crossedit import places
 from crossedit.errors import UserError
+from crossedit.files import listed
 from crossedit.sweeps import settings
 
 try:
@@ -86,7 +87,7 @@ def files_in(paths):
 def fact_files(wildcards):
     entry = config["facts"][wildcards.facts]
     named = [entry[field] for field in ("files", "train", "validation", "test") if field in entry]
-    return files_in(path for field in named for path in settings.listed(field))
+    return files_in(path for field in named for path in listed(field))
 
 
 def source_languages(name):
@@ -222,11 +223,11 @@ def sweep_rect(wildcards):
 
 
 def task_files(wildcards, field):
-    return files_in(settings.listed(config["tasks"][wildcards.task][field]))
+    return files_in(listed(config["tasks"][wildcards.task][field]))
 
 
 def task_options(wildcards, field):
-    return " ".join(option("--file", path) for path in settings.listed(config["tasks"][wildcards.task][field]))
+    return " ".join(option("--file", path) for path in listed(config["tasks"][wildcards.task][field]))
 
 
 def sweep_cell(wildcards):

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from crossedit.options import parse_json
+from crossedit.options import model_options, parse_json
 
 
 @click.group(name="backbones")
@@ -14,13 +14,7 @@ def commands() -> None:
     """Train, prepare and question language models."""
 
 
-def entry_option(text: str) -> Any:
-    """Return the option that takes a config section as JSON."""
-    return click.option("--entry", required=True, callback=parse_json, help=f"JSON: {text}.")
-
-
 _FACTS = click.option("--facts", required=True, type=Path, help="Facts table (parquet).")
-_NAME = click.option("--name", required=True, help="The backbone's name in the config.")
 _OUT = click.option("--out", required=True, type=Path)
 _SEED = click.option("--seed", default=0, show_default=True)
 _LANGUAGES = click.option("--languages", required=True, help="Codes, separated by commas.")
@@ -28,7 +22,7 @@ _LANGUAGES = click.option("--languages", required=True, help="Codes, separated b
 
 @commands.command()
 @_FACTS
-@entry_option("the backbone's `recipe`")
+@click.option("--entry", required=True, callback=parse_json, help="JSON: the backbone's `recipe`.")
 @click.option("--tasks", multiple=True, type=Path, help="Worked items (`crossedit sweeps texts`), for `recipe.tasks`.")
 @_SEED
 @_OUT
@@ -46,8 +40,7 @@ def train(facts: Path, entry: dict[str, Any], tasks: tuple[Path, ...], seed: int
 
 
 @commands.command()
-@_NAME
-@entry_option("the backbone's config")
+@model_options
 @_LANGUAGES
 @click.option("--lengths", default="5,10", show_default=True, help="Lengths of the texts in tokens.")
 @click.option("--number", default=10, show_default=True, help="Texts per length.")
@@ -57,7 +50,7 @@ def contexts(name: str, entry: dict[str, Any], languages: str, lengths: str, num
     """Write the texts that locate-then-edit methods put before prompts."""
     from crossedit.backbones.backbone import Backbone
     from crossedit.backbones.contexts import write_contexts
-    from crossedit.tables import whole
+    from crossedit.files import whole
 
     backbone = Backbone.load(name, entry)
     sizes = [int(length) for length in lengths.split(",")]
@@ -68,8 +61,7 @@ def contexts(name: str, entry: dict[str, Any], languages: str, lengths: str, num
 
 
 @commands.command()
-@_NAME
-@entry_option("the backbone's config")
+@model_options
 @_FACTS
 @click.option("--text", multiple=True, type=Path, help="Text files (.txt, or .jsonl with `text`); default: the facts.")
 @click.option("--layers", required=True, help="Numbers, separated by commas.")
@@ -100,8 +92,7 @@ def covariance(
 
 
 @commands.command()
-@_NAME
-@entry_option("the backbone's config")
+@model_options
 @_FACTS
 @_LANGUAGES
 @click.option("--protocols", required=True, help="Names, separated by commas.")
@@ -116,8 +107,9 @@ def ask(
     from crossedit.backbones.answers import answer
     from crossedit.backbones.backbone import Backbone
     from crossedit.backbones.probes import make_probes
+    from crossedit.files import digest
     from crossedit.progress import track
-    from crossedit.tables import ANSWERS, FACTS, PROBES, digest, read, write
+    from crossedit.tables import ANSWERS, FACTS, PROBES, read, write
 
     test = read(facts, FACTS).filter(pl.col("split") == "test")
     backbone = Backbone.load(name, entry)

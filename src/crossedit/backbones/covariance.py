@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from crossedit.backbones.backbone import Backbone, Batch
 from crossedit.errors import UserError
+from crossedit.files import whole
 from crossedit.progress import bar
-from crossedit.tables import whole
 
 # Batches whose rows are sorted by length together, so that little of a batch is padding.
 BATCHES_SORTED = 32

@@ -1,14 +1,13 @@
 """`crossedit edits …`"""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from crossedit.errors import UserError
-from crossedit.options import parse_json
+from crossedit.options import all_of, model_options, parse_json
 
 
 @click.group(name="edits")
@@ -55,16 +54,15 @@ def embed(facts: Path, language: str, encoder: str, pool_prompt: str, nq_prefix:
     embed_facts(read(facts, FACTS), language, encoder, out, Layout(pool_prompt, nq_prefix))
 
 
-_EDITOR = (
-    click.option("--name", required=True, help="The backbone's name in the config."),
-    click.option("--entry", required=True, callback=parse_json, help="JSON: the backbone's config."),
+# Which editor works on which backbone in which language.
+editor_options = all_of(
+    model_options,
     click.option("--method", required=True, help="ROME, FT-M, …"),
     click.option("--hparams", required=True, callback=parse_json, help="JSON: all hyperparameters."),
     click.option("--language", required=True, help="The editing language."),
 )
-
-
-_MATERIALS = (
+# What an editor of weights draws on.
+materials_options = all_of(
     click.option("--contexts", type=Path, help="Texts to put before prompts."),
     click.option("--covariance", type=Path),
     click.option("--trained", type=Path, help="What `crossedit edits train` wrote, for MEND and SERAC."),
@@ -74,20 +72,6 @@ _MATERIALS = (
         help="JSON: what RECT keeps of the changes of weights.",
     ),
 )
-
-
-def editor_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add what says which editor works on which backbone in which language."""
-    for option in reversed(_EDITOR):
-        command = option(command)
-    return command
-
-
-def materials_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add what an editor of weights draws on."""
-    for option in reversed(_MATERIALS):
-        command = option(command)
-    return command
 
 
 @commands.command()
@@ -166,7 +150,8 @@ def run(
     from crossedit.edits.editors import make_editor
     from crossedit.edits.materials import load_materials
     from crossedit.edits.requests import make_requests
-    from crossedit.tables import ANSWERS, FACTS, PREDICTIONS, PROBES, digest, read, write
+    from crossedit.files import digest
+    from crossedit.tables import ANSWERS, FACTS, PREDICTIONS, PROBES, read, write
 
     torch.manual_seed(seed)
     table = read(facts, FACTS)
@@ -214,7 +199,8 @@ def score(
     import polars as pl
 
     from crossedit.edits import scores
-    from crossedit.tables import PREDICTIONS, SCORES, digest, read, write
+    from crossedit.files import digest
+    from crossedit.tables import PREDICTIONS, SCORES, read, write
 
     table = pl.concat([read(path, PREDICTIONS) for path in predictions])
     frame = scores.score(table.sort(scores.KEY), cell, scores.tokens_of(f1_tokens, entry), seed)
@@ -243,7 +229,8 @@ def score_unedited(
     """Score the backbone as it is, as the first row of every table."""
     from crossedit.edits import scores
     from crossedit.edits.cell import unedited_predictions
-    from crossedit.tables import ANSWERS, PROBES, SCORES, digest, read, write
+    from crossedit.files import digest
+    from crossedit.tables import ANSWERS, PROBES, SCORES, read, write
 
     frame = unedited_predictions(read(probes, PROBES), read(unedited, ANSWERS))
     tokens = scores.tokens_of(f1_tokens, entry)

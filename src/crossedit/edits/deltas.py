@@ -27,8 +27,8 @@ from crossedit.backbones.asking import Asking, Blend, Editing
 from crossedit.backbones.backbone import Backbone
 from crossedit.edits.terms import Codebook, Dense, LowRank, Term, patches, total
 from crossedit.errors import UserError
+from crossedit.files import whole
 from crossedit.models import matrix, set_matrix
-from crossedit.tables import whole
 
 PRISTINE = -1
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from crossedit.edits.requests import Request
 from crossedit.edits.training.examples import training_facts
 from crossedit.errors import UserError
-from crossedit.tables import whole
+from crossedit.files import whole
 
 # What stands before the locality questions of English ZsRE files; as text it would only be noise in a demonstration.
 NQ = "nq question: "

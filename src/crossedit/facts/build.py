@@ -23,7 +23,8 @@ from crossedit.facts.originals import derange
 from crossedit.facts.reading import Source, read
 from crossedit.facts.records import FIELDS, PROBES, Case, Cases
 from crossedit.facts.relations import name_relations
-from crossedit.tables import FACTS, ODDITIES, digest
+from crossedit.files import digest
+from crossedit.tables import FACTS, ODDITIES
 
 POOL = "pool"  # the split, in the oddities table, of cases that no split has drawn
 _CHOICES = {"originals": ("source", "derange"), "subject_missing": ("leave_out", "keep")}

@@ -22,13 +22,13 @@ def commands() -> None:
 @click.option("--summary", required=True, type=click.Path(dir_okay=False), help="JSON to write: counts and rules.")
 def build(entry: dict[str, Any], languages: str, seed: int, facts_path: str, oddities: str, summary: str) -> None:
     """Make the facts table of one entry, with what is odd in its files."""
-    from crossedit import tables
+    from crossedit import files, tables
     from crossedit.facts import build as building
     from crossedit.facts import printing
 
     built = building.build(entry, [name.strip() for name in languages.split(",") if name.strip()], seed)
     tables.write(built.oddities, tables.ODDITIES, oddities, built.provenance)
-    with tables.whole(summary) as temporary:
+    with files.whole(summary) as temporary:
         temporary.write_text(json.dumps(built.summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     tables.write(built.facts, tables.FACTS, facts_path, built.provenance)
     printing.say_built(built)

@@ -65,12 +65,12 @@ def commands() -> None:
 @_FILE
 def collect(scores: tuple[Path, ...], out: Path) -> None:
     """Put the scores of all cells into one table."""
-    from crossedit import tables
+    from crossedit import files, tables
     from crossedit.reports import VERSION
     from crossedit.reports.scores import collect as together
 
     frame = together(scores)
-    inputs = {str(path): tables.digest(path) for path in scores}
+    inputs = {str(path): files.digest(path) for path in scores}
     tables.write(frame, tables.SCORES, out, {"stage": "reports", "version": VERSION, "inputs": inputs})
 
 
@@ -178,9 +178,9 @@ def page(
     out: Path,
 ) -> None:
     """Write the page that shows everything; it needs no other file."""
+    from crossedit.files import whole
     from crossedit.reports.page import Sources
     from crossedit.reports.page import page as html
-    from crossedit.tables import whole
 
     recipes = [folder / "recipe.json" for folder in backbones]
     swept = (*task_scores, *fact_scores, *weight_changes)

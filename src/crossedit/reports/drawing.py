@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-from crossedit.tables import whole
+from crossedit.files import whole
 
 SUFFIXES = ("pdf", "svg", "png")
 GREY, FAINT = "#555555", "#c8c8c8"

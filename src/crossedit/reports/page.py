@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from crossedit import tables
+from crossedit import files, tables
 from crossedit.errors import UserError
 from crossedit.reports import VERSION, bizsre, radar, side_effects, sweep_findings
 from crossedit.reports.costs import costs
@@ -96,7 +96,7 @@ def page(entry: Mapping[str, Any], scores: Scores, sweeps: Sweeps, sources: Sour
         entry=entry,
         report_version=VERSION,
         packages={name: found for name in _PACKAGES if (found := _installed(name))},
-        inputs={str(path): tables.digest(path) for path in inputs},
+        inputs={str(path): files.digest(path) for path in inputs},
         made=_made(sources.predictions),
     )
 

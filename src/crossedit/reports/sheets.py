@@ -9,9 +9,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from crossedit.files import whole
 from crossedit.reports.html import render
 from crossedit.reports.scores import DASH, Estimate
-from crossedit.tables import whole
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,6 @@ def sheets(sweeps: Sweeps, langs: Sequence[str], protocol: str) -> Iterator[Shee
 
 def side_effects(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
     """Return each task's score before editing and at each stop, and the drop at the last one."""
-    group = _STOPS.get(sweep.setting, "Stop")
     rows = tuple(
         _row(backbone, course(sweeps, sweep, backbone, task, protocol))
         for backbone in sweep.backbones
@@ -51,7 +50,7 @@ def side_effects(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
             Column("Task"),
             Column("Constant"),
             Column("Unedited"),
-            *(Column(str(stop), group) for stop in sweep.stops),
+            *_at_stops(sweep),
             Column("Drop"),
             Column("Significant from"),
         ),
@@ -59,6 +58,11 @@ def side_effects(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
         labels=2,
         note=note.strip(),
     )
+
+
+def _at_stops(sweep: Planned) -> Iterator[Column]:
+    group = _STOPS.get(sweep.setting, "Stop")
+    return (Column(str(stop), group) for stop in sweep.stops)
 
 
 def _row(backbone: str, task: Course) -> tuple[Cell, ...]:
@@ -110,7 +114,6 @@ def answers(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
             first = next(filter(None, found), None)
             counts = (str(first.score.n), str(first.asked)) if first else (DASH, DASH)
             rows.append((backbone, ability(task), *counts, *map(_answered, found)))
-    group = _STOPS.get(sweep.setting, "Stop")
     return Sheet(
         name=plan.answers(sweep.name, protocol),
         title=f"What was answered along {sweep.title}, {protocol}",
@@ -120,7 +123,7 @@ def answers(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
             Column("Items"),
             Column("Prompts"),
             Column("Unedited"),
-            *(Column(str(stop), group) for stop in sweep.stops),
+            *_at_stops(sweep),
         ),
         rows=tuple(rows),
         labels=2,

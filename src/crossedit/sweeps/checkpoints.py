@@ -16,8 +16,8 @@ from typing import Any
 from crossedit.backbones.backbone import Backbone
 from crossedit.edits.deltas import Delta
 from crossedit.errors import UserError
+from crossedit.files import whole
 from crossedit.models import matrix
-from crossedit.tables import whole
 
 _MANIFEST = "checkpoint.json"
 
@@ -37,8 +37,13 @@ class Checkpoint:
 
     @property
     def place(self) -> dict[str, int]:
-        """Which of its sweep's checkpoints it is, for the provenance of what is asked of it."""
+        """Which of its sweep's checkpoints it is."""
         return {"edits": self.edits, "batch_size": self.batch_size}
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """What is said of it in the provenance of what is asked of it."""
+        return {"checkpoint": self.place, "made_of": dict(self.made_of)}
 
     def save(self, folder: Path, backbone: Backbone, seconds: float) -> None:
         """Write a folder: `delta/` (safetensors and manifest), and `checkpoint.json`, which also says by how much each

@@ -9,7 +9,7 @@ import click
 
 from crossedit.edits.cli import editor_options, materials_options
 from crossedit.errors import UserError
-from crossedit.options import parse_json
+from crossedit.options import model_options, parse_json
 
 
 @click.group(name="sweeps")
@@ -21,8 +21,6 @@ _TASK = click.option("--task", "task_name", required=True, help="A task: the nam
 _FILES = click.option(
     "--file", "files", multiple=True, required=True, type=Path, help="A data file, or MuTual's folder."
 )
-_NAME = click.option("--name", required=True, help="The backbone's name in the config.")
-_ENTRY = click.option("--entry", required=True, callback=parse_json, help="JSON: the backbone's config.")
 _OUT = click.option("--out", required=True, type=Path)
 _SEED = click.option("--seed", default=0, show_default=True)
 
@@ -54,10 +52,10 @@ def tasks(task_name: str, files: tuple[Path, ...], size: int | None, seed: int, 
 @_OUT
 def texts(task_name: str, files: tuple[Path, ...], out: Path) -> None:
     """Write a task's prompts with their right answers, to train a backbone on."""
+    from crossedit.files import whole
     from crossedit.sweeps.tasks.items import make_items
     from crossedit.sweeps.tasks.task import load_task
     from crossedit.sweeps.tasks.worked import worked
-    from crossedit.tables import whole
 
     task = load_task(task_name)
     with whole(out) as temporary:
@@ -67,8 +65,7 @@ def texts(task_name: str, files: tuple[Path, ...], out: Path) -> None:
 @commands.command()
 @_TASK
 @click.option("--items", "items_path", required=True, type=Path, help="The task's items (parquet).")
-@_NAME
-@_ENTRY
+@model_options
 @click.option("--protocol", default="corrected", show_default=True, help="corrected or upstream.")
 @click.option("--batch-tokens", type=int, help="Tokens per batch, padding included; sets memory, no verdict.")
 @click.option("--checkpoint", type=Path, help="Ask the model as it is after these edits; default: the unedited one.")
@@ -88,12 +85,13 @@ def ask(
 
     from crossedit.backbones.backbone import Backbone
     from crossedit.edits.deltas import Delta, merged
+    from crossedit.files import digest
     from crossedit.sweeps import VERSION
     from crossedit.sweeps.checkpoints import Checkpoint
     from crossedit.sweeps.tasks.asking import run_task
     from crossedit.sweeps.tasks.scores import ALL, count_task, score_task
     from crossedit.sweeps.tasks.task import load_task
-    from crossedit.tables import ITEMS, VERDICTS, digest, read, write
+    from crossedit.tables import ITEMS, VERDICTS, read, write
 
     task = load_task(task_name)
     items = read(items_path, ITEMS)
@@ -106,9 +104,8 @@ def ask(
         "version": VERSION,
         "items": digest(items_path),
         "backbone": {"name": name, "weights": backbone.digest, "dtype": str(backbone.model.dtype)},
-        "checkpoint": edited and edited.place,
-        "made_of": edited and dict(edited.made_of),
         "device": str(backbone.device),
+        **(edited.origin if edited else {"checkpoint": None}),
     }
     write(verdicts, VERDICTS, out, made)
     click.echo(json.dumps({"task": task.name, "protocol": protocol, **count_task(items, verdicts)}), err=True)
@@ -150,12 +147,14 @@ def edit(
     from crossedit.edits.editors import make_editor
     from crossedit.edits.materials import load_materials
     from crossedit.edits.requests import make_requests
+    from crossedit.files import digest
     from crossedit.sweeps import VERSION
     from crossedit.sweeps.checkpoints import Checkpoint
     from crossedit.sweeps.editing import close, edit_on, in_order
-    from crossedit.tables import FACTS, digest, read
+    from crossedit.tables import FACTS, read
 
     begun = time.perf_counter()
+    journal = out.with_name(f"{out.name}.journal")
     table = read(facts, FACTS)
     backbone = Backbone.load(name, entry)
     materials = load_materials(backbone, table, language, hparams, contexts, covariance, None, trained)
@@ -176,17 +175,16 @@ def edit(
             "materials": {kind: digest(file) for kind, file in drawn_on.items() if file},
             "seed": seed,
         },
-        journal=out.with_name(f"{out.name}.journal"),
+        journal=journal,
         start=Checkpoint.load(start, backbone) if start else None,
     )
     checkpoint.save(out, backbone, time.perf_counter() - begun)
-    close(out.with_name(f"{out.name}.journal"))
+    close(journal)
     click.echo(json.dumps({"edits": edits, "facts": len(checkpoint.cases)}), err=True)
 
 
 @commands.command()
-@_NAME
-@_ENTRY
+@model_options
 @click.option("--checkpoint", required=True, type=Path)
 @click.option("--probes", required=True, type=Path)
 @click.option("--unedited", required=True, type=Path, help="The unedited model's answers.")
@@ -204,13 +202,7 @@ def probe(
     backbone = Backbone.load(name, entry)
     edited = Checkpoint.load(checkpoint, backbone)
     predictions = probing.probe(backbone, edited, read(probes, PROBES), read(unedited, ANSWERS), protocol)
-    made = {
-        "version": VERSION,
-        "checkpoint": edited.place,
-        "made_of": dict(edited.made_of),
-        "device": str(backbone.device),
-    }
-    write(predictions, PREDICTIONS, out, made)
+    write(predictions, PREDICTIONS, out, {"version": VERSION, "device": str(backbone.device), **edited.origin})
 
 
 @commands.command()

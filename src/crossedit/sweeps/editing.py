@@ -19,10 +19,10 @@ from crossedit.edits.deltas import Delta, merged
 from crossedit.edits.editors.interface import Editor
 from crossedit.edits.requests import Request
 from crossedit.errors import UserError
+from crossedit.files import digest
 from crossedit.progress import track
 from crossedit.sweeps.checkpoints import Checkpoint
 from crossedit.sweeps.journal import Journal
-from crossedit.tables import digest
 
 
 def in_order(requests: Sequence[Request], seed: int) -> list[Request]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crossedit.errors import UserError, nearest
+from crossedit.files import check_files, listed
 
 FOLDER = Path("resources/tasks")
 UNEDITED = "unedited"  # where, among sweeps, what the unedited model says is kept
@@ -122,17 +123,3 @@ def _check_size(where: str, entry: Mapping[str, Any], facts: Mapping[str, Any]) 
             f"{where}.stops: the last one needs {batch_size * edits} test facts, but facts.{name}.splits.test "
             f"draws {drawn}; raise that, or lower the stop."
         )
-
-
-def check_files(where: str, files: str | list[str]) -> None:
-    """Raise UserError for the first of some data files that isn't there."""
-    for file in listed(files):
-        if not Path(file).exists():
-            beside = [str(other) for other in Path(file).parent.glob("*")]
-            hint = nearest(file, beside) if beside else "give the path of a data file."
-            raise UserError(f"{where}: '{file}' doesn't exist; {hint}")
-
-
-def listed(value: str | list[str]) -> list[str]:
-    """Return a value that may stand alone as a list."""
-    return [value] if isinstance(value, str) else value

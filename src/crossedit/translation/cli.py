@@ -26,7 +26,7 @@ def translate(facts: Path, entry: str, out: Path, summary: Path, offline: bool) 
     """Translate a facts table; every answer is stored, so a second run asks nothing."""
     from dataclasses import replace
 
-    from crossedit import tables
+    from crossedit import files, tables
     from crossedit.translation import VERSION, corrections
     from crossedit.translation.summary import summarise
     from crossedit.translation.translate import assemble
@@ -47,12 +47,12 @@ def translate(facts: Path, entry: str, out: Path, summary: Path, offline: bool) 
         provenance={
             "stage": "translation",
             "version": VERSION,
-            "entry": tables.digest(json.loads(entry)),
-            "inputs": {str(path): tables.digest(path) for path in inputs},
+            "entry": files.digest(json.loads(entry)),
+            "inputs": {str(path): files.digest(path) for path in inputs},
             "requests": said["requests"],
         },
     )
-    with tables.whole(summary) as temporary:
+    with files.whole(summary) as temporary:
         temporary.write_text(json.dumps(said, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     click.echo(_sentence(said), err=True)
 
@@ -68,12 +68,12 @@ def translate(facts: Path, entry: str, out: Path, summary: Path, offline: bool) 
 )
 def statistics(facts: Path, out: Path, tokenizer: str) -> None:
     """Count records and tokens, as Table 1 of Bi-ZsRE does."""
-    from crossedit import tables
+    from crossedit import files, tables
     from crossedit.translation import VERSION
     from crossedit.translation.statistics import table_1
 
     table = table_1(tables.read(facts, tables.FACTS), tokenizer)
-    provenance = {"stage": "translation", "version": VERSION, "inputs": {str(facts): tables.digest(facts)}}
+    provenance = {"stage": "translation", "version": VERSION, "inputs": {str(facts): files.digest(facts)}}
     tables.write(table, tables.TABLE_1, out, provenance)
 
 

@@ -12,7 +12,7 @@ import json
 
 import polars as pl
 
-from crossedit import tables
+from crossedit import files
 from crossedit.errors import UserError
 from crossedit.translation import corrections, records
 from crossedit.translation.settings import Settings
@@ -42,7 +42,7 @@ def record(sources: pl.DataFrame, translations: pl.DataFrame, settings: Settings
                 raise UserError(f"translation: case {case[1]} of split '{case[0]}' in '{target}': {reason}.") from None
             request = records.request(source, settings.source, target, model=None)
             lines[line(request, 1, Answer(answer, recorded_from=origin))] = None
-    with tables.whole(settings.store / f"{name}.jsonl") as temporary:
+    with files.whole(settings.store / f"{name}.jsonl") as temporary:
         temporary.write_text("".join(lines), encoding="utf-8")
     return len(lines)
 

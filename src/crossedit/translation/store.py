@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from crossedit.tables import digest
+from crossedit.files import digest
 
 log = logging.getLogger(__name__)
 

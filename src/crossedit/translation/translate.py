@@ -19,7 +19,8 @@ import polars as pl
 from crossedit import progress
 from crossedit.errors import UserError
 from crossedit.facts import languages
-from crossedit.tables import FACTS, digest
+from crossedit.files import digest
+from crossedit.tables import FACTS
 from crossedit.translation import records
 from crossedit.translation.settings import Settings
 from crossedit.translation.store import Answer, Store

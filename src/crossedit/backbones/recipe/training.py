@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from crossedit import progress, tables
+from crossedit import files, progress
 from crossedit.backbones.recipe.card import write_card
 from crossedit.backbones.recipe.corpus import Corpus
 from crossedit.backbones.recipe.network import new_model, states
@@ -49,7 +49,7 @@ def train_backbone(
     loss = optimise(model, Packer(tokenizer, Corpus(world, settings, seed), settings, seed), settings, len(world.facts))
     seconds = time.monotonic() - began
     recall = measure_recall(model, tokenizer, facts, sorted(settings.shares))
-    with tables.whole(out) as folder:
+    with files.whole(out) as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         write_card(folder, settings, seed, model, recall, loss, seconds)

@@ -16,7 +16,7 @@ from crossedit.edits.training.examples import examples_of, training_facts
 from crossedit.edits.training.loop import train
 from crossedit.edits.training.trained import Trained
 from crossedit.errors import UserError
-from crossedit.tables import digest
+from crossedit.files import digest
 
 
 def train_editor(

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from crossedit.tables import whole
+from crossedit.files import whole
 
 # A row per validation.
 Curve = list[dict[str, float | None]]

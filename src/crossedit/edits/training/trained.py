@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from crossedit.backbones.backbone import weights_digest
 from crossedit.edits.training.state import Curve
 from crossedit.errors import UserError
-from crossedit.tables import whole
+from crossedit.files import whole
 
 COLUMNS = ("step", "training_loss", "edit_success", "locality", "loss")
 
