@@ -2,12 +2,16 @@
 
 check_files("config: tasks.rte.files", paths)     UserError for the first that isn't there
 with whole(path) as temporary: …                  a file or folder that exists is whole
+leftovers(path)                                   what a killed process has left unfinished of it
 digest(path, {"seed": 0})                         stands for the content of files and for JSON values
 """
 
+import glob
 import hashlib
 import json
 import os
+import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,22 +42,28 @@ def whole(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    # Processes of several machines may write on one file system.
+    temporary = path.with_name(f".{path.stem}.{socket.gethostname()}-{os.getpid()}.part{path.suffix}")
     try:
         yield temporary
         if path.is_dir():
-            _remove(path)
+            remove(path)
         os.replace(temporary, path)
     finally:
         if temporary.exists():
-            _remove(temporary)
+            remove(temporary)
 
 
-def _remove(path: Path) -> None:
+def leftovers(path: Path | str) -> list[Path]:
+    """Return the temporary files of `path` that are there: of a process that is writing it, or of killed ones."""
+    path = Path(path)
+    return sorted(path.parent.glob(f".{glob.escape(path.stem)}.*.part{path.suffix}"))
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it."""
     if path.is_dir():
-        for child in path.iterdir():
-            _remove(child)
-        path.rmdir()
+        shutil.rmtree(path)
     else:
         path.unlink()
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from crossedit.jobs import Job
 from crossedit.options import model_options, parse_json
 
 
@@ -20,7 +21,7 @@ _SEED = click.option("--seed", default=0, show_default=True)
 _LANGUAGES = click.option("--languages", required=True, help="Codes, separated by commas.")
 
 
-@commands.command()
+@commands.command(cls=Job)
 @_FACTS
 @click.option("--entry", required=True, callback=parse_json, help="JSON: the backbone's `recipe`.")
 @click.option("--tasks", multiple=True, type=Path, help="Worked items (`crossedit sweeps texts`), for `recipe.tasks`.")
@@ -39,7 +40,7 @@ def train(facts: Path, entry: dict[str, Any], tasks: tuple[Path, ...], seed: int
     train_backbone(read(facts, FACTS), training_texts(Path(texts)) if texts else None, entry, seed, out, worked)
 
 
-@commands.command()
+@commands.command(cls=Job)
 @model_options
 @_LANGUAGES
 @click.option("--lengths", default="5,10", show_default=True, help="Lengths of the texts in tokens.")
@@ -60,7 +61,7 @@ def contexts(name: str, entry: dict[str, Any], languages: str, lengths: str, num
         temporary.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-@commands.command()
+@commands.command(cls=Job)
 @model_options
 @_FACTS
 @click.option("--text", multiple=True, type=Path, help="Text files (.txt, or .jsonl with `text`); default: the facts.")
@@ -91,7 +92,7 @@ def covariance(
     save_covariances(found, out, backbone, used)
 
 
-@commands.command()
+@commands.command(cls=Job, outputs=("probes", "answers"))
 @model_options
 @_FACTS
 @_LANGUAGES

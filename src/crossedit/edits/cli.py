@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from crossedit.errors import UserError
+from crossedit.jobs import Job
 from crossedit.options import all_of, model_options, parse_json
 
 
@@ -39,7 +40,7 @@ _TOKENS = (
 )
 
 
-@commands.command()
+@commands.command(cls=Job)
 @_FACTS
 @click.option("--language", required=True)
 @click.option("--encoder", required=True, help="Sentence encoder: hub id or path.")
@@ -74,7 +75,7 @@ materials_options = all_of(
 )
 
 
-@commands.command()
+@commands.command(cls=Job)
 @_FACTS
 @editor_options
 @_TRAIN_SIZE
@@ -102,7 +103,7 @@ def train(
     train_editor(Backbone.load(name, entry), method, hparams, read(facts, FACTS), language, train_size, seed, out)
 
 
-@commands.command()
+@commands.command(cls=Job)
 @_FACTS
 @editor_options
 @click.option("--probes", required=True, type=Path)
@@ -185,7 +186,7 @@ def run(
     click.echo(json.dumps({"facts": len(requests), "seconds per fact": per_fact}), err=True)
 
 
-@commands.command()
+@commands.command(cls=Job)
 @click.argument("predictions", nargs=-1, required=True, type=Path)
 @_CELL
 @_TOKENS[0]
@@ -207,7 +208,7 @@ def score(
     write(frame, SCORES, out, {"predictions": digest(*predictions), "f1_tokens": f1_tokens, "seed": seed})
 
 
-@commands.command()
+@commands.command(cls=Job)
 @click.option("--probes", required=True, type=Path)
 @click.option("--unedited", required=True, type=Path)
 @click.option("--languages", required=True, help="Editing languages, separated by commas.")

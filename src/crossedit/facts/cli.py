@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from crossedit.jobs import Job
 from crossedit.options import parse_json
 
 
@@ -13,7 +14,7 @@ def commands() -> None:
     """Dataset files -> the facts table."""
 
 
-@commands.command()
+@commands.command(cls=Job, outputs=("facts_path", "oddities", "summary"))
 @click.option("--entry", required=True, callback=parse_json, help="The entry of `facts` in the configuration, as JSON.")
 @click.option("--languages", required=True, help="Codes that every case must have, as in en,zh.")
 @click.option("--seed", default=0, show_default=True)

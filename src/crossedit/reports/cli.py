@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crossedit.jobs import Job
 from crossedit.options import parse_json
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from crossedit.reports.sweeps import Sweeps
 
 
-class Lists(click.Command):
+class Lists(Job):
     """A command whose repeatable options also take several values: `--scores a b c`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -192,7 +193,7 @@ def page(
         temporary.write_text(text, encoding="utf-8")
 
 
-@commands.command(cls=Lists)
+@commands.command(cls=Lists, outputs=())
 @_SCORES
 @_TASK_SCORES
 @_ENTRY

@@ -9,6 +9,7 @@ import click
 
 from crossedit.edits.cli import editor_options, materials_options
 from crossedit.errors import UserError
+from crossedit.jobs import Job
 from crossedit.options import model_options, parse_json
 
 
@@ -25,7 +26,7 @@ _OUT = click.option("--out", required=True, type=Path)
 _SEED = click.option("--seed", default=0, show_default=True)
 
 
-@commands.command()
+@commands.command(cls=Job)
 @_TASK
 @_FILES
 @click.option("--size", type=int, help="How many items are drawn; default: all.")
@@ -46,7 +47,7 @@ def tasks(task_name: str, files: tuple[Path, ...], size: int | None, seed: int, 
     click.echo(json.dumps({"task": task.name, "read": len(found), "drawn": len(items)}), err=True)
 
 
-@commands.command()
+@commands.command(cls=Job)
 @_TASK
 @_FILES
 @_OUT
@@ -62,7 +63,7 @@ def texts(task_name: str, files: tuple[Path, ...], out: Path) -> None:
         worked(task, make_items(task, files, None, seed=0)).write_ndjson(temporary)
 
 
-@commands.command()
+@commands.command(cls=Job)
 @_TASK
 @click.option("--items", "items_path", required=True, type=Path, help="The task's items (parquet).")
 @model_options
@@ -113,7 +114,7 @@ def ask(
         click.echo(json.dumps(row), err=True)
 
 
-@commands.command()
+@commands.command(cls=Job)
 @click.option("--facts", required=True, type=Path, help="Facts table (parquet); its test facts are edited.")
 @editor_options
 @materials_options
@@ -183,7 +184,7 @@ def edit(
     click.echo(json.dumps({"edits": edits, "facts": len(checkpoint.cases)}), err=True)
 
 
-@commands.command()
+@commands.command(cls=Job)
 @model_options
 @click.option("--checkpoint", required=True, type=Path)
 @click.option("--probes", required=True, type=Path)
@@ -205,7 +206,7 @@ def probe(
     write(predictions, PREDICTIONS, out, {"version": VERSION, "device": str(backbone.device), **edited.origin})
 
 
-@commands.command()
+@commands.command(cls=Job, outputs=("tasks_out", "facts_out", "weights_out"))
 @click.option(
     "--cell",
     required=True,

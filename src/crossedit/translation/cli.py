@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from crossedit.errors import UserError
+from crossedit.jobs import Job
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -16,7 +17,7 @@ def commands() -> None:
     """Translate facts through a chat model, merge corrections, count tokens."""
 
 
-@commands.command()
+@commands.command(cls=Job, outputs=("out", "summary"))
 @click.option("--facts", type=FILE, required=True, help="Facts table that holds the source language.")
 @click.option("--entry", required=True, help="The config's facts.NAME.translation as JSON.")
 @click.option("--out", type=FILE, required=True, help="Facts table in all languages.")
@@ -57,7 +58,7 @@ def translate(facts: Path, entry: str, out: Path, summary: Path, offline: bool) 
     click.echo(_sentence(said), err=True)
 
 
-@commands.command()
+@commands.command(cls=Job)
 @click.option("--facts", type=FILE, required=True, help="Facts table, in any languages.")
 @click.option("--out", type=FILE, required=True, help="Table 1: records and mean token lengths.")
 @click.option(

@@ -1,0 +1,212 @@
+"""What jobs say of themselves: claims of outputs, and how they ended."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crossedit import gpu
+from crossedit.errors import UserError
+from crossedit.files import leftovers, whole
+from crossedit.jobs import Record, alive, cancel, job, load_record, read_record, record_of
+
+SLEEPER = """
+import sys, time
+from pathlib import Path
+from crossedit.jobs import job
+from crossedit.files import whole
+out = Path(sys.argv[1])
+with job(out), whole(out) as temporary:
+    temporary.write_text("begun")
+    print("begun", flush=True)
+    time.sleep(60)
+"""
+
+
+def sleeper(out: Path, **variables: str) -> subprocess.Popen[str]:
+    """Start a job that is in the middle of writing `out`."""
+    started = subprocess.Popen(
+        [sys.executable, "-c", SLEEPER, str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **variables},
+    )
+    assert started.stdout is not None
+    assert started.stdout.readline() == "begun\n"
+    return started
+
+
+def test_a_record_says_how_a_job_ended(tmp_path: Path) -> None:
+    out = tmp_path / "scores.parquet"
+    assert read_record(out) is None
+    with job(out):
+        running = read_record(out)
+        assert running is not None
+        assert running.state == "running"
+        assert alive(running)
+        out.write_text("made")
+    done = read_record(out)
+    assert done is not None
+    assert (done.state, done.error, done.pid, done.output) == ("done", None, os.getpid(), str(out))
+    assert done.ended is not None
+    assert done.memory_peak is not None
+    assert done.begun < done.ended
+    assert done.memory_peak > 10**6
+    assert not alive(done)
+
+    with pytest.raises(UserError, match="too few"), job(out):
+        raise UserError("too few facts.")
+    failed = read_record(out)
+    assert failed is not None
+    assert (failed.state, failed.error) == ("failed", "too few facts.")
+    with pytest.raises(ZeroDivisionError), job(out):
+        _ = 1 / 0
+    failed = read_record(out)
+    assert failed is not None
+    assert failed.error == "ZeroDivisionError: division by zero"
+
+
+def test_two_jobs_never_write_one_output(tmp_path: Path) -> None:
+    out = tmp_path / "scores.parquet"
+    other = sleeper(out)
+    with pytest.raises(UserError) as refused, job(out):
+        raise AssertionError("it was let in")
+    assert f"{out}: process {other.pid} on {socket.gethostname()}" in str(refused.value)
+    assert f"`kill {other.pid}`" in str(refused.value)
+    # What it says is what helps.
+    subprocess.run(cancel(read_record(out)).split(), check=True)  # type: ignore[arg-type]
+    assert other.wait(20) == 128 + signal.SIGTERM
+    told = read_record(out)
+    assert told is not None
+    assert told.state == "failed"
+    assert "told to end" in str(told.error)
+    assert list(tmp_path.iterdir()) == [record_of(out)]
+    with job(out):
+        out.write_text("mine")
+
+
+def test_a_killed_jobs_output_is_taken_over_and_its_leftovers_go(tmp_path: Path) -> None:
+    out = tmp_path / "scores.parquet"
+    other = sleeper(out)
+    other.kill()
+    other.wait(20)
+    killed = read_record(out)
+    assert killed is not None
+    assert killed.state == "running"
+    assert not alive(killed)
+    assert len(leftovers(out)) == 1
+    with job(out), whole(out) as temporary:
+        temporary.write_text("mine")
+    assert {path.name for path in tmp_path.iterdir()} == {"scores.parquet", ".scores.parquet.job.json"}
+    assert out.read_text() == "mine"
+
+
+def written(out: Path, **changed: Any) -> Record:
+    """Return the record of a job on another machine."""
+    said = {"state": "running", "output": str(out), "command": ["crossedit"], "host": "n7", "pid": 1, "begun": 0.0}
+    said |= {"slurm": None, "beat": time.time()}
+    return Record(**{**said, **changed})
+
+
+def squeue(folder: Path, script: str) -> None:
+    """Put a program named squeue into a folder."""
+    program = folder / "squeue"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
+def test_slurm_is_asked_about_a_job_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    record = written(tmp_path / "x", slurm="12", beat=0.0)
+    squeue(tmp_path, "echo RUNNING")
+    assert alive(record)
+    assert cancel(record) == "scancel 12"
+    squeue(tmp_path, "exit 0")
+    assert not alive(record)
+    squeue(tmp_path, "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1")
+    assert not alive(record)
+    # A job that Slurm starts anew has its number again; what it finds is its own, from before.
+    squeue(tmp_path, "echo RUNNING")
+    monkeypatch.setenv("SLURM_JOB_ID", "12")
+    assert not alive(record)
+
+
+def test_where_nobody_can_be_asked_the_heartbeat_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    squeue(tmp_path, "echo 'Unable to contact slurm controller' >&2; exit 1")
+    for slurm in ("12", None):
+        assert alive(written(tmp_path / "x", slurm=slurm))
+        assert not alive(written(tmp_path / "x", slurm=slurm, beat=time.time() - 3600))
+    assert cancel(written(tmp_path / "x")) == "ssh n7 kill 1"
+
+
+def test_a_file_that_is_no_record_is_told(tmp_path: Path) -> None:
+    path = tmp_path / ".x.job.json"
+    for text in ("{", "[]", json.dumps({"state": "done"})):
+        path.write_text(text)
+        with pytest.raises(UserError, match=r"is no record of a job; delete the file\."):
+            load_record(path)
+
+
+class Cuda:
+    """Stands for torch.cuda of a process that uses a GPU."""
+
+    @staticmethod
+    def is_initialized() -> bool:
+        return True
+
+    @staticmethod
+    def get_device_name() -> str:
+        return "A GPU"
+
+    @staticmethod
+    def max_memory_reserved() -> int:
+        return 3 * 2**30
+
+
+def test_what_a_job_used_of_its_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    loads = iter([20, 60])
+
+    class Load:
+        def __init__(self, gpu: int) -> None:
+            self.gpu = gpu
+
+    asked = []
+    monkeypatch.setattr(gpu, "_cuda", lambda: Cuda)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
+    monkeypatch.setattr(gpu.pynvml, "nvmlInit", lambda: None)
+    monkeypatch.setattr(gpu.pynvml, "nvmlDeviceGetHandleByIndex", lambda index: asked.append(index))
+    monkeypatch.setattr(gpu.pynvml, "nvmlDeviceGetUtilizationRates", lambda device: Load(next(loads)))
+    meter = gpu.Meter()
+    meter.sample()
+    meter._device = object()
+    meter.sample()
+    assert asked == [3]
+    used = meter.used(10.0)
+    assert used == {"name": "A GPU", "memory_peak": 3 * 2**30, "seconds": 10.0, "utilisation": pytest.approx(0.4)}
+
+
+def test_without_a_driver_the_load_is_unknown_and_without_a_gpu_there_is_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_driver() -> None:
+        raise gpu.pynvml.NVMLError(gpu.pynvml.NVML_ERROR_LIBRARY_NOT_FOUND)
+
+    meter = gpu.Meter()
+    meter.sample()
+    assert meter.used(1.0) is None
+    monkeypatch.setattr(gpu, "_cuda", lambda: Cuda)
+    monkeypatch.setattr(gpu.pynvml, "nvmlInit", no_driver)
+    meter.sample()
+    used = meter.used(1.0)
+    assert used is not None
+    assert used["utilisation"] is None
