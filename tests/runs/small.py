@@ -1,4 +1,4 @@
-"""A small experiment that Snakemake runs in a folder of its own: a tiny random LLaMA, twelve facts, two editors, a sweep.
+"""A small experiment for Snakemake in a folder of its own: a tiny random LLaMA, twelve facts, two editors, a sweep.
 
     experiment = make(tmp_path, llama)                   laid out, nothing run yet
     experiment.run("--cores", "2")                       the end of `snakemake --cores 2`, with what it said
