@@ -1,0 +1,282 @@
+"""A throwaway Slurm cluster on this machine: emulated nodes with pretended GPUs, on the loopback interface.
+
+with Cluster() as cluster:                    needs root and Debian's slurm-wlm and munge; no systemd, no cgroups
+    subprocess.run(…, env=cluster.environment)
+    cluster.jobs()                            what Slurm itself has recorded of each job, also of those that have ended
+    cluster.fail("n1"); cluster.mend("n1")    a node loses its power, and comes back
+
+At the block's end nothing is left behind, however it ends: no process, no file.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel", "setpriv")
+
+
+def missing() -> str | None:
+    """Return why no cluster can be started here; None where one can."""
+    absent = [name for name in PROGRAMS if shutil.which(name) is None]
+    if absent:
+        return f"no {', '.join(absent)} (Debian: apt-get install slurm-wlm munge)"
+    return None if os.geteuid() == 0 else "a Slurm cluster is started by root only"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One Slurm job, as Slurm recorded it.
+
+    `rule` and `wildcards` are Snakemake's, from the job's comment; `memory` in MB, `minutes` the time limit; `starts`
+    counts how often Slurm started it.
+    """
+
+    id: str
+    state: str
+    rule: str
+    wildcards: str
+    node: str
+    gpus: int
+    memory: int
+    minutes: int
+    starts: int
+
+
+class Cluster:
+    """A running cluster of `nodes` nodes n1, n2, … with `gpus` GPUs of type h200 and `cpus` processors each."""
+
+    def __init__(self, nodes: int = 2, gpus: int = 2, cpus: int = 4) -> None:
+        self.nodes = [f"n{number}" for number in range(1, nodes + 1)]
+        self.gpus, self.cpus = gpus, cpus
+        self._daemons: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> "Cluster":
+        # Sockets have short names only, so not in pytest's own folder.
+        self.folder = Path(tempfile.mkdtemp(prefix="crossedit-slurm-"))
+        self.conf = self.folder / "slurm.conf"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("SLURM_")},
+            "SLURM_CONF": str(self.conf),
+            "PATH": f"{self.folder}/bin:{os.environ['PATH']}",
+        }
+        with ExitStack() as undone:
+            undone.callback(self._stop)
+            self._write()
+            self._start()
+            undone.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stop()
+
+    def run(self, *command: str, check: bool = True) -> str:
+        """Return what one of Slurm's commands, or any other, writes to stdout. Raises where it fails, if `check`."""
+        return subprocess.run(
+            command, env=self.environment, check=check, capture_output=True, text=True, timeout=60
+        ).stdout
+
+    def jobs(self, rule: str = "", wildcards: str = "") -> list[Job]:
+        """Return all jobs since the cluster's start, running and ended, of a rule and of wildcards if given, by id."""
+        found = (
+            _job(line) for line in self.run("scontrol", "--oneliner", "show", "job").splitlines() if "JobId=" in line
+        )
+        kept = [job for job in found if rule in ("", job.rule) and wildcards in ("", job.wildcards)]
+        return sorted(kept, key=lambda job: int(job.id))
+
+    def wait(self, what: str, arrived: Callable[[], object], seconds: float = 120) -> None:
+        """Return as soon as `arrived()` is true. Raises TimeoutError that names `what` and the queue otherwise."""
+        deadline = time.monotonic() + seconds
+        while not arrived():
+            if time.monotonic() > deadline:
+                queue = self.run("squeue", "--states=all", "--format=%A %T %N %r %k", check=False)
+                raise TimeoutError(f"waited {seconds:.0f} s for {what}; the queue:\n{queue}")
+            time.sleep(0.2)
+
+    def fail(self, node: str) -> None:
+        """Let a node lose its power: all its processes end at once, and Slurm sees it down."""
+        self._daemons.pop(node).kill()
+        for process in self._left(f"SLURMD_NODENAME={node}"):
+            _kill(process)
+        self.run("scontrol", "update", f"node={node}", "state=down", "reason=power")
+
+    def mend(self, node: str) -> None:
+        """Let a node come back; returns as soon as jobs can run on it."""
+        self._begin(node, "slurmd", "-D", "-N", node)
+        self.run("scontrol", "update", f"node={node}", "state=resume")
+        self.wait(f"{node} to come back", lambda: self._up([node]), 60)
+
+    def _write(self) -> None:
+        host, ports = socket.gethostname().split(".")[0], _free_ports(1 + len(self.nodes))
+        for name in ("bin", "munge", "state", "spool", "gpus"):
+            (self.folder / name).mkdir(mode=0o755)
+        (self.folder / "munge/key").write_bytes(os.urandom(128))
+        (self.folder / "munge/key").chmod(0o600)
+        for number in range(self.gpus):
+            # slurmd takes only character devices for GPUs.
+            (self.folder / f"gpus/gpu{number}").symlink_to("/dev/null")
+        lines = [
+            f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={self.cpus} RealMemory=64000"
+            f" Gres=gpu:h200:{self.gpus} State=UNKNOWN"
+            for node, port in zip(self.nodes, ports[1:], strict=True)
+        ]
+        self.conf.write_text(
+            CONF.format(folder=self.folder, host=host, port=ports[0], nodes="\n".join(lines)), encoding="utf-8"
+        )
+        gpus = f"{self.folder}/gpus/gpu[0-{self.gpus - 1}]"
+        (self.folder / "gres.conf").write_text(f"Name=gpu Type=h200 File={gpus}\n", encoding="utf-8")
+        # Snakemake's plugin for steps takes SLURM_CONF from srun's environment; only /etc/slurm would then be found.
+        srun = self.folder / "bin/srun"
+        srun.write_text(f'#!/bin/sh\nSLURM_CONF={self.conf} exec {shutil.which("srun")} "$@"\n', encoding="utf-8")
+        srun.chmod(0o755)
+
+    def _start(self) -> None:
+        munge = self.folder / "munge"
+        files = [f"--{name}-file={munge}/{name}" for name in ("key", "pid", "log", "seed")]
+        self._begin("munged", "munged", "--foreground", "--force", *files, f"--socket={munge}/socket")
+        self.wait("munged", lambda: (munge / "socket").exists(), 20)
+        self._begin("slurmctld", "slurmctld", "-D", "-i")
+        for node in self.nodes:
+            self._begin(node, "slurmd", "-D", "-N", node)
+        self.wait("the nodes to come up", lambda: self._up(self.nodes), 60)
+
+    def _begin(self, name: str, *command: str) -> None:
+        # Daemons end with this process, even if it is killed.
+        with (self.folder / f"{name}.out").open("ab") as said:
+            self._daemons[name] = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "TERM", *command],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+            )
+
+    def _up(self, nodes: list[str]) -> bool:
+        for name, daemon in self._daemons.items():
+            if daemon.poll() is not None:
+                said = (self.folder / f"{name}.out").read_text(encoding="utf-8", errors="replace")
+                raise RuntimeError(f"{name} has ended:\n{said[-2000:]}")
+        states = dict(line.split() for line in self.run("sinfo", "-hN", "-o", "%N %t", check=False).splitlines())
+        return all(states.get(node) in ("idle", "mix", "alloc") for node in nodes)
+
+    def _stop(self) -> None:
+        # slurmctld first, so that it starts nothing more; whatever the nodes still run is found by its environment.
+        for daemon in reversed(self._daemons.values()):
+            daemon.kill()
+            daemon.wait()
+        self._daemons.clear()
+        for process in self._left(f"SLURM_CONF={self.conf}"):
+            _kill(process)
+        shutil.rmtree(self.folder)
+
+    def _left(self, variable: str) -> Iterator[int]:
+        """Yield the processes of this cluster that have this variable in their environment, until there are none."""
+        deadline = time.monotonic() + 20
+        while left := [pid for pid, held in _environments() if {variable, f"SLURM_CONF={self.conf}"} <= held]:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"processes with {variable} don't end: {left}")
+            yield from left
+            time.sleep(0.05)
+
+
+def _job(line: str) -> Job:
+    """Return a line of `scontrol show job`, fields KEY=value, as a job."""
+
+    def field(key: str, default: str = "") -> str:
+        found = re.search(rf"(?:^| ){re.escape(key)}=(\S*)", line)
+        return found[1] if found else default
+
+    comment = re.fullmatch(r"rule_(.+?)(?:_wildcards_(.*))?", field("Comment"))
+    gpus = re.search(r"gpu(?::\w+)?[:=](\d+)", field("TresPerJob"))
+    days, hours, minutes = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d+):\d+", field("TimeLimit")).groups(default="0")
+    return Job(
+        id=field("JobId"),
+        state=field("JobState"),
+        rule=comment[1] if comment else "",
+        wildcards=(comment[2] if comment else "") or "",
+        node=field("NodeList"),
+        gpus=int(gpus[1]) if gpus else 0,
+        memory=_megabytes(field("MinMemoryNode", "0")),
+        minutes=(int(days) * 24 + int(hours)) * 60 + int(minutes),
+        starts=int(field("Restarts", "0")) + 1,
+    )
+
+
+def _megabytes(written: str) -> int:
+    number, unit = re.fullmatch(r"([\d.]+)([MGT]?)", written).groups()
+    return round(float(number) * {"": 1, "M": 1, "G": 1024, "T": 1024**2}[unit])
+
+
+def _environments() -> Iterator[tuple[int, set[str]]]:
+    """Yield each other process's id and the environment it began with."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            held = (folder / "environ").read_bytes().decode(errors="replace").split("\0")
+        except OSError:  # it has ended meanwhile
+            continue
+        if int(folder.name) != os.getpid():
+            yield int(folder.name), set(held)
+
+
+def _kill(process: int) -> None:
+    try:
+        os.kill(process, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _free_ports(number: int) -> list[int]:
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(number)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+CONF = """\
+ClusterName=throwaway
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={port}
+CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+CredType=cred/munge
+# A job of a failed node waits this long before it is started again.
+AuthInfo=socket={folder}/munge/socket,cred_expire=5
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool/%n
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd-%n.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd-%n.log
+# No cgroups: nodes have more processors and memory than this machine, and nobody holds jobs to what they asked for.
+SlurmdParameters=config_overrides
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+MpiDefault=none
+SwitchType=switch/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+GresTypes=gpu
+SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0,sched_min_interval=0
+KillWait=2
+ReturnToService=2
+# Without slurmdbd, what has ended is to be seen as long as slurmctld remembers it.
+AccountingStorageType=accounting_storage/none
+MinJobAge=86400
+JobRequeue=1
+{nodes}
+PartitionName=gpu Nodes=ALL Default=YES DefaultTime=60 DefMemPerCPU=500 State=UP
+PartitionName=cpu Nodes=ALL DefaultTime=60 DefMemPerCPU=500 State=UP
+"""
