@@ -50,7 +50,7 @@ def test_what_is_left_away_takes_its_default(raw: Config) -> None:
     assert config["f1_tokens"] == "own"
     assert config["facts"]["demo"]["originals"] == "source"
     assert config["facts"]["demo"]["subject_missing"] == "leave_out"
-    assert config["editors"]["ROME"] == {"method": "ROME", "engine": "crossedit", "batch_size": 64, "shards": 1}
+    assert config["editors"]["ROME"] == {"method": "ROME", "engine": "crossedit", "shards": 1}
     assert checked(config) == config
 
 

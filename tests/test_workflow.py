@@ -46,7 +46,7 @@ def test_a_cell_is_a_job_of_its_own_and_what_it_shares_is_made_once(tmp_path: Pa
 
 
 def test_shards_and_exclusions_change_the_number_of_jobs(tmp_path: Path) -> None:
-    editors = {**CONFIG["editors"], "ROME": {"method": "ROME", "shards": 3}}
+    editors = {**CONFIG["editors"], "ROME": {"method": "ROME", "batch_size": 16, "shards": 3}}
     jobs = counts(plan({**CONFIG, "editors": editors, "exclude": [{"backbone": "demo-en"}]}, tmp_path))
     assert jobs["predict"] == 3 * 2 + (EDITORS - 1) * 2
     assert jobs["score"] == EDITORS * 2

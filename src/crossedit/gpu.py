@@ -1,8 +1,8 @@
 """What a process uses of its GPU.
 
-    meter = Meter()
-    meter.sample()         now and then, from any thread
-    meter.used(seconds)    {"name": "NVIDIA H200", "memory_peak": …, "seconds": …, "utilisation": 0.87}; None: no GPU
+meter = Meter()
+meter.sample()         now and then, from any thread
+meter.used(seconds)    {"name": "NVIDIA H200", "memory_peak": …, "seconds": …, "utilisation": 0.87}; None: no GPU
 """
 
 import os

@@ -9,7 +9,7 @@ import torch
 from crossedit.backbones.answers import answer
 from crossedit.backbones.backbone import Backbone, weights_digest
 from crossedit.backbones.probes import make_probes
-from crossedit.edits.cell import run_cell, unedited_predictions
+from crossedit.edits.cell import run_cell, share_out, unedited_predictions
 from crossedit.edits.deltas import Delta
 from crossedit.edits.editors import make_editor
 from crossedit.edits.editors.interface import Editor, Materials
@@ -76,8 +76,18 @@ def test_neither_batches_nor_shards_change_an_answer(
 
     whole = run(requests_en, 3)
     assert run(requests_en, 1).equals(whole)
-    shards = [run(requests_en[number::2], 3) for number in (0, 1)]
-    assert pl.concat(shards).sort(KEY).equals(whole)
+    for shards in (2, 3):
+        parts = [run(share_out(requests_en, 1, shard, shards), 1) for shard in range(1, shards + 1)]
+        assert pl.concat(parts).sort(KEY).equals(whole)
+
+
+def test_shards_get_whole_batches(requests_en: list[Request]) -> None:
+    many = [*requests_en, *requests_en, requests_en[0]]  # 7 in batches of 3: two full ones, and one
+    assert [len(share_out(many, 3, shard, 2)) for shard in (1, 2)] == [4, 3]
+    assert share_out(many, 3, 1, 2) == [*many[:3], many[6]]
+    assert share_out(many, 3, 1, 1) == many
+    with pytest.raises(UserError, match="4 can't share 7 facts in batches of 3"):
+        share_out(many, 3, 4, 4)
 
 
 def test_a_fact_is_asked_of_its_own_edit(

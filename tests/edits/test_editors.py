@@ -111,6 +111,21 @@ def test_edits_found_together_are_those_found_alone(
 
 
 @pytest.mark.parametrize("method", list(HPARAMS))
+def test_what_was_edited_before_changes_no_bit(method: str, llama: Backbone, requests_en: list[Request]) -> None:
+    """A shard of a cell edits some batches of facts; an editor that has edited others before finds the same there."""
+    first, then = requests_en[:1], requests_en[1:]
+    fresh, used = (editor_of(method, llama, requests_en) for _ in range(2))
+    used.edit_each(llama, first)
+    torch.rand(7)  # what is drawn elsewhere doesn't matter either
+    for alone, after in zip(fresh.edit_each(llama, then), used.edit_each(llama, then), strict=True):
+        assert alone.context == after.context
+        assert (alone.memory is None) == (after.memory is None)
+        for name, term in alone.terms.items():
+            others = after.terms[name].tensors()
+            assert all(torch.equal(tensor, others[part]) for part, tensor in term.tensors().items())
+
+
+@pytest.mark.parametrize("method", list(HPARAMS))
 def test_the_backbone_is_left_as_it_was(method: str, llama: Backbone, requests_en: list[Request]) -> None:
     pristine = weights_digest(llama.model)
     deltas = editor_of(method, llama, requests_en).edit_each(llama, requests_en)

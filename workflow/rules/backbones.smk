@@ -12,6 +12,8 @@ rule train:
     conda:
         "../../envs/crossedit.yaml"
     threads: 2
+    resources:
+        **on_gpu("train"),
     params:
         version=configuration.version("backbones"),
         entry=lambda wildcards: as_json(config["backbones"][wildcards.backbone]["recipe"]),
@@ -33,6 +35,8 @@ rule contexts:
         f"{RESULTS}/benchmarks/backbones/{{backbone}}.contexts.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **on_gpu("contexts"),
     params:
         version=configuration.version("backbones"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
@@ -57,6 +61,8 @@ rule covariance:
         f"{RESULTS}/benchmarks/backbones/{{backbone}}.covariance.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **on_gpu("covariance"),
     params:
         version=configuration.version("backbones"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
@@ -82,6 +88,8 @@ rule ask:
         f"{RESULTS}/benchmarks/backbones/{{backbone}}.{{facts}}.ask.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **on_gpu("ask"),
     params:
         version=configuration.version("backbones"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),

@@ -1,19 +1,22 @@
 # What the rules share: the checked configuration and the paths of artefacts.
 import json
+import os
 import shlex
 import sys
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from crossedit import config as configuration
 from crossedit import places
 from crossedit.errors import UserError
 from crossedit.files import listed
+from crossedit.runs import needs, orphans
 from crossedit.sweeps import settings
 
 try:
     config = configuration.checked(config)
     CELLS = list(configuration.cells(config))
+    needs.check_shards(config)
 except UserError as error:
     print(f"crossedit: {error}", file=sys.stderr)
     raise SystemExit(2)
@@ -25,6 +28,13 @@ PROTOCOLS = ",".join(config["protocols"])
 TASK = "|".join(map(re.escape, config["tasks"])) or "none"
 SWEPT = "|".join(map(re.escape, config["sweeps"])) or "none"
 SWEEPS = list(settings.sweeps(config))
+# What a rule asks for that loads no model. A profile may name a type of GPU for all jobs: these take none of it.
+ON_CPU = {"gpu": 0, "gpu_model": "", "mem_mb": lambda wildcards, attempt: attempt * 2000}
+ON_CPU["runtime"] = lambda wildcards, attempt: attempt * 30
+
+if config["offline"]:
+    # The hub's libraries, in all jobs: what isn't on the machine is an error, not a download.
+    os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"})
 
 
 wildcard_constraints:
@@ -237,5 +247,30 @@ def sweep_cell(wildcards):
     return as_json({"sweep": wildcards.sweep, "backbone": wildcards.backbone, "edit_lang": entry["language"], **named})
 
 
+@cache
+def needed(rule, attempt, **of):
+    return needs.needs(config, rule, **of, attempt=attempt)
+
+
+def on_gpu(rule):
+    """The resources of a rule that loads a model, by the backbone, the editor and the attempt."""
+
+    def asked(field, wildcards, attempt):
+        named = dict(wildcards.items())
+        swept = config["sweeps"].get(named.get("sweep"), {})
+        of = {name: named.get(name, swept.get(name)) for name in ("backbone", "editor", "facts")}
+        return getattr(needed(rule, attempt, **of), field)
+
+    return {
+        field: lambda wildcards, attempt, field=field: asked(field, wildcards, attempt) for field in needs.Needs._fields
+    }
+
+
+onstart:
+    orphans.refuse(
+        orphans.Made(job.rule.name, tuple(job.wildcards), tuple(job.output)) for job in workflow.dag.needrun_jobs()
+    )
+
+
 onerror:
-    shell("echo 'A job failed: its log is named above. The others are kept; run the same command again to go on.' >&2")
+    shell("echo 'A job failed; the others are kept. `crossedit status` says which, why, and how to run it again.' >&2")

@@ -9,6 +9,8 @@ rule embed:
         f"{RESULTS}/benchmarks/edits/{{facts}}/{{embedding}}.{{language}}.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **ON_CPU,
     params:
         version=configuration.version("edits"),
         encoder=lambda wildcards: configuration.embeddings(config)[wildcards.embedding]["encoder"],
@@ -30,6 +32,8 @@ rule train_editor:
         f"{RESULTS}/benchmarks/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}.train.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **on_gpu("train_editor"),
     params:
         version=configuration.version("edits"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
@@ -58,6 +62,8 @@ rule predict:
         f"{RESULTS}/benchmarks/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}.{{shard}}-of-{{shards}}.tsv"
     conda:
         lambda wildcards: f"../../envs/{'easyedit' if by_easyeditor(wildcards) else 'crossedit'}.yaml"
+    resources:
+        **on_gpu("predict"),
     params:
         version=configuration.version("edits"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
@@ -68,7 +74,7 @@ rule predict:
         rect=rect,
         engine=engine,
         protocols=PROTOCOLS,
-        batch_size=lambda wildcards: config["editors"][wildcards.editor]["batch_size"],
+        batch_size=lambda wildcards: needs.batch_size(config, wildcards.editor, wildcards.backbone),
         seed=config["seed"],
     shell:
         "crossedit edits run --facts {input.facts} --name {wildcards.backbone} --entry {params.entry:q}"
@@ -90,6 +96,8 @@ rule score:
         f"{RESULTS}/benchmarks/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}.score.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **ON_CPU,
     params:
         version=configuration.version("edits"),
         cell=lambda wildcards: as_json(
@@ -121,6 +129,8 @@ rule score_unedited:
         f"{RESULTS}/benchmarks/edits/{{facts}}/{{backbone}}/unedited.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **ON_CPU,
     params:
         version=configuration.version("edits"),
         languages=LANGUAGES,

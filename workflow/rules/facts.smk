@@ -11,6 +11,8 @@ rule build_facts:
         f"{RESULTS}/benchmarks/facts/{{facts}}.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **ON_CPU,
     params:
         version=configuration.version("facts"),
         entry=lambda wildcards: as_json(

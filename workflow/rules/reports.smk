@@ -54,6 +54,8 @@ rule collect:
         f"{RESULTS}/benchmarks/reports/collect.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **ON_CPU,
     params:
         version=configuration.version("reports"),
     shell:
@@ -83,6 +85,8 @@ rule make_tables:
         f"{RESULTS}/benchmarks/reports/tables.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **ON_CPU,
     params:
         version=configuration.version("reports"),
         entry=GRID,
@@ -109,6 +113,8 @@ rule make_figures:
         f"{RESULTS}/benchmarks/reports/figures.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **ON_CPU,
     params:
         version=configuration.version("reports"),
         entry=GRID,
@@ -141,6 +147,8 @@ rule page:
         f"{RESULTS}/benchmarks/reports/page.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **ON_CPU,
     params:
         version=configuration.version("reports"),
         entry=as_json(config, as_written=True),

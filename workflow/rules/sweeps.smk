@@ -10,6 +10,8 @@ rule draw_items:
         f"{RESULTS}/benchmarks/sweeps/tasks/{{task}}.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **ON_CPU,
     params:
         version=configuration.version("sweeps"),
         files=lambda wildcards: task_options(wildcards, "files"),
@@ -32,6 +34,8 @@ rule work_items:
         f"{RESULTS}/benchmarks/sweeps/tasks/{{task}}.train.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **ON_CPU,
     params:
         version=configuration.version("sweeps"),
         files=lambda wildcards: task_options(wildcards, "train"),
@@ -55,6 +59,8 @@ rule edit_on:
         sweep=SWEPT,
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **on_gpu("edit_on"),
     params:
         version=configuration.version("sweeps"),
         edits=configuration.version("edits"),
@@ -67,12 +73,13 @@ rule edit_on:
         ),
         rect=sweep_rect,
         extent=sweep_extent,
+        at_once=lambda wildcards: needs.batch_size(config, of_sweep(wildcards)[0]["editor"], wildcards.backbone),
         start=lambda wildcards, input: option("--start", input.get("start")),
         seed=lambda wildcards: of_sweep(wildcards)[0]["seed"],
     shell:
         "crossedit sweeps edit --facts {input.facts} --name {wildcards.backbone} --entry {params.entry:q}"
         " --method {params.method} --hparams {params.hparams:q} --language {params.language} {params.materials}"
-        " {params.rect} {params.extent} {params.start} --seed {params.seed} --out {output} 2> {log}"
+        " {params.rect} {params.extent} --at-once {params.at_once} {params.start} --seed {params.seed} --out {output} 2> {log}"
 
 
 rule probe_edited:
@@ -91,6 +98,8 @@ rule probe_edited:
         sweep=SWEPT,
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **on_gpu("probe_edited"),
     params:
         version=configuration.version("sweeps"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
@@ -114,6 +123,8 @@ rule ask_task:
         f"{RESULTS}/benchmarks/sweeps/{{sweep}}/{{backbone}}/{{stop}}.{{task}}.{{protocol}}.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **on_gpu("ask_task"),
     params:
         version=configuration.version("sweeps"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
@@ -141,6 +152,8 @@ rule score_sweep:
         sweep=SWEPT,
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **ON_CPU,
     params:
         version=configuration.version("sweeps"),
         cell=sweep_cell,

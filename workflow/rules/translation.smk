@@ -11,11 +11,14 @@ rule translate:
         f"{RESULTS}/benchmarks/translation/{{facts}}.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **ON_CPU,
     params:
         version=configuration.version("translation"),
         entry=lambda wildcards: as_json(config["facts"][wildcards.facts]["translation"]),
+        offline="--offline" if config["offline"] else "",
     shell:
-        "crossedit translation translate --facts {input.facts} --entry {params.entry:q}"
+        "crossedit translation translate --facts {input.facts} --entry {params.entry:q} {params.offline}"
         " --out {output.facts} --summary {output.summary} 2> {log}"
 
 
@@ -30,6 +33,8 @@ rule statistics:
         f"{RESULTS}/benchmarks/translation/{{facts}}.table_1.tsv"
     conda:
         "../../envs/crossedit.yaml"
+    resources:
+        **ON_CPU,
     params:
         version=configuration.version("translation"),
     shell:

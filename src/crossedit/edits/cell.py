@@ -17,10 +17,26 @@ from crossedit.backbones.backbone import Backbone, weights_digest
 from crossedit.edits.deltas import Context, Delta, editing
 from crossedit.edits.editors.interface import Editor
 from crossedit.edits.requests import Request, asked_after, language_of
+from crossedit.errors import UserError
 from crossedit.progress import track
 from crossedit.tables import ANSWERS, PREDICTIONS
 
 ASKED = ["case_id", "aspect", "kind", "lang"]
+
+
+def share_out(requests: Sequence[Request], batch_size: int, shard: int, shards: int) -> list[Request]:
+    """Return the requests of a shard (counted from 1): every `shards`-th batch of them.
+
+    Shards get whole batches, and what becomes of a batch depends on it alone, so that the number of shards changes no
+    bit of a cell's predictions. Raises UserError where there are too few batches.
+    """
+    batches = [requests[start : start + batch_size] for start in range(0, len(requests), batch_size)]
+    if shard > len(batches):
+        raise UserError(
+            f"shards: {shards} can't share {len(requests)} facts in batches of {batch_size}; lower `shards` or "
+            "`batch_size` of the editor."
+        )
+    return [request for batch in batches[shard - 1 :: shards] for request in batch]
 
 
 def run_cell(

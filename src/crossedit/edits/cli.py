@@ -147,7 +147,7 @@ def run(
 
     from crossedit.backbones.backbone import Backbone
     from crossedit.edits import easyeditor
-    from crossedit.edits.cell import run_cell
+    from crossedit.edits.cell import run_cell, share_out
     from crossedit.edits.editors import make_editor
     from crossedit.edits.materials import load_materials
     from crossedit.edits.requests import make_requests
@@ -162,7 +162,8 @@ def run(
     )
     editor = make_editor(method, hparams, materials, rect)
     number, shards = shard
-    requests = make_requests(table.filter(pl.col("split") == "test"), language)[number - 1 :: shards]
+    edited = make_requests(table.filter(pl.col("split") == "test"), language)
+    requests = share_out(edited, batch_size, number, shards)
     asked = (requests, read(probes, PROBES), read(unedited, ANSWERS), protocols.split(","))
     if engine == "easyeditor":
         if checkout is None:

@@ -120,6 +120,7 @@ def ask(
 @materials_options
 @click.option("--batch-size", default=1, show_default=True, type=click.IntRange(min=1), help="Facts per edit.")
 @click.option("--edits", required=True, type=click.IntRange(min=1), help="How many edits there are in the end.")
+@click.option("--at-once", default=64, show_default=True, help="Facts that go through the model together; sets memory.")
 @click.option("--start", type=Path, help="The checkpoint of an earlier stop of the same sweep, from which it goes on.")
 @_SEED
 @_OUT
@@ -136,6 +137,7 @@ def edit(
     rect: dict[str, Any] | None,
     batch_size: int,
     edits: int,
+    at_once: int,
     start: Path | None,
     seed: int,
     out: Path,
@@ -163,14 +165,14 @@ def edit(
     drawn_on = {"contexts": contexts, "covariance": covariance, "trained": trained and trained / "manifest.json"}
     checkpoint = edit_on(
         backbone,
-        make_editor(method, hparams, materials, rect),
+        make_editor(method, hparams, materials, rect, at_once),
         in_order(requests, seed),
         batch_size=batch_size,
         edits=edits,
         made_of={
             "version": [VERSION, editing.VERSION],
             "backbone": {"name": name, "dtype": str(backbone.model.dtype)},
-            "editor": {"method": method, "hparams": hparams, "rect": rect},
+            "editor": {"method": method, "hparams": hparams, "rect": rect, "at_once": at_once},
             "language": language,
             "facts": digest(facts),
             "materials": {kind: digest(file) for kind, file in drawn_on.items() if file},

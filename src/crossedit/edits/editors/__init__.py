@@ -50,16 +50,22 @@ EDITORS: dict[str, type[Editor]] = {
 
 
 def make_editor(
-    method: str, hparams: Mapping[str, Any], materials: Materials, rect: Mapping[str, Any] | None = None
+    method: str,
+    hparams: Mapping[str, Any],
+    materials: Materials,
+    rect: Mapping[str, Any] | None = None,
+    at_once: int = Editor.at_once,
 ) -> Editor:
     """Return the editor of that method. Raises UserError for an unknown method or hyperparameter.
 
     rect: what RECT keeps of the editor's changes of weights; it keeps everything where none is given.
+    at_once: see Editor; it bounds memory.
     """
     if method not in EDITORS:
         raise UserError(f"editors: method '{method}' is unknown; {nearest(method, EDITORS)}")
     kind = EDITORS[method]
     editor = kind(_filled(kind.Hparams, hparams, f"hyperparameters of {method}"), materials)
+    editor.at_once = at_once
     return editor if rect is None else RECT(editor, _filled(RECTHparams, rect, "rect"))
 
 
