@@ -1,4 +1,4 @@
-"""`crossedit`: one group of commands per stage of the experiment.
+"""`crossedit`: one group of commands per stage of the experiment, and commands for the experiment as a whole.
 
 The functions only parse arguments; what they do is in the packages. Heavy imports happen inside them, so that a command
 that needs no model starts at once.
@@ -12,18 +12,22 @@ import click
 from crossedit.errors import UserError
 
 STAGES = ("facts", "translation", "backbones", "edits", "sweeps", "reports")
+RUNS = ("status", "rerun")
 
 
 class Stages(click.Group):
     """Load a stage's commands only when that stage is named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*STAGES, *super().list_commands(ctx)]
+        return [*RUNS, *STAGES, *super().list_commands(ctx)]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in STAGES:
             group: click.Group = importlib.import_module(f"crossedit.{name}.cli").commands
             return group
+        if name in RUNS:
+            command: click.Command = getattr(importlib.import_module("crossedit.runs.cli"), name)
+            return command
         return super().get_command(ctx, name)
 
 
