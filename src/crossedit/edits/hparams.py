@@ -1,6 +1,7 @@
 """Hyperparameters: the published defaults, a block per backbone, and what the config adds."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,15 @@ def blocks_of(method: str, folder: Path = FOLDER) -> set[str]:
 def _document(method: str, folder: Path) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     path = folder / f"{method}.yaml"
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return document["defaults"], document.get("blocks", {})
+        return _read(path, path.stat().st_mtime_ns)
     except FileNotFoundError:
         known = nearest(method, [other.stem for other in folder.glob("*.yaml")])
         raise UserError(f"{path}: no such file, so method '{method}' has no hyperparameters; {known}") from None
     except (yaml.YAMLError, KeyError, TypeError) as error:
         raise UserError(f"{path}: must be YAML with `defaults` and `blocks`: {error}") from error
+
+
+@cache  # Snakemake asks for them for each of thousands of jobs
+def _read(path: Path, _changed: int) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return document["defaults"], document.get("blocks", {})
