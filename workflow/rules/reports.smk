@@ -152,8 +152,9 @@ rule page:
     params:
         version=configuration.version("reports"),
         entry=as_json(config, as_written=True),
+        results=RESULTS,
     shell:
         "crossedit reports page --scores {input.scores} --table-1 {input.table_1} --task-scores {input.task_scores}"
         " --fact-scores {input.fact_scores} --weight-changes {input.weight_changes} --figures {input.figures}"
         " --predictions {input.predictions} --backbones {input.backbones} --summaries {input.summaries}"
-        " --entry {params.entry:q} --out {output} 2> {log}"
+        " --results {params.results} --entry {params.entry:q} --out {output} 2> {log}"

@@ -163,6 +163,7 @@ def figures(
     help="Folders of trained backbones, each BACKBONE/model with recipe.json in it.",
 )
 @_files("summaries", "summary.json of facts and translation, each in facts/FACTS/ or translation/FACTS/.")
+@click.option("--results", type=click.Path(path_type=Path, file_okay=False), help="Where jobs have left their records.")
 @_ENTRY
 @_FILE
 def page(
@@ -175,6 +176,7 @@ def page(
     predictions: tuple[Path, ...],
     backbones: tuple[Path, ...],
     summaries: tuple[Path, ...],
+    results: Path | None,
     entry: dict[str, Any],
     out: Path,
 ) -> None:
@@ -187,7 +189,7 @@ def page(
     swept = (*task_scores, *fact_scores, *weight_changes)
     sweeps = _read_sweeps(entry, task_scores, fact_scores, weight_changes)
     known, _ = _read(scores, entry, sweeps)
-    sources = Sources(table_1, figures, predictions, recipes, summaries)
+    sources = Sources(table_1, figures, predictions, recipes, summaries, results)
     text = html(entry, known, sweeps, sources, inputs=[*scores, *table_1, *swept, *recipes, *summaries])
     with whole(out) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -1,32 +1,41 @@
-"""What the cells cost: seconds per fact, from the provenance of their predictions."""
+"""What the experiment cost: seconds per fact of its cells, hours of hosts and GPUs of its stages."""
 
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from crossedit import tables
+from crossedit.jobs import Record, read_record
 from crossedit.reports.naming import language
 from crossedit.reports.owners import Place, cell_of
 from crossedit.reports.scores import DASH
 from crossedit.reports.sheets import Column, Sheet
+from crossedit.usage import Used, records_below
 
 _PARTS = ("edit", "answer")
+_GPU = (Column("Memory, GiB", "GPU"), Column("Busy", "GPU"))
 
 
 def costs(paths: Sequence[Path]) -> Sheet:
-    """Return seconds per fact of each cell, those of its shards added up; a dash where they are not known."""
+    """Return seconds per fact of each cell, those of its shards added up; a dash where they are not known.
+
+    Beside them is what the jobs that made the predictions took of a GPU.
+    """
     sums: dict[Place, Counter[str]] = {}
     devices: dict[Place, str] = {}
+    jobs: dict[Place, list[Record | None]] = {}
     for path in paths:
         made, cell = tables.provenance(path), cell_of(path)
         sums.setdefault(cell, Counter()).update(made.get("seconds") or {})
         devices[cell] = str(made.get("device", DASH))
+        jobs.setdefault(cell, []).append(read_record(path))
     rows = []
     for cell, seconds in sums.items():
         facts = seconds["facts"]
         each = [f"{seconds[part] / facts:.3f}" if facts and part in seconds else DASH for part in _PARTS]
         label = (cell.facts, cell.backbone, language(cell.edit_lang), cell.editor)
-        rows.append((*label, f"{facts:g}" if facts else DASH, *each, devices[cell]))
+        used = Used.over(jobs[cell])
+        rows.append((*label, f"{facts:g}" if facts else DASH, *each, devices[cell], _seconds(used), *_gpu(used)))
     return Sheet(
         name="costs",
         title="Seconds per fact",
@@ -39,7 +48,41 @@ def costs(paths: Sequence[Path]) -> Sheet:
             Column("Finding the edit", "Seconds per fact"),
             Column("Answering", "Seconds per fact"),
             Column("Device"),
+            Column("Seconds", "GPU"),
+            *_GPU,
         ),
         rows=tuple(sorted(rows)),
         labels=4,
     )
+
+
+def stages(results: Path) -> Sheet:
+    """Return what the jobs of each stage have taken, by the records in the results folder, and all of them together."""
+    records: dict[str, list[Record]] = {}
+    for output, record in records_below(results):
+        records.setdefault(Path(output).relative_to(results).parts[0], []).append(record)
+    total = [record for group in records.values() for record in group]
+    used = {stage: Used.over(group) for stage, group in [*sorted(records.items()), ("together", total)]}
+    return Sheet(
+        name="stages",
+        title="Hours of each stage",
+        columns=(Column("Stage"), Column("Jobs"), Column("Hours", "Hosts"), Column("Hours", "GPU"), *_GPU),
+        rows=tuple(
+            (stage, str(what.jobs), f"{what.host_hours:.3g}", _hours(what), *_gpu(what)) for stage, what in used.items()
+        ),
+        labels=1,
+    )
+
+
+def _seconds(used: Used) -> str:
+    return f"{used.gpu_hours * 3600:.0f}" if used.gpu_jobs else DASH
+
+
+def _hours(used: Used) -> str:
+    return f"{used.gpu_hours:.3g}" if used.gpu_jobs else DASH
+
+
+def _gpu(used: Used) -> tuple[str, str]:
+    """Return the most memory of a GPU that a job had, and the share of its time in which it worked."""
+    memory = DASH if used.gpu_memory_peak is None else f"{used.gpu_memory_peak / 2**30:.1f}"
+    return memory, DASH if used.utilisation is None else f"{used.utilisation:.0%}"

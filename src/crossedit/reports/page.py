@@ -12,7 +12,7 @@ import polars as pl
 from crossedit import files, tables
 from crossedit.errors import UserError
 from crossedit.reports import VERSION, bizsre, radar, side_effects, sweep_findings
-from crossedit.reports.costs import costs
+from crossedit.reports.costs import costs, stages
 from crossedit.reports.examples import Example, examples
 from crossedit.reports.findings import Finding, findings
 from crossedit.reports.grid import Grid
@@ -38,6 +38,7 @@ class Sources:
     predictions: Sequence[Path] = ()
     backbones: Sequence[Path] = ()  # recipe.json
     summaries: Sequence[Path] = ()  # of facts and translation
+    results: Path | None = None  # the folder in which jobs have left their records
 
 
 class Chart(NamedTuple):
@@ -88,6 +89,7 @@ def page(entry: Mapping[str, Any], scores: Scores, sweeps: Sweeps, sources: Sour
         backbones={owner_of(path): read_json(path) for path in sources.backbones},
         summaries=[(path.parent.parent.name, owner_of(path), read_json(path)) for path in sources.summaries],
         costs=costs(sources.predictions) if sources.predictions else None,
+        stages=stages(sources.results) if sources.results else None,
         named=union(grid.backbones if grid.edited else (), *(sweep.backbones for sweep in sweeps.all)),
         edit_langs=union(
             grid.edit_langs if grid.edited else (), (sweep.language for sweep in sweeps.all if sweep.language)

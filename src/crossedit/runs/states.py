@@ -9,14 +9,15 @@ failure that was put right is forgotten, and an output that somebody has deleted
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from crossedit.jobs import SUFFIX, Record, alive, load_record
+from crossedit.jobs import Record, alive
 from crossedit.runs.logs import SlurmLogs, end_of, failed, tail
 from crossedit.runs.rules import Job, Rules
+from crossedit.usage import records_below
 
 State = Literal["done", "running", "failed", "missing"]
 DIED = "killed or out of memory: it ended without a word"
@@ -42,7 +43,7 @@ class Survey:
         self._results = Path(config["results"])
         self._slurm = slurm or SlurmLogs()
         self._found: dict[str, Found] = {}
-        self.records = dict(_records(self._results))
+        self.records = dict(records_below(self._results))
 
     def state(self, job: Job) -> Found:
         """Return how the job stands."""
@@ -98,19 +99,6 @@ class Survey:
         if failed(text):
             return Found(job, "failed", record, "it ended before its command began", tail(text), job.log)
         return None
-
-
-def _records(results: Path) -> Iterator[tuple[str, Record]]:
-    for folder, folders, files in os.walk(results):
-        # Neither logs nor what is written half: those folders' names begin with a dot.
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        if Path(folder) == results:
-            folders[:] = [name for name in folders if name not in ("logs", "benchmarks")]
-        for name in files:
-            if name.startswith(".") and name.endswith(SUFFIX):
-                record = load_record(Path(folder, name))
-                if record is not None:
-                    yield f"{folder}/{name[1 : -len(SUFFIX)]}", record
 
 
 def _written(path: str) -> float:

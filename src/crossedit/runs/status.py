@@ -7,17 +7,16 @@ status.used                                   what the recorded jobs took of hos
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from crossedit.config import Cell
-from crossedit.jobs import Record
 from crossedit.runs.chains import Chain, Chains
 from crossedit.runs.experiment import Experiment
 from crossedit.runs.rerun import command
 from crossedit.runs.states import Found, State, Survey
 from crossedit.sweeps.settings import Sweep
+from crossedit.usage import Used
 
 STATES: tuple[State, ...] = ("done", "running", "failed", "missing")
 
@@ -49,33 +48,6 @@ class Failure(NamedTuple):
     name: str
     jobs: tuple[Found, ...]
     command: list[str]
-
-
-class Used(NamedTuple):
-    """What the jobs that are done took, over their records. Memory is in bytes, the load a share of the GPUs' time."""
-
-    jobs: int
-    host_hours: float
-    gpu_jobs: int
-    gpu_hours: float
-    gpu_memory_peak: int | None
-    utilisation: float | None  # None where no driver told
-
-    @classmethod
-    def over(cls, records: Iterable[Record]) -> "Used":
-        """Return the sums; the load is the mean over the seconds of the jobs whose load is known."""
-        done = [record for record in records if record.state == "done"]
-        gpus = [record.gpu for record in done if record.gpu]
-        loads = [(gpu["utilisation"], gpu["seconds"]) for gpu in gpus if gpu["utilisation"] is not None]
-        measured = sum(seconds for _, seconds in loads)
-        return cls(
-            jobs=len(done),
-            host_hours=sum(record.ended - record.begun for record in done if record.ended) / 3600,
-            gpu_jobs=len(gpus),
-            gpu_hours=sum(gpu["seconds"] for gpu in gpus) / 3600,
-            gpu_memory_peak=max((gpu["memory_peak"] for gpu in gpus), default=None),
-            utilisation=sum(load * seconds for load, seconds in loads) / measured if measured else None,
-        )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 import time
 
 from crossedit.runs.states import Found
-from crossedit.runs.status import Status, Used
+from crossedit.runs.status import Status
+from crossedit.usage import Used
 
 _UNITS = (("day", 86400), ("h", 3600), ("min", 60))
 

@@ -1,0 +1,69 @@
+"""What cells and stages cost, from predictions and the records beside them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from crossedit import tables
+from crossedit.jobs import record_of
+from crossedit.reports.costs import costs, stages
+
+GPU = {"name": "A GPU", "memory_peak": 8 * 2**30, "seconds": 30.0, "utilisation": 0.5}
+
+
+def leave(out: Path, seconds: float, state: str = "done", gpu: dict[str, Any] | None = None) -> None:
+    """Leave the record of a job that took so long."""
+    said = {"state": state, "output": str(out), "command": ["crossedit"], "host": "n1", "pid": 1, "slurm": None}
+    said |= {"begun": 1000.0, "ended": 1000.0 + seconds, "gpu": gpu}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    record_of(out).write_text(json.dumps(said))
+
+
+def shard(folder: Path, name: str, gpu: dict[str, Any] | None, seconds: dict[str, float]) -> Path:
+    """Write predictions that took so long, and their record."""
+    path = folder / "edits" / "demo" / "llama" / "ROME" / "en" / f"predictions.{name}.parquet"
+    frame = pl.DataFrame(schema=tables.PREDICTIONS.columns)
+    tables.write(frame, tables.PREDICTIONS, path, {"seconds": seconds, "device": "cuda:0"})
+    leave(path, 40.0, gpu=gpu)
+    return path
+
+
+def test_shards_are_added_up_and_the_largest_memory_counts(tmp_path: Path) -> None:
+    paths = [
+        shard(tmp_path, "1-of-2", GPU, {"edit": 10.0, "answer": 4.0, "facts": 8}),
+        shard(
+            tmp_path,
+            "2-of-2",
+            {**GPU, "memory_peak": 2**30, "seconds": 90.0, "utilisation": 0.9},
+            {"edit": 2.0, "facts": 4},
+        ),
+    ]
+    sheet = costs(paths)
+    assert sheet.rows == (("demo", "llama", "English", "ROME", "12", "1.000", "0.333", "cuda:0", "120", "8.0", "80%"),)
+    assert len(sheet.columns) == len(sheet.rows[0])
+
+
+def test_without_a_gpu_there_are_dashes(tmp_path: Path) -> None:
+    path = shard(tmp_path, "1-of-1", None, {"edit": 1.0, "answer": 1.0, "facts": 2})
+    assert costs([path]).rows[0][-3:] == ("–", "–", "–")
+
+
+def test_stages_count_the_jobs_that_are_done(tmp_path: Path) -> None:
+    leave(tmp_path / "backbones" / "llama" / "covariance.safetensors", 3600.0, gpu={**GPU, "seconds": 3600.0})
+    leave(tmp_path / "edits" / "demo" / "scores.parquet", 1800.0)
+    leave(tmp_path / "edits" / "demo" / "other.parquet", 9000.0, state="failed")
+    leave(tmp_path / "logs" / "edits" / "no.parquet", 9000.0)
+    assert stages(tmp_path).rows == (
+        ("backbones", "1", "1", "1", "8.0", "50%"),
+        ("edits", "1", "0.5", "–", "–", "–"),
+        ("together", "2", "1.5", "1", "8.0", "50%"),
+    )
+
+
+def test_a_load_that_no_driver_told_is_unknown(tmp_path: Path) -> None:
+    leave(tmp_path / "edits" / "a.parquet", 10.0, gpu={**GPU, "utilisation": None})
+    assert stages(tmp_path).rows[0][-1] == "–"
+    leave(tmp_path / "edits" / "b.parquet", 10.0, gpu={**GPU, "utilisation": 0.25})
+    assert stages(tmp_path).rows[0][-1] == "25%"
