@@ -11,16 +11,18 @@ At the block's end nothing is left behind, however it ends: no process, no file.
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+
+import psutil
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel", "setpriv")
 
@@ -43,6 +45,8 @@ class Job:
 
     id: str
     state: str
+    folder: Path
+    partition: str
     rule: str
     wildcards: str
     node: str
@@ -62,12 +66,13 @@ class Cluster:
 
     def __enter__(self) -> "Cluster":
         # Sockets have short names only, so not in pytest's own folder.
-        self.folder = Path(tempfile.mkdtemp(prefix="crossedit-slurm-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="crossedit-slurm-")).resolve()
         self.conf = self.folder / "slurm.conf"
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SLURM_")},
             "SLURM_CONF": str(self.conf),
-            "PATH": f"{self.folder}/bin:{os.environ['PATH']}",
+            # Jobs find this Python's snakemake and crossedit, and those the shims below.
+            "PATH": f"{self.folder}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}",
         }
         with ExitStack() as undone:
             undone.callback(self._stop)
@@ -85,12 +90,13 @@ class Cluster:
             command, env=self.environment, check=check, capture_output=True, text=True, timeout=60
         ).stdout
 
-    def jobs(self, rule: str = "", wildcards: str = "") -> list[Job]:
-        """Return all jobs since the cluster's start, running and ended, of a rule and of wildcards if given, by id."""
-        found = (
-            _job(line) for line in self.run("scontrol", "--oneliner", "show", "job").splitlines() if "JobId=" in line
-        )
-        kept = [job for job in found if rule in ("", job.rule) and wildcards in ("", job.wildcards)]
+    def jobs(self, folder: Path, rule: str = "", wildcards: str = "") -> list[Job]:
+        """Return the jobs submitted from a folder, running and ended, by id; of a rule and of wildcards if given."""
+        said = self.run("scontrol", "--oneliner", "show", "job")
+        found = (_job(line) for line in said.splitlines() if line.startswith("JobId="))
+        kept = [
+            job for job in found if job.folder == folder and rule in ("", job.rule) and wildcards in ("", job.wildcards)
+        ]
         return sorted(kept, key=lambda job: int(job.id))
 
     def wait(self, what: str, arrived: Callable[[], object], seconds: float = 120) -> None:
@@ -105,8 +111,7 @@ class Cluster:
     def fail(self, node: str) -> None:
         """Let a node lose its power: all its processes end at once, and Slurm sees it down."""
         self._daemons.pop(node).kill()
-        for process in self._left(f"SLURMD_NODENAME={node}"):
-            _kill(process)
+        self._kill(node)
         self.run("scontrol", "update", f"node={node}", "state=down", "reason=power")
 
     def mend(self, node: str) -> None:
@@ -134,10 +139,10 @@ class Cluster:
         )
         gpus = f"{self.folder}/gpus/gpu[0-{self.gpus - 1}]"
         (self.folder / "gres.conf").write_text(f"Name=gpu Type=h200 File={gpus}\n", encoding="utf-8")
-        # Snakemake's plugin for steps takes SLURM_CONF from srun's environment; only /etc/slurm would then be found.
-        srun = self.folder / "bin/srun"
-        srun.write_text(f'#!/bin/sh\nSLURM_CONF={self.conf} exec {shutil.which("srun")} "$@"\n', encoding="utf-8")
-        srun.chmod(0o755)
+        for name, script in (("srun", SRUN), ("squeue", SQUEUE)):
+            shim = self.folder / "bin" / name
+            shim.write_text(script.format(conf=self.conf, real=shutil.which(name)), encoding="utf-8")
+            shim.chmod(0o755)
 
     def _start(self) -> None:
         munge = self.folder / "munge"
@@ -169,23 +174,36 @@ class Cluster:
         return all(states.get(node) in ("idle", "mix", "alloc") for node in nodes)
 
     def _stop(self) -> None:
-        # slurmctld first, so that it starts nothing more; whatever the nodes still run is found by its environment.
         for daemon in reversed(self._daemons.values()):
             daemon.kill()
             daemon.wait()
         self._daemons.clear()
-        for process in self._left(f"SLURM_CONF={self.conf}"):
-            _kill(process)
+        self._kill()
         shutil.rmtree(self.folder)
 
-    def _left(self, variable: str) -> Iterator[int]:
-        """Yield the processes of this cluster that have this variable in their environment, until there are none."""
+    def _kill(self, node: str | None = None) -> None:
+        """End the processes of a node, or of the whole cluster; returns when there are none."""
         deadline = time.monotonic() + 20
-        while left := [pid for pid, held in _environments() if {variable, f"SLURM_CONF={self.conf}"} <= held]:
+        while left := self.processes(node):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"processes with {variable} don't end: {left}")
-            yield from left
+                raise TimeoutError(f"these don't end: {left}")
+            for process in left:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
             time.sleep(0.05)
+
+    def processes(self, node: str | None = None) -> list[psutil.Process]:
+        """Return what runs on a node, or all that has to do with the cluster but isn't this process."""
+        # Jobs are known by their environment, what Slurm starts beside them by the log that it writes to.
+        wanted = {"SLURM_CONF": str(self.conf)} | ({"SLURMD_NODENAME": node} if node else {})
+        log = str(self.folder / (f"slurmd-{node}.log" if node else ""))
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                written = any(file.path.startswith(log) for file in process.open_files())
+                if process.pid != os.getpid() and (written or wanted.items() <= process.environ().items()):
+                    found.append(process)
+        return found
 
 
 def _job(line: str) -> Job:
@@ -201,6 +219,8 @@ def _job(line: str) -> Job:
     return Job(
         id=field("JobId"),
         state=field("JobState"),
+        folder=Path(field("WorkDir")),
+        partition=field("Partition"),
         rule=comment[1] if comment else "",
         wildcards=(comment[2] if comment else "") or "",
         node=field("NodeList"),
@@ -216,24 +236,6 @@ def _megabytes(written: str) -> int:
     return round(float(number) * {"": 1, "M": 1, "G": 1024, "T": 1024**2}[unit])
 
 
-def _environments() -> Iterator[tuple[int, set[str]]]:
-    """Yield each other process's id and the environment it began with."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            held = (folder / "environ").read_bytes().decode(errors="replace").split("\0")
-        except OSError:  # it has ended meanwhile
-            continue
-        if int(folder.name) != os.getpid():
-            yield int(folder.name), set(held)
-
-
-def _kill(process: int) -> None:
-    try:
-        os.kill(process, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
 def _free_ports(number: int) -> list[int]:
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(number)]
@@ -241,6 +243,29 @@ def _free_ports(number: int) -> list[int]:
             each.bind(("127.0.0.1", 0))
         return [each.getsockname()[1] for each in sockets]
 
+
+# Snakemake's plugin for steps takes SLURM_CONF from srun's environment; only /etc/slurm would then be searched.
+SRUN = """\
+#!/bin/sh
+SLURM_CONF={conf} exec {real} "$@"
+"""
+
+# Snakemake asks for the jobs of a run by its name, and waits ten seconds longer each time none of them has ended. So
+# that tests needn't wait, this answers such a question as soon as one has, or after 20 s.
+SQUEUE = """\
+#!/bin/sh
+case " $* " in *" --name "*) ;; *) exec {real} "$@" ;; esac
+for name; do :; done
+told="$(dirname {conf})/ended.$name"
+for _ in $(seq 100); do
+    said=$({real} "$@") || exit
+    ended=$(echo "$said" | grep -cvE "PENDING|RUNNING|COMPLETING")
+    [ "$ended" -gt "$(cat "$told" 2>/dev/null || echo 0)" ] && break
+    sleep 0.2
+done
+echo "$ended" > "$told"
+echo "$said"
+"""
 
 CONF = """\
 ClusterName=throwaway
@@ -277,6 +302,7 @@ AccountingStorageType=accounting_storage/none
 MinJobAge=86400
 JobRequeue=1
 {nodes}
-PartitionName=gpu Nodes=ALL Default=YES DefaultTime=60 DefMemPerCPU=500 State=UP
-PartitionName=cpu Nodes=ALL DefaultTime=60 DefMemPerCPU=500 State=UP
+# Jobs are spread over the nodes.
+PartitionName=gpu Nodes=ALL Default=YES LLN=YES State=UP
+PartitionName=cpu Nodes=ALL LLN=YES State=UP
 """
