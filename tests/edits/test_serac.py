@@ -246,8 +246,8 @@ def test_models_that_do_not_fit_are_told(
     tokens.save_pretrained(tmp_path / "other")
     wrong = [
         ({"replacement": str(tmp_path / "other")}, "another vocabulary"),
-        ({"replacement": str(tmp_path / "nowhere")}, "replacement '.*nowhere' can't be loaded"),
-        ({"classifier": str(tmp_path / "nowhere")}, "classifier '.*nowhere' can't be loaded"),
+        ({"replacement": str(tmp_path / "nowhere")}, "replacement: '.*nowhere' can't be loaded"),
+        ({"classifier": str(tmp_path / "nowhere")}, "classifier: '.*nowhere' can't be loaded"),
         ({"classifier_layers": 4}, "classifier_layers is 4; backbone 'tiny-llama' has 3"),
     ]
     for changed, said in wrong:

@@ -73,5 +73,5 @@ def test_a_transformers_tokenizer_counts_its_own_tokens(tmp_path):
 
 
 def test_a_tokenizer_that_is_none(tmp_path):
-    with pytest.raises(UserError, match="neither 'words' nor a transformers tokenizer"):
+    with pytest.raises(UserError, match="can't be loaded as a tokenizer, nor is it `words`"):
         table_1(pl.DataFrame(schema=FACTS.columns), str(tmp_path))

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from crossedit.backbones.prefix import Prefix
 from crossedit.errors import UserError, nearest
+from crossedit.hub import loading, near
 from crossedit.models import Architecture, architecture_of
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -75,18 +76,16 @@ class Backbone:
             raise UserError(f"backbones.{name}.trust_remote_code: needs a pinned `revision` beside it.")
         device = _device(name, entry.get("device", "auto"))
         where = {"revision": entry.get("revision"), "trust_remote_code": trust}
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(path, **where)
+        with loading(f"backbones.{name}.path", path, "a model"):
+            local = near(path)
+            tokenizer = AutoTokenizer.from_pretrained(local, **where)
             model = AutoModelForCausalLM.from_pretrained(
-                path,
+                local,
                 dtype=DTYPES[dtype],
                 # For the short sequences of edits, plain attention is the fastest on a CPU.
                 attn_implementation="eager" if device == "cpu" else "sdpa",
                 **where,
             )
-        except (OSError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise UserError(f"backbones.{name}.path: '{path}' can't be loaded as a model: {reason}") from error
         return cls.of(name, model.to(device), tokenizer)
 
     @classmethod

@@ -16,12 +16,11 @@ from crossedit.backbones.answers import answer
 from crossedit.backbones.backbone import Backbone, weights_digest
 from crossedit.edits.deltas import Context, Delta, editing
 from crossedit.edits.editors.interface import Editor
+from crossedit.edits.predictions import ASKED, beside_unedited
+from crossedit.edits.predictions import unedited_predictions as unedited_predictions
 from crossedit.edits.requests import Request, asked_after, language_of
 from crossedit.errors import UserError
 from crossedit.progress import track
-from crossedit.tables import ANSWERS, PREDICTIONS
-
-ASKED = ["case_id", "aspect", "kind", "lang"]
 
 
 def share_out(requests: Sequence[Request], batch_size: int, shard: int, shards: int) -> list[Request]:
@@ -131,19 +130,3 @@ def _instead(unedited: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """Return the unedited answers with the others in the place of those to the same questions."""
     kept = unedited.join(others, on=[*ASKED, "protocol"], how="anti")
     return pl.concat([kept.select(others.columns), others])
-
-
-def beside_unedited(probes: pl.DataFrame, unedited: pl.DataFrame, edited: pl.DataFrame) -> pl.DataFrame:
-    """Return PREDICTIONS: the edited model's answers with the unedited ones and the questions beside them."""
-    key = [*ASKED, "protocol"]
-    before = unedited.select(*key, before_ids="answer_ids", before_text="answer_text")
-    after = edited.rename({"answer_ids": "after_ids", "answer_text": "after_text"})
-    joined = after.join(before, on=key, how="left").join(
-        probes.select(*ASKED, "prompt", "target"), on=ASKED, how="left"
-    )
-    return joined.select(*PREDICTIONS.columns).sort(key)
-
-
-def unedited_predictions(probes: pl.DataFrame, unedited: pl.DataFrame) -> pl.DataFrame:
-    """Return PREDICTIONS of the backbone as it is: its answers stand both before and after."""
-    return beside_unedited(probes, unedited, unedited.select(*ANSWERS.columns))

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from crossedit.backbones.asking import Blend
 from crossedit.backbones.backbone import Backbone
 from crossedit.errors import UserError
+from crossedit.hub import loading
 from crossedit.models import architecture_of
 
 OWN = "backbone"  # instead of a model of a hub: a copy of the backbone
@@ -114,11 +115,9 @@ class HubEncoder(nn.Module):
         super().__init__()
         from transformers import AutoModel, AutoTokenizer
 
-        try:
+        with loading("hyperparameters of SERAC: classifier", path, "a text encoder"):
             self.tokenizer: Any = AutoTokenizer.from_pretrained(path)
             self.model = AutoModel.from_pretrained(path)
-        except (OSError, ValueError) as error:
-            raise UserError(_not_loaded("classifier", path, error)) from error
 
     def forward(self, backbone: Backbone, prompts: Sequence[Sequence[int]]) -> Tensor:
         texts = [backbone.decode(prompt) for prompt in prompts]
@@ -133,13 +132,11 @@ def _counterfactual(backbone: Backbone, path: str) -> Any:
         return copy.deepcopy(backbone.model).requires_grad_(True)
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    try:
+    with loading("hyperparameters of SERAC: replacement", path, "a model"):
         tokenizer = AutoTokenizer.from_pretrained(path)
         model = AutoModelForCausalLM.from_pretrained(
             path, attn_implementation=backbone.model.config._attn_implementation
         )
-    except (OSError, ValueError) as error:
-        raise UserError(_not_loaded("replacement", path, error)) from error
     size = backbone.model.config.vocab_size
     if tokenizer.get_vocab() != backbone.tokenizer.get_vocab() or model.config.vocab_size != size:
         raise UserError(
@@ -147,11 +144,6 @@ def _counterfactual(backbone: Backbone, path: str) -> Any:
             "so their answers can't be mixed; name a model with the same tokenizer, or `backbone`."
         )
     return model
-
-
-def _not_loaded(field: str, path: str, error: Exception) -> str:
-    reason = str(error).strip().splitlines()[0]
-    return f"hyperparameters of SERAC: {field} '{path}' can't be loaded: {reason}"
 
 
 def mixed(logits: Tensor, answers: Tensor, s: Tensor) -> Tensor:

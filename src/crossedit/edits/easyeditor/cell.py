@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from crossedit.backbones.backbone import Backbone
-from crossedit.edits.cell import beside_unedited, untouched
+from crossedit.edits.cell import untouched
 from crossedit.edits.easyeditor.engine import EasyEditor
+from crossedit.edits.predictions import beside_unedited
 from crossedit.edits.requests import Request, asked_after, language_of
 from crossedit.progress import track
 
