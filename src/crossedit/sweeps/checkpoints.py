@@ -18,8 +18,7 @@ from crossedit.edits.deltas import Delta
 from crossedit.errors import UserError
 from crossedit.files import whole
 from crossedit.models import matrix
-
-_MANIFEST = "checkpoint.json"
+from crossedit.sweeps.manifest import MANIFEST, manifest
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Checkpoint:
         with whole(folder) as temporary:
             temporary.mkdir()
             self.delta.save(temporary / "delta")
-            (temporary / _MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
+            (temporary / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path, backbone: Backbone) -> "Checkpoint":
@@ -72,15 +71,6 @@ class Checkpoint:
             )
         delta = Delta.load(folder / "delta", backbone.device)
         return cls(delta, told["edits"], told["batch_size"], told["cases"], told["made_of"])
-
-
-def manifest(folder: Path) -> dict[str, Any]:
-    """Return what a checkpoint says of itself, without its tensors. Raises UserError where the folder holds none."""
-    try:
-        told: dict[str, Any] = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError) as error:
-        raise UserError(f"{folder}: holds no checkpoint ({error}); run `crossedit sweeps edit`.") from error
-    return told
 
 
 def weight_changes(backbone: Backbone, delta: Delta) -> list[dict[str, Any]]:

@@ -7,8 +7,9 @@ import polars as pl
 
 from crossedit.backbones.answers import answer
 from crossedit.backbones.backbone import Backbone
-from crossedit.edits.cell import beside_unedited, untouched
+from crossedit.edits.cell import untouched
 from crossedit.edits.deltas import merged
+from crossedit.edits.predictions import beside_unedited
 from crossedit.edits.requests import asked_after
 from crossedit.sweeps.checkpoints import Checkpoint
 
