@@ -13,6 +13,10 @@ if not workflow.config_settings.configfiles:
 report: "workflow/report/workflow.rst"
 
 
+# Heeded with `--sdm conda apptainer` alone: the environments of envs/ are then made within it.
+container: "docker://condaforge/miniforge3:24.11.3-0"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/facts.smk"
 include: "workflow/rules/translation.smk"
