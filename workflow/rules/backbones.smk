@@ -13,7 +13,7 @@ rule train:
         "../../envs/crossedit.yaml"
     threads: 2
     resources:
-        **on_gpu("train"),
+        **asks("train"),
     params:
         version=configuration.version("backbones"),
         entry=lambda wildcards: as_json(config["backbones"][wildcards.backbone]["recipe"]),
@@ -36,7 +36,7 @@ rule contexts:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **on_gpu("contexts"),
+        **asks("contexts"),
     params:
         version=configuration.version("backbones"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
@@ -62,7 +62,7 @@ rule covariance:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **on_gpu("covariance"),
+        **asks("covariance"),
     params:
         version=configuration.version("backbones"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
@@ -89,7 +89,7 @@ rule ask:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **on_gpu("ask"),
+        **asks("ask"),
     params:
         version=configuration.version("backbones"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),

@@ -28,13 +28,10 @@ PROTOCOLS = ",".join(config["protocols"])
 TASK = "|".join(map(re.escape, config["tasks"])) or "none"
 SWEPT = "|".join(map(re.escape, config["sweeps"])) or "none"
 SWEEPS = list(settings.sweeps(config))
-# What a rule asks for that loads no model. A profile may name a type of GPU for all jobs: these take none of it.
-ON_CPU = {"gpu": 0, "gpu_model": "", "mem_mb": lambda wildcards, attempt: attempt * 2000}
-ON_CPU["runtime"] = lambda wildcards, attempt: attempt * 30
 
 if config["offline"]:
-    # The hub's libraries, in all jobs: what isn't on the machine is an error, not a download.
-    os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"})
+    # For the hub's libraries, in all jobs: what isn't on the machine is an error, not a download.
+    os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 wildcard_constraints:
@@ -252,8 +249,8 @@ def needed(rule, attempt, **of):
     return needs.needs(config, rule, **of, attempt=attempt)
 
 
-def on_gpu(rule):
-    """The resources of a rule that loads a model, by the backbone, the editor and the attempt."""
+def asks(rule):
+    """What the jobs of this rule ask for, by the backbone, the editor and the attempt."""
 
     def asked(field, wildcards, attempt):
         named = dict(wildcards.items())
@@ -261,9 +258,12 @@ def on_gpu(rule):
         of = {name: named.get(name, swept.get(name)) for name in ("backbone", "editor", "facts")}
         return getattr(needed(rule, attempt, **of), field)
 
-    return {
-        field: lambda wildcards, attempt, field=field: asked(field, wildcards, attempt) for field in needs.Needs._fields
+    fields = {
+        field: lambda wildcards, attempt, field=field: asked(field, wildcards, attempt)
+        for field in needs.Needs._fields
     }
+    # A profile may name a type of GPU for all jobs; those that load no model take none of it.
+    return fields if rule in needs.ON_GPU else {**fields, "gpu_model": ""}
 
 
 onstart:

@@ -10,7 +10,7 @@ rule embed:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **ON_CPU,
+        **asks("embed"),
     params:
         version=configuration.version("edits"),
         encoder=lambda wildcards: configuration.embeddings(config)[wildcards.embedding]["encoder"],
@@ -33,7 +33,7 @@ rule train_editor:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **on_gpu("train_editor"),
+        **asks("train_editor"),
     params:
         version=configuration.version("edits"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
@@ -63,7 +63,7 @@ rule predict:
     conda:
         lambda wildcards: f"../../envs/{'easyedit' if by_easyeditor(wildcards) else 'crossedit'}.yaml"
     resources:
-        **on_gpu("predict"),
+        **asks("predict"),
     params:
         version=configuration.version("edits"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
@@ -97,7 +97,7 @@ rule score:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **ON_CPU,
+        **asks("score"),
     params:
         version=configuration.version("edits"),
         cell=lambda wildcards: as_json(
@@ -130,7 +130,7 @@ rule score_unedited:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **ON_CPU,
+        **asks("score_unedited"),
     params:
         version=configuration.version("edits"),
         languages=LANGUAGES,

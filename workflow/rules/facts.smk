@@ -12,7 +12,7 @@ rule build_facts:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **ON_CPU,
+        **asks("build_facts"),
     params:
         version=configuration.version("facts"),
         entry=lambda wildcards: as_json(

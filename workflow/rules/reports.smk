@@ -55,7 +55,7 @@ rule collect:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **ON_CPU,
+        **asks("collect"),
     params:
         version=configuration.version("reports"),
     shell:
@@ -86,7 +86,7 @@ rule make_tables:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **ON_CPU,
+        **asks("make_tables"),
     params:
         version=configuration.version("reports"),
         entry=GRID,
@@ -114,7 +114,7 @@ rule make_figures:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **ON_CPU,
+        **asks("make_figures"),
     params:
         version=configuration.version("reports"),
         entry=GRID,
@@ -148,11 +148,11 @@ rule page:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **ON_CPU,
+        **asks("page"),
     params:
         version=configuration.version("reports"),
         entry=as_json(config, as_written=True),
-        results=RESULTS,
+        results=lambda wildcards, output: str(Path(output[0]).parents[1]),
     shell:
         "crossedit reports page --scores {input.scores} --table-1 {input.table_1} --task-scores {input.task_scores}"
         " --fact-scores {input.fact_scores} --weight-changes {input.weight_changes} --figures {input.figures}"

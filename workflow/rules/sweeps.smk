@@ -11,7 +11,7 @@ rule draw_items:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **ON_CPU,
+        **asks("draw_items"),
     params:
         version=configuration.version("sweeps"),
         files=lambda wildcards: task_options(wildcards, "files"),
@@ -35,7 +35,7 @@ rule work_items:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **ON_CPU,
+        **asks("work_items"),
     params:
         version=configuration.version("sweeps"),
         files=lambda wildcards: task_options(wildcards, "train"),
@@ -60,7 +60,7 @@ rule edit_on:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **on_gpu("edit_on"),
+        **asks("edit_on"),
     params:
         version=configuration.version("sweeps"),
         edits=configuration.version("edits"),
@@ -99,7 +99,7 @@ rule probe_edited:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **on_gpu("probe_edited"),
+        **asks("probe_edited"),
     params:
         version=configuration.version("sweeps"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
@@ -124,7 +124,7 @@ rule ask_task:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **on_gpu("ask_task"),
+        **asks("ask_task"),
     params:
         version=configuration.version("sweeps"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
@@ -153,7 +153,7 @@ rule score_sweep:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **ON_CPU,
+        **asks("score_sweep"),
     params:
         version=configuration.version("sweeps"),
         cell=sweep_cell,

@@ -12,7 +12,7 @@ rule translate:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **ON_CPU,
+        **asks("translate"),
     params:
         version=configuration.version("translation"),
         entry=lambda wildcards: as_json(config["facts"][wildcards.facts]["translation"]),
@@ -34,7 +34,7 @@ rule statistics:
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **ON_CPU,
+        **asks("statistics"),
     params:
         version=configuration.version("translation"),
     shell:
