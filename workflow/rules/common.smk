@@ -31,7 +31,7 @@ SWEEPS = list(settings.sweeps(config))
 
 if config["offline"]:
     # For the hub's libraries, in all jobs: what isn't on the machine is an error, not a download.
-    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ.update(HF_HUB_OFFLINE="1")
 
 
 wildcard_constraints:
@@ -262,8 +262,9 @@ def asks(rule):
         field: lambda wildcards, attempt, field=field: asked(field, wildcards, attempt)
         for field in needs.Needs._fields
     }
+    loads_model = rule in needs.ON_GPU
     # A profile may name a type of GPU for all jobs; those that load no model take none of it.
-    return fields if rule in needs.ON_GPU else {**fields, "gpu_model": ""}
+    return fields if loads_model else {**fields, "gpu_model": ""}
 
 
 onstart:
