@@ -13,7 +13,7 @@ SNAKEMAKE := snakemake --cores $(CORES) --quiet rules --show-failed-logs
 SHOW := crossedit reports show --scores results/reports/scores.parquet --entry '{}' --page results/reports/index.html \
 	--task-scores results/sweeps/*/*/tasks.parquet
 
-.PHONY: demo experiment test quality backbones bench clean
+.PHONY: demo experiment test test-runs quality backbones bench clean
 .DEFAULT_GOAL := demo
 
 # A part of the embedded experiment, in minutes: one backbone, four editors. The report is results/reports/index.html.
@@ -29,6 +29,11 @@ experiment: .venv/ready
 
 test: .venv/ready
 	$(BIN)/pytest
+
+# What takes minutes: runs that are killed, and a Slurm cluster that the tests start themselves (Debian's slurm-wlm and
+# munge, as root).
+test-runs: .venv/ready
+	$(BIN)/pytest -m "slurm or slow"
 
 quality: .venv/ready
 	ruff check src tests bench
