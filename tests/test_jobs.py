@@ -72,6 +72,11 @@ def test_a_record_says_how_a_job_ended(tmp_path: Path) -> None:
     failed = read_record(out)
     assert failed is not None
     assert failed.error == "ZeroDivisionError: division by zero"
+    with pytest.raises(KeyboardInterrupt), job(out):
+        raise KeyboardInterrupt
+    failed = read_record(out)
+    assert failed is not None
+    assert failed.error == "it was interrupted (SIGINT)"
 
 
 def test_two_jobs_never_write_one_output(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def job(out: Path, *others: Path) -> Iterator[None]:
             yield
         error = None
     except BaseException as caught:
-        error = str(caught) if isinstance(caught, UserError | Terminated) else f"{type(caught).__name__}: {caught}"
+        error = _in_words(caught)
         raise
     finally:
         ended.set()
@@ -162,6 +162,16 @@ def job(out: Path, *others: Path) -> Iterator[None]:
                 gpu=meter.used(now - mine.begun),
             )
         )
+
+
+def _in_words(error: BaseException) -> str:
+    match error:
+        case UserError() | Terminated():
+            return str(error)
+        case KeyboardInterrupt():
+            return "it was interrupted (SIGINT)"
+        case _:
+            return f"{type(error).__name__}: {error}"
 
 
 class Job(click.Command):
