@@ -12,7 +12,7 @@ import click
 from crossedit.errors import UserError
 
 STAGES = ("facts", "translation", "backbones", "edits", "sweeps", "reports")
-RUNS = ("status", "rerun")
+RUNS = ("plan", "status", "rerun")
 
 
 class Stages(click.Group):

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,11 +12,31 @@ from crossedit.reports.cli import Lists
 from crossedit.runs.experiment import DEFAULT, Experiment
 
 _experiment = all_of(
-    click.option("--configfile", multiple=True, metavar="FILE …", help=f"As for Snakemake; default: {DEFAULT}."),
+    click.option("--configfile", multiple=True, metavar="FILE …", help=f"As for Snakemake (default: {DEFAULT})."),
     click.option("--config", "overrides", multiple=True, metavar="KEY=VALUE …", help="As for Snakemake."),
     click.option("--profile", help="The profile that the commands shown are to use, such as slurm."),
 )
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
+
+
+@click.command(cls=Lists, outputs=())
+@_experiment
+@_AS_JSON
+def plan(configfile: tuple[str, ...], overrides: tuple[str, ...], profile: str | None, as_json: bool) -> None:
+    """Show what would run now and what it takes: jobs, GPU hours, storage, the cost of translations.
+
+    The jobs are those of `snakemake --dry-run`. Hours are known from earlier runs of the same rule, backbone and
+    editor, else estimated; storage and tokens are estimated.
+    """
+    from crossedit.runs.plan import Plan
+
+    found = Plan.of(Experiment.of(configfile, overrides, profile))
+    if as_json:
+        click.echo(json.dumps(found.document(), ensure_ascii=False, indent=1))
+    else:
+        from crossedit.runs.plan_terminal import show
+
+        show(found)
 
 
 @click.command(cls=Lists, outputs=())
@@ -68,6 +87,7 @@ def rerun(cell: str, configfile: tuple[str, ...], overrides: tuple[str, ...], pr
     path of an output that several of them share. What it lacks is made; where it lacks nothing, it is made anew.
     """
     from crossedit.runs.chains import Chains
+    from crossedit.runs.dryrun import snakemake
     from crossedit.runs.rerun import check_idle, command
     from crossedit.runs.states import Survey
 
@@ -77,6 +97,7 @@ def rerun(cell: str, configfile: tuple[str, ...], overrides: tuple[str, ...], pr
     chain = chains.named(cell)
     check_idle(chain, survey)
     words = command(experiment, chain, survey)
+    words = command(experiment, chain, survey)
     if run:
-        sys.exit(subprocess.run(words, check=False).returncode)
+        sys.exit(snakemake(words).returncode)
     click.echo(shlex.join(words))

@@ -1,7 +1,7 @@
 """What logs say of a job that failed: their last lines, and Slurm's own word on why it ended.
 
 tail(path)                                 the last lines as plain text
-slurm = SlurmLogs(folder); slurm.of(job)   the log of the job's last attempt, as the executor plugin keeps it of failures
+SlurmLogs(folder).of(job)                  the log of its last attempt, which the executor plugin keeps of failures
 verdict(text)                              "out of time: it reached Slurm's limit"
 """
 
@@ -93,7 +93,7 @@ class SlurmLogs:
 
     @cached_property
     def folders(self) -> dict[str, list[Path]]:
-        """The logs by their folder, which is named as `Job.slurm`."""
+        """The logs by their folder, which is one of `Job.slurm`."""
         found: dict[str, list[Path]] = {}
         for path in self.folder.glob("rule_*/**/*.log"):
             found.setdefault(str(path.parent.relative_to(self.folder)), []).append(path)
@@ -101,7 +101,8 @@ class SlurmLogs:
 
     def of(self, job: Job) -> SlurmLog | None:
         """Return the log of the job's last attempt; None where it has none."""
-        for path in sorted(self.folders.get(job.slurm, []), key=lambda path: path.stat().st_mtime, reverse=True):
+        paths = [path for folder in job.slurm for path in self.folders.get(folder, ())]
+        for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True):
             log = SlurmLog(path, path.stem, path.stat().st_mtime, end_of(path))
             # Another results folder may have a job of the same name.
             if job.target in log.text:

@@ -9,8 +9,9 @@ The rule files stand by themselves; a test compares this table with what Snakema
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any, NamedTuple
 
 from crossedit.sweeps.settings import UNEDITED
@@ -96,9 +97,9 @@ class Job:
         return self.outputs[0]
 
     @property
-    def slurm(self) -> str:
-        """The folder below that of Slurm's own logs in which the executor plugin keeps this job's."""
-        return f"rule_{self.rule}/{'_'.join(self.wildcards.values())}".rstrip("/")
+    def slurm(self) -> tuple[str, ...]:
+        """The folders below that of Slurm's own logs in which the executor plugin may have put this job's."""
+        return tuple(folder.format(**self.wildcards) for folder in _slurm_folders(self.rule, list(self.wildcards)))
 
 
 class Rules:
@@ -124,28 +125,33 @@ class Rules:
 
     def making(self, output: str) -> Job | None:
         """Return the job whose command claims this output; None where no rule makes it from the config's names."""
-        return self._find(output, self._results, lambda rule: rule.outputs[0])
+        return self._find(output, self._results, lambda rule: rule.outputs[:1])
+
+    def called(self, rule: str) -> Job | None:
+        """Return the job of a rule that Snakemake is asked for by its name; None for any other."""
+        return next((self._job(one, {}) for one in RULES if one.named and one.name == rule), None)
 
     def logging(self, log: str) -> Job | None:
         """Return the job that writes this log."""
-        return self._find(log.removesuffix(".log"), f"{self._results}/logs", lambda rule: rule.trace)
+        return self._find(log.removesuffix(".log"), f"{self._results}/logs", lambda rule: (rule.trace,))
 
     def measured(self, benchmark: str) -> Job | None:
         """Return the job whose benchmark this is."""
-        return self._find(benchmark.removesuffix(".tsv"), f"{self._results}/benchmarks", lambda rule: rule.trace)
+        return self._find(benchmark.removesuffix(".tsv"), f"{self._results}/benchmarks", lambda rule: (rule.trace,))
 
     def in_slurm(self, folder: str) -> Job | None:
-        """Return the job whose Slurm logs are in this folder, named as by `Job.slurm`."""
-        return self._find(folder, "", lambda rule: f"rule_{rule.name}/{'_'.join(_wildcards(rule))}".rstrip("/"))
+        """Return the job whose Slurm logs are in this folder, one of `Job.slurm`."""
+        return self._find(folder, "", lambda rule: _slurm_folders(rule.name, _wildcards(rule)))
 
-    def _find(self, text: str, folder: str, template: Callable[[Rule], str]) -> Job | None:
+    def _find(self, text: str, folder: str, templates: Callable[[Rule], Iterable[str]]) -> Job | None:
         prefix = f"{folder}/" if folder else ""
         if not text.startswith(prefix):
             return None
         for rule in RULES:
-            found = self._pattern(template(rule)).fullmatch(text, len(prefix))
-            if found:
-                return self._job(rule, found.groupdict())
+            for template in templates(rule):
+                found = self._pattern(template).fullmatch(text, len(prefix))
+                if found:
+                    return self._job(rule, found.groupdict())
         return None
 
     def _job(self, rule: Rule, values: Mapping[str, str]) -> Job:
@@ -170,8 +176,18 @@ class Rules:
         return self._patterns[template]
 
 
+def _slurm_folders(rule: str, wildcards: Sequence[str]) -> list[str]:
+    """Return the folders of Slurm's logs as templates.
+
+    The values stand in the order of the output, or in that of whichever job first asked for it; where there are two,
+    both orders occur.
+    """
+    orders = permutations(wildcards) if len(wildcards) == 2 else [wildcards]
+    return [f"rule_{rule}/{'_'.join(f'{{{name}}}' for name in order)}".rstrip("/") for order in orders]
+
+
 def _wildcards(rule: Rule) -> list[str]:
-    """Return the names of a rule's wildcards, in the order of its output, which is Snakemake's."""
+    """Return the names of a rule's wildcards, in the order of its output."""
     return re.findall(r"\{(\w+)\}", rule.outputs[0])
 
 

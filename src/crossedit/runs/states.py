@@ -40,10 +40,14 @@ class Survey:
 
     def __init__(self, config: Mapping[str, Any], rules: Rules, slurm: SlurmLogs | None = None) -> None:
         self._rules = rules
-        self._results = Path(config["results"])
+        self._results: str = config["results"]
         self._slurm = slurm or SlurmLogs()
         self._found: dict[str, Found] = {}
-        self.records = dict(records_below(self._results))
+        # By the outputs' names as the rules have them, such as ./results/….
+        below = Path(self._results)
+        self.records = {
+            f"{self._results}{output.removeprefix(str(below))}": record for output, record in records_below(below)
+        }
 
     def state(self, job: Job) -> Found:
         """Return how the job stands."""
@@ -71,10 +75,10 @@ class Survey:
 
     def _traced(self) -> list[Job]:
         """Every job of this configuration that has left a record or a log."""
-        logs = self._results / "logs"
+        logs = (f"{folder}/{name}" for folder, _, names in os.walk(f"{self._results}/logs") for name in sorted(names))
         traced = (
             *map(self._rules.making, self.records),
-            *(self._rules.logging(str(path)) for path in sorted(logs.rglob("*.log"))),
+            *map(self._rules.logging, logs),
             *map(self._rules.in_slurm, self._slurm.folders),
         )
         return [job for job in traced if job is not None]

@@ -22,7 +22,7 @@ def lasting(seconds: float) -> str:
 
 def hours(number: float) -> str:
     """Return hours with as many digits as say something."""
-    return f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 0.095 else f"{number:.2g}"
+    return f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 0.05 else "< 0.1"
 
 
 def size(number: float) -> str:

@@ -1,0 +1,95 @@
+"""The plan of an experiment in the terminal."""
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from crossedit.runs.api import PRICES, Cost
+from crossedit.runs.plan import Plan, Stage
+from crossedit.runs.words import hours, lasting, many, size
+
+_MB = 2**20
+_LOG_WIDTH = 160  # where there is no terminal that has one
+
+
+def show(plan: Plan, console: Console | None = None) -> None:
+    """Print jobs and hours per stage, what one job asks for at most, storage and the cost of translations."""
+    if console is None:
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=_LOG_WIDTH)
+    if not plan.jobs:
+        console.print(Text("Nothing to be done: all outputs are there and up to date."))
+        return
+    console.print(_table(plan))
+    console.print(Text(_foot(plan), style="dim"), soft_wrap=True)
+    for line in lines(plan):
+        console.print(Text(line), soft_wrap=True)
+
+
+def lines(plan: Plan) -> list[str]:
+    """Return the sentences below the table."""
+    largest = max(plan.stages, key=lambda stage: (stage.gpu_mem_mb, stage.mem_mb))
+    longest = max(plan.stages, key=lambda stage: stage.runtime)
+    host = max(stage.mem_mb for stage in plan.stages)
+    gpu = f"{size(largest.gpu_mem_mb * _MB)} of GPU memory ({largest.rule}), " if largest.gpu_mem_mb else ""
+    at_most = f"{gpu}{size(host * _MB)} of the host's, {lasting(longest.runtime * 60)} ({longest.rule})"
+    kinds = ", ".join(f"{kind} {size(number)}" for kind, number in plan.storage.items() if number >= _MB)
+    storage = f"{size(sum(plan.storage.values()))}{f': {kinds}' if kinds else ''}"
+    return [
+        f"One job asks for at most {at_most}; a retry for more.",
+        f"Storage, estimated: {storage}.",
+        *(_priced(cost, plan) for cost in plan.costs),
+    ]
+
+
+def _table(plan: Plan) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
+    table.add_column("Stage")
+    table.add_column("Rule")
+    for head in ("Jobs", "GPU\nhours", "other\nhours", "GPU\nmemory"):
+        table.add_column(head, justify="right")
+    table.add_column("Time known from")
+    before = ""
+    for stage in plan.stages:
+        memory = size(stage.gpu_mem_mb * _MB) if stage.gpu_mem_mb else ""
+        spent = (_hours(stage.gpu_hours), _hours(stage.other_hours))
+        table.add_row(
+            "" if stage.stage == before else stage.stage, stage.rule, f"{stage.jobs:,}", *spent, memory, _known(stage)
+        )
+        before = stage.stage
+    table.add_section()
+    table.add_row("all", "", f"{plan.jobs:,}", _hours(plan.gpu_hours), _hours(plan.other_hours), style="bold")
+    return table
+
+
+def _hours(number: float) -> str:
+    return hours(number) if number else ""
+
+
+def _known(stage: Stage) -> str:
+    if stage.measured == stage.jobs:
+        return "earlier runs"
+    return f"earlier runs ({stage.measured}), else estimate" if stage.measured else "estimate"
+
+
+def _foot(plan: Plan) -> str:
+    if plan.measured == plan.jobs:
+        return "Times are those of earlier runs."
+    estimated = many(plan.jobs - plan.measured, "job")
+    return f"Times of {estimated} are estimates by parameters and tokens; what one cell really takes makes them better."
+
+
+def _priced(cost: Cost, plan: Plan) -> str:
+    of = f"Translation of {cost.facts} by {cost.model}"
+    if not cost.requests:
+        return f"{of}: all {many(cost.of, 'answer')} are stored, nothing is asked."
+    asked = f"{cost.requests:,} of {many(cost.of, 'request')} to be asked"
+    counted = asked if cost.exact else f"about {many(cost.requests, 'request')}"
+    tokens = f"about {cost.tokens_in:,.0f} tokens sent and {cost.tokens_out:,.0f} received"
+    dollars = (
+        "" if cost.dollars is None else f"about ${cost.dollars:,.2f} by the prices of {plan.prices.date} ({PRICES})"
+    )
+    why = f" ({cost.why})" if cost.why else ""
+    return f"{of}: {counted}, {tokens}, {dollars or 'price unknown'}{why}."
