@@ -1,7 +1,7 @@
 """A throwaway Slurm cluster on this machine: emulated nodes with pretended GPUs, on the loopback interface.
 
 with Cluster() as cluster:                    needs root and Debian's slurm-wlm and munge; no systemd, no cgroups
-    subprocess.run(…, env=cluster.environment)
+    subprocess.run(…, env=cluster.environment)    or cluster.prompt: Snakemake hears at once of jobs that have ended
     cluster.jobs()                            what Slurm itself has recorded of each job, also of those that have ended
     cluster.fail("n1"); cluster.mend("n1")    a node loses its power, and comes back
 
@@ -71,9 +71,10 @@ class Cluster:
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SLURM_")},
             "SLURM_CONF": str(self.conf),
-            # Jobs find this Python's snakemake and crossedit, and those the shims below.
+            # Jobs find this Python's snakemake and crossedit, and those the srun below.
             "PATH": f"{self.folder}/bin:{Path(sys.executable).parent}:{os.environ['PATH']}",
         }
+        self.prompt = {**self.environment, "PATH": f"{self.folder}/prompt:{self.environment['PATH']}"}
         with ExitStack() as undone:
             undone.callback(self._stop)
             self._write()
@@ -84,10 +85,10 @@ class Cluster:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stop()
 
-    def run(self, *command: str, check: bool = True) -> str:
+    def run(self, *command: str, check: bool = True, cwd: Path | None = None) -> str:
         """Return what one of Slurm's commands, or any other, writes to stdout. Raises where it fails, if `check`."""
         return subprocess.run(
-            command, env=self.environment, check=check, capture_output=True, text=True, timeout=60
+            command, env=self.environment, cwd=cwd, check=check, capture_output=True, text=True, timeout=60
         ).stdout
 
     def jobs(self, folder: Path, rule: str = "", wildcards: str = "") -> list[Job]:
@@ -122,7 +123,7 @@ class Cluster:
 
     def _write(self) -> None:
         host, ports = socket.gethostname().split(".")[0], _free_ports(1 + len(self.nodes))
-        for name in ("bin", "munge", "state", "spool", "gpus"):
+        for name in ("bin", "prompt", "munge", "state", "spool", "gpus"):
             (self.folder / name).mkdir(mode=0o755)
         (self.folder / "munge/key").write_bytes(os.urandom(128))
         (self.folder / "munge/key").chmod(0o600)
@@ -139,10 +140,10 @@ class Cluster:
         )
         gpus = f"{self.folder}/gpus/gpu[0-{self.gpus - 1}]"
         (self.folder / "gres.conf").write_text(f"Name=gpu Type=h200 File={gpus}\n", encoding="utf-8")
-        for name, script in (("srun", SRUN), ("squeue", SQUEUE)):
-            shim = self.folder / "bin" / name
-            shim.write_text(script.format(conf=self.conf, real=shutil.which(name)), encoding="utf-8")
-            shim.chmod(0o755)
+        for shim, script in (("bin/srun", SRUN), ("prompt/squeue", SQUEUE)):
+            path = self.folder / shim
+            path.write_text(script.format(folder=self.folder, real=shutil.which(path.name)), encoding="utf-8")
+            path.chmod(0o755)
 
     def _start(self) -> None:
         munge = self.folder / "munge"
@@ -247,16 +248,17 @@ def _free_ports(number: int) -> list[int]:
 # Snakemake's plugin for steps takes SLURM_CONF from srun's environment; only /etc/slurm would then be searched.
 SRUN = """\
 #!/bin/sh
-SLURM_CONF={conf} exec {real} "$@"
+SLURM_CONF={folder}/slurm.conf exec {real} "$@"
 """
 
 # Snakemake asks for the jobs of a run by its name, and waits ten seconds longer each time none of them has ended. So
-# that tests needn't wait, this answers such a question as soon as one has, or after 20 s.
+# that tests needn't wait, this answers such a question as soon as one has, or after 20 s. While Snakemake waits for an
+# answer it takes no signal to heart, so tests that send it one do without.
 SQUEUE = """\
 #!/bin/sh
 case " $* " in *" --name "*) ;; *) exec {real} "$@" ;; esac
 for name; do :; done
-told="$(dirname {conf})/ended.$name"
+told="{folder}/ended.$name"
 for _ in $(seq 100); do
     said=$({real} "$@") || exit
     ended=$(echo "$said" | grep -cvE "PENDING|RUNNING|COMPLETING")

@@ -1,5 +1,6 @@
-"""The small experiment on the test cluster, by the profile as users have it."""
+"""The small experiment on the test cluster: `snakemake --profile slurm` as users type it."""
 
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,29 +11,43 @@ from cluster import Cluster, Job
 
 from crossedit.jobs import read_record
 
-# No network filesystem to wait for; and jobs last seconds.
-AT_ONCE = ("--latency-wait", "5", "--slurm-init-seconds-before-status-checks", "1")
+PROFILE = "config.v9+.yaml"
 
 
 @dataclass(frozen=True)
 class Run:
-    """The small experiment in a folder of its own, on the cluster."""
+    """The small experiment in a folder of its own, on the cluster.
+
+    The profile is the project's, but waits less: jobs last seconds, and there is no network filesystem.
+    """
 
     experiment: small.Experiment
     cluster: Cluster
 
+    @classmethod
+    def of(cls, experiment: small.Experiment, cluster: Cluster) -> "Run":
+        profile = experiment.folder / "slurm"
+        profile.unlink()
+        profile.mkdir()
+        text = (small.ROOT / "slurm" / PROFILE).read_text(encoding="utf-8")
+        for setting, seconds in (("slurm-init-seconds-before-status-checks", 1), ("latency-wait", 5)):
+            text, number = re.subn(rf"(?m)^{setting}: \d+$", f"{setting}: {seconds}", text)
+            assert number == 1, setting
+        (profile / PROFILE).write_text(text, encoding="utf-8")
+        return cls(experiment, cluster)
+
     def start(self, *arguments: str, **popen: Any) -> subprocess.Popen[str]:
         """Return `snakemake --profile slurm` with these arguments, begun."""
-        return self.experiment.start("--profile", "slurm", *AT_ONCE, *arguments, **self._in_cluster(popen))
+        return self.experiment.start("--profile", "slurm", *arguments, **self._in_cluster(popen))
 
     def run(self, *arguments: str, **popen: Any) -> subprocess.CompletedProcess[str]:
         """Return how it has ended, with what it said."""
-        return self.experiment.run("--profile", "slurm", *AT_ONCE, *arguments, **self._in_cluster(popen))
+        return self.experiment.run("--profile", "slurm", *arguments, **self._in_cluster(popen))
 
     def _in_cluster(self, popen: dict[str, Any]) -> dict[str, Any]:
-        return {**popen, "env": self.cluster.environment | popen.get("env", {})}
+        return {**popen, "env": popen.get("env", self.cluster.prompt)}
 
-    def jobs(self, rule: str, wildcards: str) -> list[Job]:
+    def jobs(self, rule: str = "", wildcards: str = "") -> list[Job]:
         return self.cluster.jobs(self.experiment.folder, rule, wildcards)
 
     def wait_for(self, snakemake: subprocess.Popen[str], *outputs: Path) -> None:

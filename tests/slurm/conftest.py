@@ -42,6 +42,6 @@ def run(undisturbed: small.Experiment, cluster: Cluster, tmp_path: Path) -> Call
         shutil.copytree(undisturbed.folder, experiment.folder, symlinks=True)
         for gone in ("reports", *(f"edits/small/tiny/{cell}" for cell in cells)):
             shutil.rmtree(experiment.results / gone)
-        return Run(experiment, cluster)
+        return Run.of(experiment, cluster)
 
     return laid_out

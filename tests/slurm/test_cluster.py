@@ -10,10 +10,18 @@ pytestmark = pytest.mark.slurm
 
 @pytest.mark.skipif(missing() is not None, reason=str(missing()))
 def test_nothing_is_left_behind_of_a_test_that_fails(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), Cluster(nodes=1, gpus=1) as cluster:
-        cluster.run("sbatch", f"--chdir={tmp_path}", "--output=log", "--wrap", "srun sleep 300")
-        cluster.wait("a job to run", lambda: any("sleep" in process.cmdline() for process in cluster.processes("n1")))
-        1 / 0  # noqa: B018
+    def fail(cluster: Cluster) -> None:
+        with cluster:
+            cluster.run(
+                "sbatch", f"--chdir={tmp_path}", "--output=log", "--wrap", "srun sh -c 'echo > begun; sleep 300'"
+            )
+            cluster.wait("a job to run", lambda: (tmp_path / "begun").exists())
+            assert cluster.processes("n1")
+            raise ZeroDivisionError
+
+    cluster = Cluster(nodes=1, gpus=1)
+    with pytest.raises(ZeroDivisionError):
+        fail(cluster)
     assert not cluster.processes()
     assert not cluster.folder.exists()
 

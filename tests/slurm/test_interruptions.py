@@ -48,7 +48,7 @@ def test_cancelled_job_and_failed_node(run: Callable[..., Run], undisturbed: sma
 
 
 def started(run: Run, number: str) -> int:
-    [job] = [job for job in run.cluster.jobs(run.experiment.folder) if job.id == number]
+    [job] = [job for job in run.jobs() if job.id == number]
     return job.starts if job.state == "RUNNING" else 0
 
 
@@ -56,7 +56,7 @@ def test_interrupted_and_killed_snakemake(run: Callable[..., Run], undisturbed: 
     here = run("ROME/zh")
     shards = [here.experiment.results / shard for shard in SHARDS]
 
-    with here.start("--", "tables") as snakemake:
+    with here.start("--", "tables", env=here.cluster.environment) as snakemake:
         here.wait_for(snakemake, *shards)
         snakemake.send_signal(signal.SIGINT)
         assert snakemake.wait(SECONDS_TO_END) != 0
@@ -85,5 +85,5 @@ def test_interrupted_and_killed_snakemake(run: Callable[..., Run], undisturbed: 
 
 def living(run: Run) -> list[str]:
     """Return the ids of the run's jobs that wait, run, or are about to end."""
-    jobs = run.cluster.jobs(run.experiment.folder)
+    jobs = run.jobs()
     return [job.id for job in jobs if job.state in ("PENDING", "RUNNING", "COMPLETING")]
