@@ -51,6 +51,7 @@ class Job:
     wildcards: str
     node: str
     gpus: int
+    gpu_model: str
     memory: int
     minutes: int
     starts: int
@@ -215,7 +216,7 @@ def _job(line: str) -> Job:
         return found[1] if found else default
 
     comment = re.fullmatch(r"rule_(.+?)(?:_wildcards_(.*))?", field("Comment"))
-    gpus = re.search(r"gpu(?::\w+)?[:=](\d+)", field("TresPerJob"))
+    gpus = re.search(r"gpu:(?:(\w+):)?(\d+)", field("TresPerJob"))
     days, hours, minutes = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d+):\d+", field("TimeLimit")).groups(default="0")
     return Job(
         id=field("JobId"),
@@ -225,7 +226,8 @@ def _job(line: str) -> Job:
         rule=comment[1] if comment else "",
         wildcards=(comment[2] if comment else "") or "",
         node=field("NodeList"),
-        gpus=int(gpus[1]) if gpus else 0,
+        gpus=int(gpus[2]) if gpus else 0,
+        gpu_model=(gpus[1] if gpus else "") or "",
         memory=_megabytes(field("MinMemoryNode", "0")),
         minutes=(int(days) * 24 + int(hours)) * 60 + int(minutes),
         starts=int(field("Restarts", "0")) + 1,
