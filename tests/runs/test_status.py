@@ -172,9 +172,10 @@ def test_a_stop_counts_its_checkpoint_and_tables(experiment: Experiment) -> None
 def test_what_logs_say_is_shown_as_text(experiment: Experiment) -> None:
     job = of(experiment, ROME).jobs[0]
     hostile = "\x1b[31m[red]<script>alert(1)</script> & [/nothing]\x1b[0m\x07 \x1b]0;title\x07end"
-    record(job, "failed", f"10 %\r20 %\r{hostile}\n", error=hostile.replace("\x1b", ""))
+    record(job, "failed", f"10 %\r20 %\r{hostile}\n", error=f"{hostile}\nand more")
     said = printed(experiment)
     assert "| [red]<script>alert(1)</script> & [/nothing] end" in said
+    assert "predict 1 of 4: [red]<script>alert(1)</script> & [/nothing] end and more" in said
     assert "\x1b" not in said
     assert "\x07" not in said
     assert "10 %" not in said
@@ -262,6 +263,8 @@ def test_a_name_that_is_none_is_answered_with_the_nearest(experiment: Experiment
     known = chains(experiment)
     with pytest.raises(UserError, match="did you mean 'demo/small/ROME/en'"):
         known.named("demo/small/ROMA/en")
+    with pytest.raises(UserError, match="`crossedit status` shows their names"):
+        known.named("12345")
     assert known.named("results/backbones/small/model").jobs[0].rule == "train"
 
 

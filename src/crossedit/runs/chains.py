@@ -87,7 +87,8 @@ class Chains:
             return known[name]
         job = self.rules.making(name)
         if job is None:
-            hint = nearest(name, known)
+            near = nearest(name, known)
+            hint = near if near.startswith("did") else "`crossedit status` shows their names."
             raise UserError(f"'{name}' is no cell, no sweep and no output of this configuration; {hint}")
         return Chain.of(job)
 

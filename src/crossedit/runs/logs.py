@@ -42,7 +42,12 @@ def end_of(path: Path | str) -> str:
         return ""
     # Of a line that was overwritten, as by a progress bar, what stood last.
     lines = (line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.split("\n"))
-    return "\n".join(_ESCAPES.sub("", line).rstrip() for line in lines)
+    return "\n".join(plain(line).rstrip() for line in lines)
+
+
+def plain(text: str) -> str:
+    """Return the text without what a terminal would obey."""
+    return _ESCAPES.sub("", text)
 
 
 def tail(text: str, lines: int = LINES) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crossedit.jobs import Record, alive
-from crossedit.runs.logs import SlurmLogs, end_of, failed, tail
+from crossedit.runs.logs import SlurmLogs, end_of, failed, plain, tail
 from crossedit.runs.rules import Job, Rules
 from crossedit.usage import records_below
 
@@ -88,7 +88,8 @@ class Survey:
         if slurm is not None and slurm.written < record.begun:
             slurm = None  # of an earlier attempt
         log = record.log or job.log
-        reason = (slurm.verdict if slurm else None) or record.error or DIED
+        error = " ".join(plain(record.error or "").split())
+        reason = (slurm.verdict if slurm else None) or error or DIED
         words = slurm.words if slurm else ()
         return Found(job, "failed", record, reason, (*tail(end_of(log)), *words), _from_here(log))
 

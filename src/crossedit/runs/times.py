@@ -6,7 +6,7 @@ times.of(job)          Expected(seconds=92.0, measured=True): by earlier runs, e
 
 import csv
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from glob import iglob
 from typing import Any, NamedTuple
 
 from crossedit.runs.needs import expected_seconds
@@ -31,10 +31,11 @@ class Times:
         self._config = config
         self._same: dict[tuple[str, ...], list[float]] = {}
         self._alike: dict[tuple[str, ...], list[float]] = {}
-        for path in sorted(Path(config["results"], "benchmarks").rglob("*.tsv")):
-            job = rules.measured(str(path))
-            for seconds in _measured(path) if job else ():
-                assert job is not None
+        for path in sorted(iglob(f"{config['results']}/benchmarks/**/*.tsv", recursive=True)):
+            job = rules.measured(path)
+            if job is None:
+                continue
+            for seconds in _measured(path):
                 self._same.setdefault(_same(job), []).append(seconds)
                 self._alike.setdefault(_alike(job), []).append(seconds * _shards(job))
 
@@ -69,7 +70,7 @@ def _shards(job: Job) -> int:
     return int(job.wildcards.get("shards", 1))
 
 
-def _measured(path: Path) -> Iterator[float]:
+def _measured(path: str) -> Iterator[float]:
     """Yield the seconds in a benchmark of Snakemake's; none where it couldn't measure any."""
     with open(path, encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
