@@ -9,7 +9,6 @@ At the block's end nothing is left behind, however it ends: no process, no file.
 """
 
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -18,11 +17,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 import psutil
+from slurm_jobs import Job, jobs_in
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel", "setpriv")
 
@@ -33,28 +32,6 @@ def missing() -> str | None:
     if absent:
         return f"no {', '.join(absent)} (Debian: apt-get install slurm-wlm munge)"
     return None if os.geteuid() == 0 else "a Slurm cluster is started by root only"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One Slurm job, as Slurm recorded it.
-
-    `rule` and `wildcards` are Snakemake's, from the job's comment; `memory` in MB, `minutes` the time limit; `starts`
-    counts how often Slurm started it.
-    """
-
-    id: str
-    state: str
-    folder: Path
-    partition: str
-    rule: str
-    wildcards: str
-    node: str
-    gpus: int
-    gpu_model: str
-    memory: int
-    minutes: int
-    starts: int
 
 
 class Cluster:
@@ -94,12 +71,10 @@ class Cluster:
 
     def jobs(self, folder: Path, rule: str = "", wildcards: str = "") -> list[Job]:
         """Return the jobs submitted from a folder, running and ended, by id; of a rule and of wildcards if given."""
-        said = self.run("scontrol", "--oneliner", "show", "job")
-        found = (_job(line) for line in said.splitlines() if line.startswith("JobId="))
-        kept = [
+        found = jobs_in(self.run("scontrol", "--oneliner", "show", "job"))
+        return [
             job for job in found if job.folder == folder and rule in ("", job.rule) and wildcards in ("", job.wildcards)
         ]
-        return sorted(kept, key=lambda job: int(job.id))
 
     def wait(self, what: str, arrived: Callable[[], object], seconds: float = 120) -> None:
         """Return as soon as `arrived()` is true. Raises TimeoutError that names `what` and the queue otherwise."""
@@ -121,6 +96,14 @@ class Cluster:
         self._begin(node, "slurmd", "-D", "-N", node)
         self.run("scontrol", "update", f"node={node}", "state=resume")
         self.wait(f"{node} to come back", lambda: self._up([node]), 60)
+
+    def clear(self) -> None:
+        """End all jobs, and let failed nodes come back."""
+        self.run("scancel", "--user=root")
+        for node in self.nodes:
+            if node not in self._daemons:
+                self.mend(node)
+        self.wait("the jobs to end", lambda: not self.run("squeue", "--noheader"))
 
     def _write(self) -> None:
         host, ports = socket.gethostname().split(".")[0], _free_ports(1 + len(self.nodes))
@@ -206,37 +189,6 @@ class Cluster:
                 if process.pid != os.getpid() and (written or wanted.items() <= process.environ().items()):
                     found.append(process)
         return found
-
-
-def _job(line: str) -> Job:
-    """Return a line of `scontrol show job`, fields KEY=value, as a job."""
-
-    def field(key: str, default: str = "") -> str:
-        found = re.search(rf"(?:^| ){re.escape(key)}=(\S*)", line)
-        return found[1] if found else default
-
-    comment = re.fullmatch(r"rule_(.+?)(?:_wildcards_(.*))?", field("Comment"))
-    gpus = re.search(r"gpu:(?:(\w+):)?(\d+)", field("TresPerJob"))
-    days, hours, minutes = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d+):\d+", field("TimeLimit")).groups(default="0")
-    return Job(
-        id=field("JobId"),
-        state=field("JobState"),
-        folder=Path(field("WorkDir")),
-        partition=field("Partition"),
-        rule=comment[1] if comment else "",
-        wildcards=(comment[2] if comment else "") or "",
-        node=field("NodeList"),
-        gpus=int(gpus[2]) if gpus else 0,
-        gpu_model=(gpus[1] if gpus else "") or "",
-        memory=_megabytes(field("MinMemoryNode", "0")),
-        minutes=(int(days) * 24 + int(hours)) * 60 + int(minutes),
-        starts=int(field("Restarts", "0")) + 1,
-    )
-
-
-def _megabytes(written: str) -> int:
-    number, unit = re.fullmatch(r"([\d.]+)([MGT]?)", written).groups()
-    return round(float(number) * {"": 1, "M": 1, "G": 1024, "T": 1024**2}[unit])
 
 
 def _free_ports(number: int) -> list[int]:

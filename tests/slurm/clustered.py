@@ -2,14 +2,17 @@
 
 import re
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import small
-from cluster import Cluster, Job
+from cluster import Cluster
+from slurm_jobs import Job
 
-from crossedit.jobs import read_record
+from crossedit.jobs import alive, read_record
 
 PROFILE = "config.v9+.yaml"
 
@@ -36,16 +39,21 @@ class Run:
         (profile / PROFILE).write_text(text, encoding="utf-8")
         return cls(experiment, cluster)
 
-    def start(self, *arguments: str, **popen: Any) -> subprocess.Popen[str]:
-        """Return `snakemake --profile slurm` with these arguments, begun."""
-        return self.experiment.start("--profile", "slurm", *arguments, **self._in_cluster(popen))
+    @contextmanager
+    def started(self, *arguments: str, **popen: Any) -> Iterator[subprocess.Popen[str]]:
+        """Give `snakemake --profile slurm` with these arguments, begun; it doesn't outlive the block."""
+        popen = {"env": self.cluster.prompt, **popen}
+        with self.experiment.start("--profile", "slurm", *arguments, **popen) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
-    def run(self, *arguments: str, **popen: Any) -> subprocess.CompletedProcess[str]:
-        """Return how it has ended, with what it said."""
-        return self.experiment.run("--profile", "slurm", *arguments, **self._in_cluster(popen))
-
-    def _in_cluster(self, popen: dict[str, Any]) -> dict[str, Any]:
-        return {**popen, "env": popen.get("env", self.cluster.prompt)}
+    def run(self, *arguments: str, minutes: float = 10, **popen: Any) -> subprocess.CompletedProcess[str]:
+        """Return how it has ended, and in `stdout` all that it said."""
+        with self.started(*arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **popen) as process:
+            said, _ = process.communicate(timeout=60 * minutes)
+        return subprocess.CompletedProcess(process.args, process.returncode, said)
 
     def jobs(self, rule: str = "", wildcards: str = "") -> list[Job]:
         return self.cluster.jobs(self.experiment.folder, rule, wildcards)
@@ -56,6 +64,6 @@ class Run:
         def begun() -> bool:
             assert snakemake.poll() is None, f"Snakemake has ended with {snakemake.returncode}"
             records = [read_record(output) for output in outputs]
-            return all(record is not None and record.state == "running" for record in records)
+            return all(record is not None and alive(record) for record in records)
 
         self.cluster.wait(f"jobs to make {', '.join(output.name for output in outputs)}", begun)

@@ -13,12 +13,19 @@ from crossedit.backbones.backbone import Backbone
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def started() -> Iterator[Cluster]:
     """Two nodes with two GPUs each, for all tests."""
     if reason := missing():
         pytest.skip(reason)
     with Cluster() as cluster:
         yield cluster
+
+
+@pytest.fixture
+def cluster(started: Cluster) -> Iterator[Cluster]:
+    """The cluster with its nodes up and no jobs of other tests."""
+    yield started
+    started.clear()
 
 
 @pytest.fixture(scope="session")

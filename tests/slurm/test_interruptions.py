@@ -31,14 +31,14 @@ def same_as_undisturbed(run: Run, undisturbed: small.Experiment) -> bool:
 
 def test_cancelled_job_and_failed_node(run: Callable[..., Run], undisturbed: small.Experiment) -> None:
     here = run("ROME/zh")
-    with here.start("--", "tables", stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as snakemake:
+    with here.started("--", "tables", stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as snakemake:
         here.wait_for(snakemake, *(here.experiment.results / shard for shard in SHARDS))
         [cancelled], [moved] = (here.jobs("predict", wildcards) for wildcards in OF_SHARDS)
         here.cluster.run("scancel", cancelled.id)
         here.cluster.fail(moved.node)
-        here.cluster.wait("a job of the failed node to start again", lambda: started(here, moved.id) == 2)
+        here.cluster.wait("a job of the failed node to start again", lambda: starts(here, moved.id) == 2)
         here.cluster.mend(moved.node)
-        said, _ = snakemake.communicate()
+        said, _ = snakemake.communicate(timeout=300)
     assert snakemake.returncode == 0, said
     first, second = here.jobs("predict", OF_SHARDS[0])
     assert (first.state, second.state) == ("CANCELLED", "COMPLETED")
@@ -47,7 +47,8 @@ def test_cancelled_job_and_failed_node(run: Callable[..., Run], undisturbed: sma
     assert same_as_undisturbed(here, undisturbed)
 
 
-def started(run: Run, number: str) -> int:
+def starts(run: Run, number: str) -> int:
+    """Return how often Slurm has started a job that is running; 0 while it isn't."""
     [job] = [job for job in run.jobs() if job.id == number]
     return job.starts if job.state == "RUNNING" else 0
 
@@ -56,7 +57,7 @@ def test_interrupted_and_killed_snakemake(run: Callable[..., Run], undisturbed: 
     here = run("ROME/zh")
     shards = [here.experiment.results / shard for shard in SHARDS]
 
-    with here.start("--", "tables", env=here.cluster.environment) as snakemake:
+    with here.started("--", "tables", env=here.cluster.environment) as snakemake:
         here.wait_for(snakemake, *shards)
         snakemake.send_signal(signal.SIGINT)
         assert snakemake.wait(SECONDS_TO_END) != 0
@@ -64,7 +65,7 @@ def test_interrupted_and_killed_snakemake(run: Callable[..., Run], undisturbed: 
     assert [here.jobs("predict", wildcards)[0].state for wildcards in OF_SHARDS] == ["CANCELLED"] * 2
     assert not any(shard.exists() for shard in shards)
 
-    with here.start("--", "tables") as snakemake:
+    with here.started("--", "tables") as snakemake:
         here.wait_for(snakemake, *shards)
         snakemake.kill()
     orphans = living(here)
@@ -85,5 +86,4 @@ def test_interrupted_and_killed_snakemake(run: Callable[..., Run], undisturbed: 
 
 def living(run: Run) -> list[str]:
     """Return the ids of the run's jobs that wait, run, or are about to end."""
-    jobs = run.jobs()
-    return [job.id for job in jobs if job.state in ("PENDING", "RUNNING", "COMPLETING")]
+    return [job.id for job in run.jobs() if job.state in ("PENDING", "RUNNING", "COMPLETING")]
