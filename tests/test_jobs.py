@@ -1,26 +1,28 @@
 """What jobs say of themselves: claims of outputs, and how they ended."""
 
-import json
+import getpass
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crossedit import gpu
+from crossedit import claims, gpu
+from crossedit.claims import job
 from crossedit.errors import UserError
 from crossedit.files import leftovers, whole
-from crossedit.jobs import Record, alive, cancel, job, load_record, read_record, record_of
+from crossedit.jobs import Record, alive, cancel, load_record, read_record, record_of, write_record
 
 SLEEPER = """
 import sys, time
 from pathlib import Path
-from crossedit.jobs import job
+from crossedit.claims import job
 from crossedit.files import whole
 out = Path(sys.argv[1])
 with job(out), whole(out) as temporary:
@@ -117,7 +119,7 @@ def test_a_killed_jobs_output_is_taken_over_and_its_leftovers_go(tmp_path: Path)
 def written(out: Path, **changed: Any) -> Record:
     """Return the record of a job on another machine."""
     said = {"state": "running", "output": str(out), "command": ["crossedit"], "host": "n7", "pid": 1, "begun": 0.0}
-    said |= {"slurm": None, "beat": time.time()}
+    said |= {"slurm": None, "user": getpass.getuser(), "beat": time.time()}
     return Record(**{**said, **changed})
 
 
@@ -132,15 +134,17 @@ def test_slurm_is_asked_about_a_job_elsewhere(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     record = written(tmp_path / "x", slurm="12", beat=0.0)
-    squeue(tmp_path, "echo RUNNING")
+    squeue(tmp_path, "echo '11|PENDING|/x|(null)'; echo '12|RUNNING|/x|rule_score'")
     assert alive(record)
     assert cancel(record) == "scancel 12"
-    squeue(tmp_path, "exit 0")
+    squeue(tmp_path, "echo '11|PENDING|/x|(null)'")
     assert not alive(record)
-    squeue(tmp_path, "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1")
-    assert not alive(record)
+    # What others have in the queue isn't shown.
+    others = written(tmp_path / "x", slurm="12", user="somebody")
+    assert alive(others)
+    assert not alive(replace(others, beat=0.0))
     # A job that Slurm starts anew has its number again; what it finds is its own, from before.
-    squeue(tmp_path, "echo RUNNING")
+    squeue(tmp_path, "echo '12|RUNNING|/x|rule_score'")
     monkeypatch.setenv("SLURM_JOB_ID", "12")
     assert not alive(record)
 
@@ -154,12 +158,64 @@ def test_where_nobody_can_be_asked_the_heartbeat_tells(tmp_path: Path, monkeypat
     assert cancel(written(tmp_path / "x")) == "ssh n7 kill 1"
 
 
-def test_a_file_that_is_no_record_is_told(tmp_path: Path) -> None:
-    path = tmp_path / ".x.job.json"
-    for text in ("{", "[]", json.dumps({"state": "done"})):
-        path.write_text(text)
-        with pytest.raises(UserError, match=r"is no record of a job; delete the file\."):
-            load_record(path)
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"state": "done"}', '{"state": "running", "output": "x", "command": null, "pid": 1}']
+)
+def test_a_record_that_cannot_be_read_is_passed_over(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "x"
+    record_of(out).write_text(text)
+    assert load_record(record_of(out)) is None
+    assert "is no readable record of a job" in capsys.readouterr().err
+    with job(out):
+        out.write_text("made")
+    made = read_record(out)
+    assert made is not None
+    assert made.state == "done"
+
+
+def test_of_jobs_that_begin_together_one_gets_the_output(tmp_path: Path) -> None:
+    """Six processes find a record of a dead job: one alone may write."""
+    out = tmp_path / "x"
+    write_record(written(out, host="n7", beat=0.0), record_of(out))
+    os.utime(record_of(out), (0, 0))
+    script = "import sys, time\nfrom pathlib import Path\nfrom crossedit.claims import job\n"
+    script += "time.sleep(max(0, float(sys.argv[2]) - time.time()))\nwith job(Path(sys.argv[1])):\n    print('in')\n"
+    script += "    sys.stdin.read()"
+    start = str(time.time() + 2.5)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    jobs = [subprocess.Popen([sys.executable, "-c", script, str(out), start], **pipes) for _ in range(6)]
+    # Those that are refused end by themselves; the one that is in waits for its input to end.
+    while sum(one.poll() is None for one in jobs) > 1 and time.time() < float(start) + 30:
+        time.sleep(0.05)
+    ends = [one.communicate() for one in jobs]
+    assert sum(said == "in\n" for said, _ in ends) == 1
+    assert sum("has been writing it since" in error for _, error in ends) == 5
+    assert [path.name for path in tmp_path.iterdir()] == [record_of(out).name]
+
+
+def test_a_job_that_was_held_for_dead_leaves_its_successors_record_alone(tmp_path: Path) -> None:
+    out = tmp_path / "x"
+    with job(out):
+        mine = read_record(out)
+        assert mine is not None
+        successor = replace(mine, host="n7", pid=1)
+        write_record(successor, record_of(out))
+    found = read_record(out)
+    assert found is not None
+    assert (found.state, found.host) == ("running", "n7")
+
+
+def test_a_running_job_moves_its_records_time_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "SECONDS_BETWEEN_BEATS", 0.0)
+    out = tmp_path / "x"
+    with job(out):
+        os.utime(record_of(out), (0, 0))
+        deadline = time.monotonic() + 20
+        while record_of(out).stat().st_mtime < 1 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert time.time() - record_of(out).stat().st_mtime < 20
 
 
 class Cuda:

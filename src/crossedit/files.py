@@ -42,8 +42,7 @@ def whole(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Processes of several machines may write on one file system.
-    temporary = path.with_name(f".{path.stem}.{socket.gethostname()}-{os.getpid()}.part{path.suffix}")
+    temporary = part_of(path)
     try:
         yield temporary
         if path.is_dir():
@@ -52,6 +51,11 @@ def whole(path: Path | str) -> Iterator[Path]:
     finally:
         if temporary.exists():
             remove(temporary)
+
+
+def part_of(path: Path) -> Path:
+    """Return this process's temporary name for `path`: processes of several machines may write on one file system."""
+    return path.with_name(f".{path.stem}.{socket.gethostname()}-{os.getpid()}.part{path.suffix}")
 
 
 def leftovers(path: Path | str) -> list[Path]:

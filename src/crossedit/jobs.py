@@ -1,37 +1,28 @@
 """What a job says of itself beside its output: that it runs, how it ended, what it took.
 
-    with job(out):                          claims `out`; UserError where another job that is alive is writing it
-        …
     record = read_record(out)               None where no job has ever begun on it
     alive(record), cancel(record)           whether it still runs; the command that ends it
+    Queue().jobs                            what Slurm has of this user's jobs
 
-The record of `scores.parquet` is `.scores.parquet.job.json`. It is no output that Snakemake knows of: it is there too
-when a job was killed, and tells who held the output then.
+The record of `scores.parquet` is `.scores.parquet.job.json`; claims.py writes it. It is no output that Snakemake knows
+of: it is there too when a job was killed, and tells who held the output then.
 """
 
+import getpass
 import json
 import os
-import resource
 import shutil
-import signal
 import socket
 import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import click
 import psutil
-
-from crossedit.errors import UserError
-from crossedit.files import leftovers, remove, whole
-from crossedit.gpu import Meter
 
 SUFFIX = ".job.json"
 SECONDS_BETWEEN_BEATS = 30.0
@@ -49,7 +40,8 @@ class Record:
     host: str
     pid: int
     slurm: str | None  # the Slurm job that it is
-    begun: float
+    begun: float  # when its process began
+    user: str = ""
     ended: float | None = None
     log: str | None = None  # the file that its standard error goes to
     error: str | None = None
@@ -63,6 +55,18 @@ class Record:
         return datetime.fromtimestamp(self.begun).strftime("%Y-%m-%d %H:%M")
 
 
+_FIELDS = frozenset(field.name for field in fields(Record)) - {"beat"}
+_GPU_FIELDS = {"name", "memory_peak", "seconds", "utilisation"}
+
+
+class QueuedJob(NamedTuple):
+    """A job that Slurm has: its state, the folder that it came from, and its comment."""
+
+    state: str
+    folder: str
+    comment: str
+
+
 def record_of(out: Path | str) -> Path:
     """Return where the record of the job that makes `out` lies."""
     return Path(out).with_name(f".{Path(out).name}{SUFFIX}")
@@ -74,31 +78,54 @@ def read_record(out: Path | str) -> Record | None:
 
 
 def load_record(path: Path) -> Record | None:
-    """Return the record in a file; None where there is none. Raises UserError for a file that is none."""
+    """Return the record in a file; None where there is none, or none that can be read, which is said."""
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        beat = path.stat().st_mtime
+        known = {name: said[name] for name in _FIELDS if name in said}
+        gpu = said.get("gpu")
+        if gpu is not None and not gpu.keys() >= _GPU_FIELDS:
+            raise ValueError("gpu")
+        return Record(**{**known, "command": tuple(said["command"]), "beat": path.stat().st_mtime})
     except FileNotFoundError:
         return None
-    except ValueError:
-        said = None
-    if not isinstance(said, dict) or not {"state", "output", "command", "pid"} <= said.keys():
-        raise UserError(f"{path}: is no record of a job; delete the file.")
-    known = {field.name for field in fields(Record)}
-    kept = {name: value for name, value in said.items() if name in known}
-    return Record(**{**kept, "command": tuple(said["command"]), "beat": beat})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        click.echo(f"crossedit: {path}: is no readable record of a job ({error!r}); it is passed over.", err=True)
+        return None
 
 
-def alive(record: Record) -> bool:
+class Queue:
+    """What Slurm has of this user's jobs; it is asked once."""
+
+    @cached_property
+    def jobs(self) -> dict[str, QueuedJob] | None:
+        """The jobs that wait or run, by number; None where Slurm can't be asked."""
+        if shutil.which("squeue") is None:
+            return None
+        command = ["squeue", "--noheader", "--me", "--format", "%i|%T|%Z|%k"]
+        try:
+            said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+        except (subprocess.SubprocessError, OSError):
+            return None
+        rows = (line.split("|", 3) for line in said.splitlines() if line.count("|") >= 3)
+        return {number: QueuedJob(*rest) for number, *rest in rows}
+
+
+def alive(record: Record, queue: Queue | None = None) -> bool:
     """Return whether the job still runs: by its process here, by Slurm, or by when it was last heard of."""
     if record.state != "running":
         return False
+    heard = time.time() - record.beat < _BEATS_MISSED * SECONDS_BETWEEN_BEATS
     if record.host == socket.gethostname():
-        return _runs(record.pid, record.begun)
+        begun = _begun(record.pid)
+        # Another process may have the number by now; or the clock was set, and all seem to have begun at other times.
+        return begun is not None and (abs(begun - record.begun) < 1.0 or heard)
     if record.slurm is not None and record.slurm == os.environ.get("SLURM_JOB_ID"):
         return False  # Slurm has started the same job anew, elsewhere
-    known = _known_to_slurm(record.slurm) if record.slurm else None
-    return time.time() - record.beat < _BEATS_MISSED * SECONDS_BETWEEN_BEATS if known is None else known
+    if record.slurm is not None and record.user == getpass.getuser():
+        jobs = (queue or Queue()).jobs
+        if jobs is not None:
+            return record.slurm in jobs
+    return heard
 
 
 def cancel(record: Record) -> str:
@@ -109,154 +136,16 @@ def cancel(record: Record) -> str:
     return f"kill {record.pid}" if here else f"ssh {record.host} kill {record.pid}"
 
 
-@contextmanager
-def job(out: Path, *others: Path) -> Iterator[None]:
-    """Claim `out` and keep the record of the job that the block is; `others` are what else it writes.
-
-    Raises UserError, with what to cancel, where another job that is alive is writing the same output. What earlier ones
-    left unfinished is removed.
-    """
-    other = read_record(out)
-    if other is not None and alive(other) and other.pid != os.getpid():
-        held = f"Slurm job {other.slurm}" if other.slurm else f"process {other.pid}"
-        raise UserError(
-            f"{out}: {held} on {other.host} has been writing it since {other.since}; wait for it, or end it with "
-            f"`{cancel(other)}`, then run this again."
-        )
-    for path in (out, *others, record_of(out)):
-        for left in leftovers(path):
-            remove(left)
-    mine = Record(
-        state="running",
-        output=str(out),
-        command=("crossedit", *sys.argv[1:]),
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        slurm=os.environ.get("SLURM_JOB_ID"),
-        begun=psutil.Process().create_time(),
-        log=_log(),
-    )
-    _write(mine)
-    meter, ended = Meter(), threading.Event()
-    beats = threading.Thread(target=_watch, args=(record_of(out), meter, ended), daemon=True)
-    beats.start()
-    error: str | None = "it ended in the middle"
-    try:
-        with _terminable():
-            yield
-        error = None
-    except BaseException as caught:
-        error = _in_words(caught)
-        raise
-    finally:
-        ended.set()
-        beats.join()
-        now = time.time()
-        _write(
-            replace(
-                mine,
-                state="done" if error is None else "failed",
-                ended=now,
-                error=error,
-                memory_peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-                gpu=meter.used(now - mine.begun),
-            )
-        )
+def write_record(record: Record, path: Path) -> None:
+    """Write the record to a file."""
+    said = {name: value for name, value in asdict(record).items() if name != "beat"}
+    path.write_text(json.dumps(said, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-def _in_words(error: BaseException) -> str:
-    match error:
-        case UserError() | Terminated():
-            return str(error)
-        case KeyboardInterrupt():
-            return "it was interrupted (SIGINT)"
-        case _:
-            return f"{type(error).__name__}: {error}"
-
-
-class Job(click.Command):
-    """A command that a rule calls: it holds what its options `outputs` name; the record is the first one's."""
-
-    def __init__(self, *args: Any, outputs: Sequence[str] = ("out",), **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.outputs = outputs
-
-    def invoke(self, ctx: click.Context) -> Any:
-        with job(*(Path(ctx.params[name]) for name in self.outputs)) if self.outputs else nullcontext():
-            return super().invoke(ctx)
-
-
-class Terminated(SystemExit):
-    """The job was told to end."""
-
-    def __str__(self) -> str:
-        return "it was told to end (SIGTERM): cancelled, out of time, or preempted"
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Within it SIGTERM is an exception, so that what is unfinished is removed and the record says how it ended."""
-
-    def end(*_: Any) -> None:
-        raise Terminated(128 + signal.SIGTERM)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _write(record: Record) -> None:
-    said = asdict(record)
-    del said["beat"]
-    with whole(record_of(record.output)) as temporary:
-        temporary.write_text(json.dumps(said, ensure_ascii=False, indent=1), encoding="utf-8")
-
-
-def _watch(path: Path, meter: Meter, ended: threading.Event) -> None:
-    """Move the record's time on every few seconds, and sample the GPU every second, until the job has ended."""
-    beat = time.monotonic()
-    while not ended.wait(1.0):
-        meter.sample()
-        if time.monotonic() - beat >= SECONDS_BETWEEN_BEATS:
-            beat = time.monotonic()
-            if path.exists():  # else somebody has cleared the results away
-                os.utime(path)
-
-
-def _runs(pid: int, begun: float) -> bool:
-    """Return whether the process that began then runs here; another may have its number by now."""
+def _begun(pid: int) -> float | None:
+    """Return when the process of this number began; None where there is none."""
     try:
         process = psutil.Process(pid)
-        return abs(process.create_time() - begun) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
     except psutil.NoSuchProcess:
-        return False
-
-
-def _known_to_slurm(number: str) -> bool | None:
-    """Return whether Slurm still has the job as running or about to; None where it can't be asked."""
-    if shutil.which("squeue") is None:
         return None
-    said = subprocess.run(
-        ["squeue", "--noheader", "--jobs", number, "--format", "%T"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    if said.returncode != 0 and "Invalid job id" not in said.stderr:
-        return None
-    return bool(said.stdout.strip())
-
-
-def _log() -> str | None:
-    """Return the file that standard error goes to, by which the rule's log is found; None for a terminal or a pipe."""
-    try:
-        path = Path(f"/proc/self/fd/{sys.stderr.fileno()}").resolve()
-    except OSError:  # standard error is no file of the system's, as where a test catches it
-        return None
-    return str(path) if path.is_file() else None

@@ -1,4 +1,4 @@
-"""What command lines share: options that hold JSON, such as sections of the configuration, and sets of options."""
+"""What command lines share: options that hold JSON, such as sections of the configuration, or several values."""
 
 import json
 from collections.abc import Callable
@@ -7,6 +7,27 @@ from typing import Any
 import click
 
 from crossedit.errors import UserError
+
+
+class Lists(click.Command):
+    """A command whose repeatable options also take several values: `--scores a b c`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        repeatable = {
+            name
+            for option in self.params
+            if isinstance(option, click.Option) and option.multiple
+            for name in option.opts
+        }
+        spelled: list[str] = []
+        current = ""
+        for arg in args:
+            if arg.startswith("--"):
+                current = arg if arg in repeatable else ""
+                spelled += [] if current else [arg]
+            else:
+                spelled += [current, arg] if current else [arg]
+        return super().parse_args(ctx, spelled)
 
 
 def parse_json(_: click.Context, option: click.Parameter, value: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from crossedit.jobs import job
+from crossedit.claims import job
 from crossedit.runs.orphans import Made, refuse
 
 QUEUE = """#!/bin/sh
@@ -18,6 +18,18 @@ echo '42|PENDING|{folder}|rule_collect'
 echo '43|PENDING|/elsewhere|rule_page'
 echo '44|COMPLETING|{folder}|rule_page'
 echo '45|PENDING|{folder}|(null)'
+echo '46|RUNNING|{folder}|rule_score_wildcards_demo'
+echo '47|RUNNING|{folder}|rule_embed'
+echo '48|PENDING|{folder}|rule_ask_wildcards_demo_bi'
+"""
+
+# What `scontrol write batch_script NUMBER -` prints.
+SCRIPTS = """#!/bin/sh
+case $3 in
+46) echo "python -m snakemake --target-jobs x --config seed=1 results=elsewhere --nolock" ;;
+47) echo "python -m snakemake --configfiles other.yaml --mode remote" ;;
+*) echo "python -m snakemake --configfiles config.yaml --mode remote" ;;
+esac
 """
 
 
@@ -27,9 +39,13 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()
     (programs / "squeue").write_text(QUEUE.format(folder=tmp_path))
-    (programs / "squeue").chmod(0o755)
+    (programs / "scontrol").write_text(SCRIPTS)
+    for program in programs.iterdir():
+        program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.yaml").write_text("seed: 1")
+    (tmp_path / "other.yaml").write_text("results: elsewhere")
 
 
 @pytest.mark.usefixtures("queue")
@@ -41,7 +57,7 @@ def test_slurm_jobs_of_this_folder_that_make_the_same_are_named(capsys: pytest.C
         Made("score", ("demo",), ("out/other.parquet",)),
     ]
     with pytest.raises(SystemExit) as ended:
-        refuse(wanted)
+        refuse("results", wanted)
     assert ended.value.code == 2
     said = capsys.readouterr().err
     assert "Slurm job 41, running: out/predictions.parquet" in said
@@ -52,21 +68,40 @@ def test_slurm_jobs_of_this_folder_that_make_the_same_are_named(capsys: pytest.C
 
 
 @pytest.mark.usefixtures("queue")
+def test_jobs_of_the_same_name_in_other_experiments_are_none_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = [Made("score", ("demo",), ("out/x.parquet",)), Made("embed", (), ("out/y",))]
+    refuse("results", wanted)
+    with pytest.raises(SystemExit):
+        refuse("elsewhere", wanted)
+    assert "`scancel 46 47`" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("queue")
+def test_wildcards_may_stand_in_another_order(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        refuse("results", [Made("ask", ("bi", "demo"), ("out/probes.parquet", "out/unedited.parquet"))])
+    assert "`scancel 48`" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("queue")
 def test_what_no_living_job_makes_is_let_through() -> None:
-    refuse([Made("predict", ("demo", "org/bi", "2"), ("out/predictions.parquet",)), Made("page", (), ("out/p",))])
+    refuse(
+        "results",
+        [Made("predict", ("demo", "org/bi", "2"), ("out/predictions.parquet",)), Made("page", (), ("out/p",))],
+    )
 
 
 def test_a_process_that_holds_an_output_is_named_until_it_has_ended(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "scores.parquet"
-    script = f"import time; from pathlib import Path; from crossedit.jobs import job\nwith job(Path({str(out)!r})):\n"
+    script = f"import time; from pathlib import Path; from crossedit.claims import job\nwith job(Path({str(out)!r})):\n"
     script += "    print('begun', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "begun\n"
         with pytest.raises(SystemExit):
-            refuse([Made("score", (), (str(out), "also"))])
+            refuse("results", [Made("score", (), (str(out), "also"))])
         said = capsys.readouterr().err
         assert f"process {other.pid}" in said
         command = said.split("End them with `")[1].split("`")[0]
@@ -75,7 +110,7 @@ def test_a_process_that_holds_an_output_is_named_until_it_has_ended(
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             try:
-                refuse([Made("score", (), (str(out),))])
+                refuse("results", [Made("score", (), (str(out),))])
                 break
             except SystemExit:
                 time.sleep(0.1)
@@ -89,7 +124,7 @@ def test_many_jobs_are_told_in_few_lines(tmp_path: Path, capsys: pytest.CaptureF
         for out in outs:
             held.enter_context(job(out))
         with pytest.raises(SystemExit):
-            refuse([Made("score", (), (str(out),)) for out in outs])
+            refuse("results", [Made("score", (), (str(out),)) for out in outs])
     said = capsys.readouterr().err
     assert "and 4 more" in said
     assert f"`kill {os.getpid()}`" in said

@@ -269,7 +269,8 @@ def asks(rule):
 
 onstart:
     orphans.refuse(
-        orphans.Made(job.rule.name, tuple(job.wildcards), tuple(job.output)) for job in workflow.dag.needrun_jobs()
+        RESULTS,
+        [orphans.Made(job.rule.name, tuple(job.wildcards), tuple(job.output)) for job in workflow.dag.needrun_jobs()],
     )
 
 

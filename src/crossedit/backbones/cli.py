@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from crossedit.jobs import Job
+from crossedit.claims import Job
 from crossedit.options import model_options, parse_json
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from crossedit.claims import Job
 from crossedit.errors import UserError
-from crossedit.jobs import Job
 from crossedit.options import all_of, model_options, parse_json
 
 

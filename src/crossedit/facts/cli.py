@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from crossedit.jobs import Job
+from crossedit.claims import Job
 from crossedit.options import parse_json
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crossedit.jobs import Job
-from crossedit.options import parse_json
+from crossedit.claims import Job
+from crossedit.options import Lists, parse_json
 
 if TYPE_CHECKING:
     from crossedit.reports.grid import Grid
@@ -15,25 +15,8 @@ if TYPE_CHECKING:
     from crossedit.reports.sweeps import Sweeps
 
 
-class Lists(Job):
-    """A command whose repeatable options also take several values: `--scores a b c`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        repeatable = {
-            name
-            for option in self.params
-            if isinstance(option, click.Option) and option.multiple
-            for name in option.opts
-        }
-        spelled: list[str] = []
-        current = ""
-        for arg in args:
-            if arg.startswith("--"):
-                current = arg if arg in repeatable else ""
-                spelled += [] if current else [arg]
-            else:
-                spelled += [current, arg] if current else [arg]
-        return super().parse_args(ctx, spelled)
+class ListsJob(Lists, Job):
+    """Such a command that a rule calls."""
 
 
 def _files(name: str, help: str) -> Any:
@@ -61,7 +44,7 @@ def commands() -> None:
     """Scores -> tables, figures, one page."""
 
 
-@commands.command(cls=Lists)
+@commands.command(cls=ListsJob)
 @_SCORES
 @_FILE
 def collect(scores: tuple[Path, ...], out: Path) -> None:
@@ -75,7 +58,7 @@ def collect(scores: tuple[Path, ...], out: Path) -> None:
     tables.write(frame, tables.SCORES, out, {"stage": "reports", "version": VERSION, "inputs": inputs})
 
 
-@commands.command("tables", cls=Lists)
+@commands.command("tables", cls=ListsJob)
 @_SCORES
 @_TABLE_1
 @_TASK_SCORES
@@ -111,7 +94,7 @@ def write_tables(
         write(sheet, out)
 
 
-@commands.command(cls=Lists)
+@commands.command(cls=ListsJob)
 @_SCORES
 @_TASK_SCORES
 @_FACT_SCORES
@@ -148,7 +131,7 @@ def figures(
         drawing.write(picture.name, picture.draw, out)
 
 
-@commands.command(cls=Lists)
+@commands.command(cls=ListsJob)
 @_SCORES
 @_TABLE_1
 @_TASK_SCORES
@@ -195,7 +178,7 @@ def page(
         temporary.write_text(text, encoding="utf-8")
 
 
-@commands.command(cls=Lists, outputs=())
+@commands.command(cls=Lists)
 @_SCORES
 @_TASK_SCORES
 @_ENTRY

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from crossedit.options import all_of
-from crossedit.reports.cli import Lists
+from crossedit.options import Lists, all_of
 from crossedit.runs.experiment import DEFAULT, Experiment
 
 _experiment = all_of(
@@ -19,7 +18,7 @@ _experiment = all_of(
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 
 
-@click.command(cls=Lists, outputs=())
+@click.command(cls=Lists)
 @_experiment
 @_AS_JSON
 def plan(configfile: tuple[str, ...], overrides: tuple[str, ...], profile: str | None, as_json: bool) -> None:
@@ -39,7 +38,7 @@ def plan(configfile: tuple[str, ...], overrides: tuple[str, ...], profile: str |
         show(found)
 
 
-@click.command(cls=Lists, outputs=())
+@click.command(cls=Lists)
 @_experiment
 @_AS_JSON
 @click.option("--page", type=click.Path(path_type=Path, dir_okay=False), help="Write the same as an HTML page.")
@@ -76,7 +75,7 @@ def status(
         sys.exit(1)
 
 
-@click.command(cls=Lists, outputs=())
+@click.command(cls=Lists)
 @click.argument("cell")
 @_experiment
 @click.option("--run", is_flag=True, help="Run the command, and end as it ends.")
@@ -96,7 +95,6 @@ def rerun(cell: str, configfile: tuple[str, ...], overrides: tuple[str, ...], pr
     survey = Survey(experiment.config, chains.rules)
     chain = chains.named(cell)
     check_idle(chain, survey)
-    words = command(experiment, chain, survey)
     words = command(experiment, chain, survey)
     if run:
         sys.exit(snakemake(words).returncode)

@@ -1,18 +1,22 @@
 """Jobs of an earlier run that still live: a run that would make the same files waits for the user's word.
 
-    refuse(Made("predict", ("demo", "demo-bi", …), ("results/edits/…",)) for …)
+    refuse("results", (Made("predict", ("demo", "demo-bi", …), ("results/edits/…",)), …))
 
 A Snakemake that is killed leaves its jobs behind, those that run and, on a cluster, those that wait in the queue.
 """
 
-import shutil
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import permutations, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from crossedit.jobs import alive, cancel, read_record
+import yaml
+
+from crossedit.jobs import Queue, alive, cancel, read_record
+from crossedit.runs.experiment import DEFAULT
 
 SHOWN = 10  # jobs that are told one by one
 
@@ -32,9 +36,12 @@ class Orphan(NamedTuple):
     cancel: str
 
 
-def refuse(wanted: Iterable[Made]) -> None:
-    """Exit with code 2 where a job still lives that makes what is wanted, after a word about what to cancel."""
-    found = list(dict.fromkeys(orphans(wanted)))
+def refuse(results: str, wanted: Iterable[Made]) -> None:
+    """Exit with code 2 where a job still lives that makes what is wanted, after a word about what to cancel.
+
+    results: the folder of this experiment's results.
+    """
+    found = list(dict.fromkeys(orphans(results, wanted)))
     if not found:
         return
     commands: dict[str, list[str]] = {}
@@ -54,35 +61,55 @@ def refuse(wanted: Iterable[Made]) -> None:
     raise SystemExit(2)
 
 
-def orphans(wanted: Iterable[Made]) -> Iterator[Orphan]:
+def orphans(results: str, wanted: Iterable[Made]) -> Iterator[Orphan]:
     """Yield the living jobs that make what is wanted: those that hold an output, and those that Slurm has of them."""
-    queued = dict(_queued(Path.cwd()))
+    queue = Queue()
+    here = str(Path.cwd())
+    queued = {
+        job.comment: (number, job)
+        for number, job in (queue.jobs or {}).items()
+        if job.folder == here and job.state != "COMPLETING"
+    }
     for made in wanted:
-        for output in made.outputs:
-            record = read_record(output)
-            if record is not None and alive(record):
-                named = f"Slurm job {record.slurm}" if record.slurm else f"process {record.pid}"
-                yield Orphan(f"{named} on {record.host}, since {record.since}: {output}", cancel(record))
-                queued.pop(_comment(made), None)
-        if (waiting := queued.get(_comment(made))) is not None:
-            number, state = waiting
-            yield Orphan(f"Slurm job {number}, {state.lower()}: {made.outputs[0]}", f"scancel {number}")
+        held = [record for record in map(read_record, made.outputs) if record is not None and alive(record, queue)]
+        for record in held:
+            named = f"Slurm job {record.slurm}" if record.slurm else f"process {record.pid}"
+            yield Orphan(f"{named} on {record.host}, since {record.since}: {record.output}", cancel(record))
+        number, job = next((queued[comment] for comment in _comments(made) if comment in queued), ("", None))
+        # Another experiment of this folder may have a job of the same name.
+        if job is not None and not held and _results_of(number) in (results, None):
+            yield Orphan(f"Slurm job {number}, {job.state.lower()}: {made.outputs[0]}", f"scancel {number}")
 
 
-def _comment(made: Made) -> str:
-    """Return what Snakemake's Slurm plugin writes as the comment of such a job."""
-    values = "_".join(made.wildcards).replace("/", "_")
-    return f"rule_{made.rule}_wildcards_{values}" if values else f"rule_{made.rule}"
+def _comments(made: Made) -> Iterator[str]:
+    """Yield what Snakemake's Slurm plugin may write as the comment of such a job.
+
+    A rule's wildcards stand in the order of one of its outputs; of which one is not the same in every process.
+    """
+    if not made.wildcards:
+        yield f"rule_{made.rule}"
+    orders = permutations(made.wildcards) if len(made.outputs) > 1 else [made.wildcards]
+    for values in orders:
+        yield f"rule_{made.rule}_wildcards_{'_'.join(values).replace('/', '_')}"
 
 
-def _queued(folder: Path) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield (comment, (number, state)) of this user's Slurm jobs that came from the folder and haven't ended."""
-    if shutil.which("squeue") is None:
-        return
-    said = subprocess.run(
-        ["squeue", "--noheader", "--me", "--format", "%i|%T|%Z|%k"], capture_output=True, text=True, check=False
-    )
-    for line in said.stdout.splitlines():
-        number, state, submitted, comment = line.split("|", 3)
-        if submitted == str(folder) and state != "COMPLETING":
-            yield comment, (number, state)
+def _results_of(number: str) -> str | None:
+    """Return the results folder of the experiment that a Slurm job is of; None where it can't be told."""
+    command = ["scontrol", "write", "batch_script", number, "-"]
+    try:
+        script = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+        words = shlex.split(script, comments=True)
+        raw: dict[str, object] = {}
+        for file in _values(words, "--configfiles") or [DEFAULT]:
+            raw.update(yaml.safe_load(Path(file).read_text(encoding="utf-8")))
+    except (subprocess.SubprocessError, OSError, ValueError, TypeError, yaml.YAMLError):
+        return None
+    said = dict(pair.partition("=")[::2] for pair in _values(words, "--config"))
+    return said.get("results", str(raw.get("results", "results")))
+
+
+def _values(words: list[str], option: str) -> list[str]:
+    """Return what stands between an option and the next one."""
+    if option not in words:
+        return []
+    return list(takewhile(lambda word: not word.startswith("-"), words[words.index(option) + 1 :]))

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
+from crossedit.claims import Job
 from crossedit.edits.cli import editor_options, materials_options
 from crossedit.errors import UserError
-from crossedit.jobs import Job
 from crossedit.options import model_options, parse_json
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from crossedit.claims import Job
 from crossedit.errors import UserError
-from crossedit.jobs import Job
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
