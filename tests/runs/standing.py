@@ -92,6 +92,7 @@ def record(job: Job, state: str, log: str | None = None, **changes: Any) -> None
         said["log"] = str(Path(job.log).resolve())
     record_of(job.output).parent.mkdir(parents=True, exist_ok=True)
     record_of(job.output).write_text(json.dumps({**said, **changes}), encoding="utf-8")
+    os.utime(record_of(job.output), (begun + 1800, begun + 1800))
 
 
 def lives() -> dict[str, Any]:

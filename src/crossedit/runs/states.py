@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from crossedit.jobs import Record, alive
+from crossedit.jobs import Queue, Record, alive
 from crossedit.runs.logs import SlurmLogs, end_of, failed, plain, tail
 from crossedit.runs.rules import Job, Rules
 from crossedit.usage import records_below
@@ -42,6 +42,7 @@ class Survey:
         self._rules = rules
         self._results: str = config["results"]
         self._slurm = slurm or SlurmLogs()
+        self._queue = Queue()
         self._found: dict[str, Found] = {}
         # By the outputs' names as the rules have them, such as ./results/….
         below = Path(self._results)
@@ -57,7 +58,7 @@ class Survey:
 
     def _state(self, job: Job) -> Found:
         record = self.records.get(job.output)
-        if record is not None and alive(record):
+        if record is not None and alive(record, self._queue):
             return Found(job, "running", record)
         # A folder of many files is there already while they are being replaced.
         half = job.named and record is not None and record.state != "done"

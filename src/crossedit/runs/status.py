@@ -64,7 +64,7 @@ class Status:
 
     @classmethod
     def of(cls, experiment: Experiment) -> "Status":
-        """Return the status. Raises UserError for a file that should be a job's record and is none."""
+        """Return the status; what is running is asked of Slurm once."""
         chains = Chains.of(experiment.config)
         survey = Survey(experiment.config, chains.rules)
         cells = {cell: _standing(chain, survey) for cell, chain in chains.cells.items()}
