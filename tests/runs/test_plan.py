@@ -247,22 +247,32 @@ def test_requests_for_facts_that_cannot_be_read_are_reckoned_from_the_splits(
     assert "about 2 requests" in shown(cost)
 
 
-def shown(cost: Cost) -> str:
+def shown(cost: Cost, width: int = 100) -> str:
     """Return what the terminal says of a plan with this cost."""
     stage = Stage("edits", "predict", 3, 1, 150.0, 0.0, 40000, 9000, 300)
     text = io.StringIO()
     plan = Plan((stage,), {"answers": 2.0**30}, (cost,), Prices.read())
-    plan_terminal.show(plan, Console(file=text, width=100))
+    plan_terminal.show(plan, Console(file=text, width=width))
     return text.getvalue()
 
 
 def test_the_terminal_says_what_is_estimated_and_what_one_job_asks_for_at_most() -> None:
     said = shown(Cost("demo", "gpt-4", 0, 5, True, 0, 0, 0.0))
-    assert "earlier runs (1), else estimate" in said
+    assert "both (1 ran before)" in said
     assert "Times of 2 jobs are estimates" in said
-    assert "at most 39.1 GiB of GPU memory (predict), 8.8 GiB of the host's, 5 h (predict)" in said
+    assert "at most 39.1 GiB of GPU memory (predict), 8.8 GiB of host memory, 5 h (predict)" in said
     assert "Storage, estimated: 1.0 GiB: answers 1.0 GiB." in said
     assert "all 5 answers are stored, nothing is asked" in said
+
+
+def test_the_table_fits_where_there_is_little_room() -> None:
+    cost = Cost("demo", "gpt-4", 0, 5, True, 0, 0, 0.0)
+    table = shown(cost, width=60).split("Times of")[0]
+    assert max(map(len, table.splitlines())) <= 60
+    assert "predict" in table
+    assert "…" not in table
+    assert "39.1 GiB" not in table
+    assert "39.1 GiB" in shown(cost, width=100).split("Times of")[0]
 
 
 def test_prices_that_are_none_are_refused(tmp_path: Path) -> None:

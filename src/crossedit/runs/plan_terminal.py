@@ -2,6 +2,7 @@
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -10,6 +11,7 @@ from crossedit.runs.plan import Plan, Stage
 from crossedit.runs.words import hours, lasting, many, size
 
 _MB = 2**20
+_COLUMNS = ("Stage", "Rule", "Jobs", "GPU\nhours", "other\nhours", "GPU\nmemory", "Time known from")
 _LOG_WIDTH = 160  # where there is no terminal that has one
 
 
@@ -22,7 +24,10 @@ def show(plan: Plan, console: Console | None = None) -> None:
     if not plan.jobs:
         console.print(Text("Nothing to be done: all outputs are there and up to date."))
         return
-    console.print(_table(plan))
+    table = _table(plan, narrow=False)
+    if Measurement.get(console, console.options.update(max_width=1000), table).maximum > console.width:
+        table = _table(plan, narrow=True)
+    console.print(table)
     console.print(Text(_foot(plan), style="dim"), soft_wrap=True)
     for line in lines(plan):
         console.print(Text(line), soft_wrap=True)
@@ -34,7 +39,7 @@ def lines(plan: Plan) -> list[str]:
     longest = max(plan.stages, key=lambda stage: stage.runtime)
     host = max(stage.mem_mb for stage in plan.stages)
     gpu = f"{size(largest.gpu_mem_mb * _MB)} of GPU memory ({largest.rule}), " if largest.gpu_mem_mb else ""
-    at_most = f"{gpu}{size(host * _MB)} of the host's, {lasting(longest.runtime * 60)} ({longest.rule})"
+    at_most = f"{gpu}{size(host * _MB)} of host memory, {lasting(longest.runtime * 60)} ({longest.rule})"
     kinds = ", ".join(f"{kind} {size(number)}" for kind, number in plan.storage.items() if number >= _MB)
     storage = f"{size(sum(plan.storage.values()))}{f': {kinds}' if kinds else ''}"
     return [
@@ -44,23 +49,24 @@ def lines(plan: Plan) -> list[str]:
     ]
 
 
-def _table(plan: Plan) -> Table:
+def _table(plan: Plan, narrow: bool) -> Table:
+    """Return the rules with their jobs; where there is little room, without stages and GPU memory."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
-    table.add_column("Stage")
-    table.add_column("Rule")
-    for head in ("Jobs", "GPU\nhours", "other\nhours", "GPU\nmemory"):
-        table.add_column(head, justify="right")
-    table.add_column("Time known from")
+    shown = [name for name in _COLUMNS if not (narrow and name in ("Stage", "GPU\nmemory"))]
+    for name in shown:
+        table.add_column(
+            name, justify="left" if name in ("Stage", "Rule", "Time known from") else "right", no_wrap=True
+        )
     before = ""
     for stage in plan.stages:
         memory = size(stage.gpu_mem_mb * _MB) if stage.gpu_mem_mb else ""
-        spent = (_hours(stage.gpu_hours), _hours(stage.other_hours))
-        table.add_row(
-            "" if stage.stage == before else stage.stage, stage.rule, f"{stage.jobs:,}", *spent, memory, _known(stage)
-        )
+        named = ("" if stage.stage == before else stage.stage, stage.rule, f"{stage.jobs:,}")
+        row = (*named, _hours(stage.gpu_hours), _hours(stage.other_hours), memory, _known(stage))
+        table.add_row(*(text for name, text in zip(_COLUMNS, row, strict=True) if name in shown))
         before = stage.stage
     table.add_section()
-    table.add_row("all", "", f"{plan.jobs:,}", _hours(plan.gpu_hours), _hours(plan.other_hours), style="bold")
+    total = ("", "all", f"{plan.jobs:,}", _hours(plan.gpu_hours), _hours(plan.other_hours), "", "")
+    table.add_row(*(text for name, text in zip(_COLUMNS, total, strict=True) if name in shown), style="bold")
     return table
 
 
@@ -71,7 +77,7 @@ def _hours(number: float) -> str:
 def _known(stage: Stage) -> str:
     if stage.measured == stage.jobs:
         return "earlier runs"
-    return f"earlier runs ({stage.measured}), else estimate" if stage.measured else "estimate"
+    return f"both ({stage.measured} ran before)" if stage.measured else "estimate"
 
 
 def _foot(plan: Plan) -> str:
