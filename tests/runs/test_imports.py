@@ -6,7 +6,7 @@ import sys
 import pytest
 
 MODEL_LIBRARIES = {"torch", "transformers", "sentence_transformers"}
-PLANNING = ("crossedit.config", "crossedit.places", "crossedit.runs.needs", "crossedit.cli")
+PLANNING = ("crossedit.config", "crossedit.places", "crossedit.runs.estimates.needs", "crossedit.cli")
 SMALL_JOBS = (
     "crossedit.facts.build",
     "crossedit.translation.translate",

@@ -10,9 +10,11 @@ import yaml
 
 from crossedit import config as configuration
 from crossedit.errors import UserError
-from crossedit.runs import needs as needing
-from crossedit.runs.needs import ON_GPU, batch_size, check_shards, expected_seconds, gpu_bytes, needs
-from crossedit.runs.sizes import size_of
+from crossedit.runs.estimates.amounts import number_of_facts
+from crossedit.runs.estimates.durations import ON_GPU, Subject, expected_seconds, subject
+from crossedit.runs.estimates.memory import batch_size, check_shards, gpu_bytes
+from crossedit.runs.estimates.needs import needs
+from crossedit.runs.estimates.sizes import named_size, recipe_of, size_of
 
 ROOT = Path(__file__).parents[2]
 DEMO = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
@@ -44,8 +46,8 @@ def test_larger_models_and_batches_need_more(editor: str) -> None:
         for size in (1, 256)
     )
     assert few <= many
-    assert expected_seconds(config, "predict", "llama-7b", editor, "demo") < expected_seconds(
-        config, "predict", "llama-13b", editor, "demo"
+    assert expected_seconds(config, "predict", Subject("llama-7b", editor, "demo")) < expected_seconds(
+        config, "predict", Subject("llama-13b", editor, "demo")
     )
 
 
@@ -69,9 +71,11 @@ def test_fine_tuning_of_whole_matrices_sets_the_batch_of_a_large_model() -> None
 
 
 def test_a_further_attempt_gets_more_memory_and_time_and_no_other_gpu() -> None:
-    config = checked()
+    config = checked(max_runtime=100_000)
     for rule in [*ON_GPU - {"train"}, "score"]:
-        first, second, third = (needs(config, rule, "llama-7b", "MEND", "demo", attempt=count) for count in (1, 2, 3))
+        first, second, third = (
+            needs(config, rule, Subject("llama-7b", "MEND", "demo"), attempt=count) for count in (1, 2, 3)
+        )
         assert first.mem_mb < second.mem_mb < third.mem_mb
         assert first.runtime < second.runtime < third.runtime
         assert first[:2] == second[:2] == third[:2]
@@ -80,13 +84,13 @@ def test_a_further_attempt_gets_more_memory_and_time_and_no_other_gpu() -> None:
 def test_one_gpu_for_what_loads_a_model_and_none_for_the_rest() -> None:
     config = checked(backbones={**LARGE, "here": {"path": "org/llama-7b", "device": "cpu"}})
     for rule in ON_GPU - {"train"}:
-        assert needs(config, rule, "llama-7b", "MEND", "demo").gpu == 1
-        on_cpu = needs(config, rule, "here", "MEND", "demo")
+        assert needs(config, rule, Subject("llama-7b", "MEND", "demo")).gpu == 1
+        on_cpu = needs(config, rule, Subject("here", "MEND", "demo"))
         assert (on_cpu.gpu, on_cpu.gpu_mem_mb) == (0, 0)
         # What would be in the GPU's memory is in the host's.
         assert on_cpu.mem_mb > gpu_bytes(config, rule, "here", "MEND") / 2**20
     for rule in ("score", "collect", "translate"):
-        assert needs(config, rule, "llama-7b", "ROME", "demo").gpu == 0
+        assert needs(config, rule, Subject("llama-7b", "ROME", "demo")).gpu == 0
 
 
 def test_the_rules_and_the_estimates_name_the_same_jobs() -> None:
@@ -129,17 +133,35 @@ def test_a_hub_model_is_looked_for_in_the_cache(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     config = {"backbones": {"x": {"path": "org/some-9b"}}}
     assert size_of(config, "x").parameters == 9e9
+    (tmp_path / "models--org--some-9b" / "refs").mkdir(parents=True)
+    (tmp_path / "models--org--some-9b" / "refs" / "main").write_text("abc\n")
     said = {"hidden_size": 8, "num_hidden_layers": 3, "intermediate_size": 20, "vocab_size": 11}
     folder(tmp_path / "models--org--some-9b" / "snapshots" / "abc", said, 400)
     assert size_of(config, "x").parameters == 100
+    config["backbones"]["x"]["revision"] = "other"
+    assert size_of(config, "x").parameters == 9e9
+
+
+def test_what_is_in_the_cache_changes_no_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch decides about roundings, so that a download, or another node's cache, mustn't change it."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    config = checked(gpu_memory=24)
+    before = {editor: batch_size(config, editor, "llama-7b") for editor in EDITORS}
+    said = {"hidden_size": 128, "num_hidden_layers": 3, "intermediate_size": 256, "vocab_size": 100}
+    folder(tmp_path / "models--org--llama-7b" / "snapshots" / "main", said, 400)
+    assert size_of(config, "llama-7b").parameters == 100
+    assert named_size(config, "llama-7b").parameters > 6e9
+    assert {editor: batch_size(config, editor, "llama-7b") for editor in EDITORS} == before
 
 
 @pytest.mark.parametrize(
     ("path", "parameters", "known"),
     [
-        ("meta-llama/Llama-2-7b-hf", 7e9, True),
+        ("meta-llama/Llama-2-7b-hf", 6_738_415_616, True),
         ("Qwen/Qwen2.5-0.5B", 0.5e9, True),
-        ("openai-community/gpt2-xl", 1.56e9, True),
+        ("some/Qwen2.5-72B", 72e9, True),
+        ("openai-community/gpt2", 124_439_808, True),
+        ("openai-community/gpt2-xl", 1_557_611_200, True),
         ("org/8bit-thing", 7e9, False),
         ("org/model", 7e9, False),
     ],
@@ -150,13 +172,12 @@ def test_a_name_tells_the_size_where_nothing_else_does(
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     size = size_of({"backbones": {"x": {"path": path}}}, "x")
     assert (size.parameters, size.known) == (parameters, known)
-    # A layer of a transformer has some twelve times the square of its width.
-    assert 0.8 < 12 * size.layers * size.hidden**2 / size.parameters < 1.25
+    # A layer of a transformer has some twelve times the square of its width; the rest is embeddings.
+    assert 0.6 < 12 * size.layers * size.hidden**2 / size.parameters < 1.25
 
 
 def test_a_recipes_size_is_that_of_the_model_it_makes() -> None:
     from crossedit.backbones.recipe.network import new_model
-    from crossedit.runs.sizes import recipe_of
 
     class Tokenizer:
         eos_token_id, pad_token_id = 0, 1
@@ -172,15 +193,47 @@ def test_a_recipes_size_is_that_of_the_model_it_makes() -> None:
         assert size_of(config, "x").parameters == pytest.approx(counted, rel=0.01)
 
 
-def test_only_what_is_edited_counts() -> None:
-    """The seconds of a cell are shared by its shards; a sweep's stop takes as long as its edits."""
-    config = checked(editors={"ROME": {"method": "ROME", "batch_size": 1, "shards": 4}, "IKE": {"method": "IKE"}})
+def test_the_seconds_of_a_cell_are_shared_by_its_shards() -> None:
+    config = checked(editors={"ROME": {"method": "ROME", "batch_size": 1, "shards": 4}})
     whole = checked(editors={"ROME": {"method": "ROME", "batch_size": 1}})
-    start = expected_seconds(config, "ask", "llama-7b") - 0.0
-    quarter, one = (expected_seconds(given, "predict", "llama-7b", "ROME", "demo") for given in (config, whole))
+    start = expected_seconds(config, "ask", Subject("llama-7b"))
+    of = Subject("llama-7b", "ROME", "demo")
+    quarter, one = (expected_seconds(given, "predict", of) for given in (config, whole))
     assert quarter - start == pytest.approx((one - start) / 4)
-    few, many = (
-        expected_seconds(config, "edit_on", "llama-7b", "ROME", "demo", edits=edits) - start for edits in (10, 100)
-    )
-    assert many == pytest.approx(10 * few)
-    assert needing.expected_seconds(config, "score") < 60
+
+
+def test_a_stop_of_a_sweep_takes_as_long_as_what_it_edits() -> None:
+    """It goes on from the stop before it; those of batch-single begin anew."""
+    sweeps = {
+        "on": {"editor": "ROME", "setting": "instance-sequential", "stops": [4, 24, 64], "backbones": ["llama-7b"]},
+        "anew": {"editor": "MEMIT", "setting": "batch-single", "stops": [4, 24], "backbones": ["llama-7b"]},
+    }
+    config = checked(sweeps=sweeps)
+    start = expected_seconds(config, "ask", Subject("llama-7b"))
+    edits = {}
+    for sweep, stop in (("on", 4), ("on", 24), ("on", 64), ("anew", 4), ("anew", 24)):
+        of = subject(config, "edit_on", {"sweep": sweep, "backbone": "llama-7b", "stop": str(stop)})
+        edits[sweep, stop] = of.edits
+        if sweep == "on":
+            assert expected_seconds(config, "edit_on", of) - start == pytest.approx(
+                of.edits * (expected_seconds(config, "edit_on", of._replace(edits=1)) - start)
+            )
+    assert edits == {("on", 4): 4, ("on", 24): 20, ("on", 64): 40, ("anew", 4): 4, ("anew", 24): 24}
+    probing = subject(config, "probe_edited", {"sweep": "on", "backbone": "llama-7b", "stop": "64"})
+    assert probing.edits == 64
+
+
+def test_nothing_asks_for_more_time_than_a_queue_allows() -> None:
+    of = Subject("full-7b", "ROME", "demo")
+    long = checked(max_runtime=100_000, facts={"demo": {**DEMO["facts"]["demo"], "splits": {"test": 5000}}})
+    assert needs(long, "predict", of).runtime > 1440
+    assert needs({**long, "max_runtime": 300}, "predict", of, attempt=3).runtime == 300
+
+
+def test_what_was_counted_of_a_split_is_taken(tmp_path: Path) -> None:
+    config = checked(results=str(tmp_path).lstrip("/"), facts={"demo": {**DEMO["facts"]["demo"], "splits": {}}})
+    config["results"] = str(tmp_path)
+    assert number_of_facts(config, "demo") == 1000
+    (tmp_path / "facts" / "demo").mkdir(parents=True)
+    (tmp_path / "facts" / "demo" / "summary.json").write_text(json.dumps({"cases": {"test": 19086}}))
+    assert number_of_facts(config, "demo") == 19086

@@ -15,14 +15,14 @@ from written import zsre
 
 from crossedit.errors import UserError
 from crossedit.runs import dryrun, plan_terminal
-from crossedit.runs.api import Cost, Prices, costs
 from crossedit.runs.dryrun import read, snakemake
+from crossedit.runs.estimates.prices import Cost, Prices, costs
+from crossedit.runs.estimates.sizes import size_of
+from crossedit.runs.estimates.storage import written
+from crossedit.runs.estimates.times import Times
 from crossedit.runs.experiment import Experiment
 from crossedit.runs.plan import Plan, Stage
 from crossedit.runs.rules import RULES, Rules
-from crossedit.runs.sizes import size_of
-from crossedit.runs.storage import written
-from crossedit.runs.times import Times
 from crossedit.translation.settings import from_entry
 from crossedit.translation.store import Answer, Store
 from crossedit.translation.translate import job as request_of

@@ -10,13 +10,14 @@ from crossedit import config as configuration
 from crossedit import places
 from crossedit.errors import UserError
 from crossedit.files import listed
-from crossedit.runs import needs, orphans
+from crossedit.runs import orphans
+from crossedit.runs.estimates import durations, memory, needs
 from crossedit.sweeps import settings
 
 try:
     config = configuration.checked(config)
     CELLS = list(configuration.cells(config))
-    needs.check_shards(config)
+    memory.check_shards(config)
 except UserError as error:
     print(f"crossedit: {error}", file=sys.stderr)
     raise SystemExit(2)
@@ -221,8 +222,11 @@ def start(wildcards):
 
 
 def sweep_extent(wildcards):
-    batch_size, edits = settings.extent(of_sweep(wildcards)[0], int(wildcards.stop))
-    return f"--batch-size {batch_size} --edits {edits}"
+    entry, _ = of_sweep(wildcards)
+    batch_size, edits = settings.extent(entry, int(wildcards.stop))
+    at_once = memory.batch_size(config, entry["editor"], wildcards.backbone)
+    # One fact at a time needs no bound.
+    return f"--batch-size {batch_size} --edits {edits}" + (f" --at-once {at_once}" if batch_size > 1 else "")
 
 
 def sweep_rect(wildcards):
@@ -245,34 +249,44 @@ def sweep_cell(wildcards):
 
 
 @cache
-def needed(rule, attempt, **of):
-    return needs.needs(config, rule, **of, attempt=attempt)
+def needed(rule, of, attempt):
+    return needs.needs(config, rule, of, attempt)
 
 
 def asks(rule):
     """What the jobs of this rule ask for, by the backbone, the editor and the attempt."""
 
     def asked(field, wildcards, attempt):
-        named = dict(wildcards.items())
-        swept = config["sweeps"].get(named.get("sweep"), {})
-        of = {name: named.get(name, swept.get(name)) for name in ("backbone", "editor", "facts")}
-        return getattr(needed(rule, attempt, **of), field)
+        of = durations.subject(config, rule, dict(wildcards.items()))
+        return getattr(needed(rule, of, attempt), field)
 
     fields = {
-        field: lambda wildcards, attempt, field=field: asked(field, wildcards, attempt)
-        for field in needs.Needs._fields
+        field: lambda wildcards, attempt, field=field: asked(field, wildcards, attempt) for field in needs.Needs._fields
     }
-    loads_model = rule in needs.ON_GPU
+    loads_model = rule in durations.ON_GPU
     # A profile may name a type of GPU for all jobs; those that load no model take none of it.
-    return fields if loads_model else {**fields, "gpu_model": ""}
+    return fields if loads_model else {**fields, "gpu": 0, "gpu_mem_mb": 0, "gpu_model": ""}
+
+
+def status_command():
+    """The command that shows how this run stands, with the configuration and the profile that it was given."""
+    files = ["--configfile", *map(str, workflow.config_settings.configfiles)]
+    profile = ["--profile", sys.argv[sys.argv.index("--profile") + 1]] if "--profile" in sys.argv[:-1] else []
+    return shlex.join(["crossedit", "status", *(files if len(files) > 1 else []), *profile])
 
 
 onstart:
     orphans.refuse(
         RESULTS,
-        [orphans.Made(job.rule.name, tuple(job.wildcards), tuple(job.output)) for job in workflow.dag.needrun_jobs()],
+        [
+            orphans.Made(job.rule.name, tuple(job.wildcards), tuple(job.output))
+            for job in workflow.dag.needrun_jobs()
+        ],
     )
 
 
 onerror:
-    shell("echo 'A job failed; the others are kept. `crossedit status` says which, why, and how to run it again.' >&2")
+    print(
+        f"A job failed; the others are kept. `{status_command()}` says which, why, and how to run it again.",
+        file=sys.stderr,
+    )

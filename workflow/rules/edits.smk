@@ -74,7 +74,7 @@ rule predict:
         rect=rect,
         engine=engine,
         protocols=PROTOCOLS,
-        batch_size=lambda wildcards: needs.batch_size(config, wildcards.editor, wildcards.backbone),
+        batch_size=lambda wildcards: memory.batch_size(config, wildcards.editor, wildcards.backbone),
         seed=config["seed"],
     shell:
         "crossedit edits run --facts {input.facts} --name {wildcards.backbone} --entry {params.entry:q}"

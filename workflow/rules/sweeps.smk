@@ -73,13 +73,12 @@ rule edit_on:
         ),
         rect=sweep_rect,
         extent=sweep_extent,
-        at_once=lambda wildcards: needs.batch_size(config, of_sweep(wildcards)[0]["editor"], wildcards.backbone),
         start=lambda wildcards, input: option("--start", input.get("start")),
         seed=lambda wildcards: of_sweep(wildcards)[0]["seed"],
     shell:
         "crossedit sweeps edit --facts {input.facts} --name {wildcards.backbone} --entry {params.entry:q}"
         " --method {params.method} --hparams {params.hparams:q} --language {params.language} {params.materials}"
-        " {params.rect} {params.extent} --at-once {params.at_once} {params.start} --seed {params.seed} --out {output} 2> {log}"
+        " {params.rect} {params.extent} {params.start} --seed {params.seed} --out {output} 2> {log}"
 
 
 rule probe_edited:

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from crossedit.runs.api import Cost, Prices, costs
 from crossedit.runs.dryrun import Planned, dry_run
+from crossedit.runs.estimates.prices import Cost, Prices, costs
+from crossedit.runs.estimates.storage import written
+from crossedit.runs.estimates.times import Times
 from crossedit.runs.experiment import Experiment
 from crossedit.runs.rules import RULES, Rules
-from crossedit.runs.storage import written
-from crossedit.runs.times import Times
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from crossedit.runs.api import PRICES, Cost
+from crossedit.runs.estimates.prices import PRICES, Cost
 from crossedit.runs.plan import Plan, Stage
 from crossedit.runs.words import hours, lasting, many, size
 

@@ -50,6 +50,12 @@ def earlier(entry: Mapping[str, Any], stop: int) -> int | None:
     return None if entry["setting"] == SINGLE or not before else max(before)
 
 
+def added(entry: Mapping[str, Any], stop: int) -> int:
+    """Return how many facts are edited between the stop that this one goes on from and this one."""
+    batch_size, edits = extent(entry, stop)
+    return batch_size * (edits - (earlier(entry, stop) or 0))
+
+
 def check_tasks(config: Mapping[str, Any]) -> None:
     """Raise UserError for a task that isn't there, or whose files aren't."""
     known = sorted(path.stem for path in FOLDER.glob("*.yaml"))

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping
 from glob import iglob
 from typing import Any, NamedTuple
 
-from crossedit.runs.needs import expected_seconds
+from crossedit.runs.estimates.durations import expected_seconds, subject
 from crossedit.runs.rules import Job, Rules
-from crossedit.sweeps.settings import earlier, extent
 
 # What of a job's wildcards decides how long it takes, roughly; languages and shards don't.
 _DECIDING = ("facts", "backbone", "editor", "sweep", "stop", "task", "protocol")
@@ -44,18 +43,8 @@ class Times:
         for known, share in ((self._same.get(_same(job)), 1), (self._alike.get(_alike(job)), _shards(job))):
             if known:
                 return Expected(sum(known) / len(known) / share, True)
-        return Expected(self._estimate(job), False)
-
-    def _estimate(self, job: Job) -> float:
-        named, edits = dict(job.wildcards), None
-        sweep = self._config["sweeps"].get(named.get("sweep"), {})
-        if sweep and "stop" in named:
-            stop = int(named["stop"])
-            batch_size, number = extent(sweep, stop)
-            before = earlier(sweep, stop) if job.rule == "edit_on" else None
-            edits = batch_size * (number - (before or 0))
-        of = {name: named.get(name, sweep.get(name)) for name in ("backbone", "editor", "facts")}
-        return expected_seconds(self._config, job.rule, **of, edits=edits)
+        of = subject(self._config, job.rule, job.wildcards)
+        return Expected(expected_seconds(self._config, job.rule, of), False)
 
 
 def _same(job: Job) -> tuple[str, ...]:

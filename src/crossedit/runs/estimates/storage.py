@@ -7,16 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from crossedit import config as configuration
-from crossedit.runs.needs import number_of_facts
+from crossedit.runs.estimates.amounts import number_of_facts, questions_per_fact, trained_parameters
+from crossedit.runs.estimates.sizes import size_of
 from crossedit.runs.rules import Job
-from crossedit.runs.sizes import size_of
 from crossedit.sweeps.settings import extent
 
 # Bytes of a row of answers in a compressed table, of a table without rows, of an answer to a task, of a report.
 _ROW, _TABLE, _ANSWER, _REPORT = 60, 8000, 300, 2_000_000
-# Questions about a fact in a language, its tokens; items where a task takes all of its file; numbers of an embedding,
-# and of a small language model.
-_ASKED, _TOKENS, _ITEMS, _EMBEDDING, _SMALL_MODEL = 4, 24, 1000, 384, 100e6
+# Tokens of a fact; items where a task takes all of its file; numbers of an embedding.
+_TOKENS, _ITEMS, _EMBEDDING = 24, 1000, 384
 
 
 def written(config: Mapping[str, Any], job: Job) -> tuple[str, float]:
@@ -24,8 +23,7 @@ def written(config: Mapping[str, Any], job: Job) -> tuple[str, float]:
     named = job.wildcards
     sweep = config["sweeps"].get(named.get("sweep"), {})
     facts = named.get("facts", sweep.get("facts"))
-    languages = len({*config["languages"], *config["evaluation_languages"]})
-    per_fact = languages * _ASKED * _ROW  # under one protocol
+    per_fact = questions_per_fact(config) * _ROW  # under one protocol
     number = number_of_facts(config, facts) if facts else 0
     match job.rule:
         case "train":
@@ -34,7 +32,7 @@ def written(config: Mapping[str, Any], job: Job) -> tuple[str, float]:
             layers = configuration.covariance_layers(config, named["backbone"])
             return "covariances", len(layers) * size_of(config, named["backbone"]).ffn ** 2 * 4
         case "train_editor":
-            return "trained editors", _trained(config, named["editor"], named["backbone"])
+            return "trained editors", 4 * trained_parameters(config, named["editor"], named["backbone"])
         case "embed":
             return "embeddings", number_of_facts(config, named["facts"], "train") * _EMBEDDING * 4
         case "edit_on":
@@ -70,13 +68,3 @@ def _checkpoint(config: Mapping[str, Any], sweep: Mapping[str, Any], backbone: s
     factors = batch_size * edits * each * (size.hidden + size.ffn)
     layers = len(wanted.get("layers") or ()) or size.layers
     return 4.0 * layers * (dense if method.startswith("FT") else min(dense, factors))
-
-
-def _trained(config: Mapping[str, Any], editor: str, backbone: str) -> float:
-    """Return the size of what is trained: MEND's networks, or SERAC's classifier and counterfactual model."""
-    wanted = configuration.hparams(config, editor, backbone)
-    size = size_of(config, backbone)
-    if "rank" in wanted:
-        # For each of two shapes of matrices, networks of low rank on a module's input and gradient together.
-        return 4.0 * 2 * (wanted["n_hidden"] + 1) * 2 * wanted["rank"] * (size.hidden + size.ffn)
-    return 4.0 * 2 * (size.parameters if wanted.get("replacement") == "backbone" else _SMALL_MODEL)

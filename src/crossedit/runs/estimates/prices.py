@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from crossedit.errors import UserError
-from crossedit.runs.needs import number_of_facts
+from crossedit.runs.estimates.amounts import number_of_facts
 
 PRICES = Path("resources/prices.yaml")
 # A rule of thumb: a token is four characters of English, or one of a script without spaces.

@@ -1,0 +1,1 @@
+"""What jobs will take, told before they run: memory, time, storage, money."""
