@@ -226,6 +226,10 @@ class Cuda:
         return True
 
     @staticmethod
+    def get_device_properties(_: int) -> object:
+        return object()
+
+    @staticmethod
     def get_device_name() -> str:
         return "A GPU"
 

@@ -22,12 +22,13 @@ class Meter:
 
     def sample(self) -> None:
         """Note the share of the last moment in which the GPU worked; nothing while the process doesn't use one."""
-        if _cuda() is None or self._unknown:
+        cuda = _cuda()
+        if cuda is None or self._unknown:
             return
         try:
             if self._device is None:
                 pynvml.nvmlInit()
-                self._device = _handle(os.environ.get("CUDA_VISIBLE_DEVICES", ""))
+                self._device = _handle(os.environ.get("CUDA_VISIBLE_DEVICES", ""), cuda.get_device_properties(0))
             self._busy.append(pynvml.nvmlDeviceGetUtilizationRates(self._device).gpu / 100)
         except pynvml.NVMLError:
             self._unknown = True
@@ -55,9 +56,13 @@ def _cuda() -> Any:
     return cuda if cuda is not None and cuda.is_initialized() else None
 
 
-def _handle(visible: str) -> Any:
-    """Return the driver's handle of the first visible device, named by its number or its UUID."""
+def _handle(visible: str, properties: Any) -> Any:
+    """Return the driver's handle of the first visible device.
+
+    By its UUID where that is known, since CUDA may count devices in another order than the driver; else by its number.
+    """
     first = visible.split(",")[0].strip()
-    if first.startswith(("GPU-", "MIG-")):
-        return pynvml.nvmlDeviceGetHandleByUUID(first)
+    uuid = first if first.startswith(("GPU-", "MIG-")) else getattr(properties, "uuid", None)
+    if uuid:
+        return pynvml.nvmlDeviceGetHandleByUUID(first if uuid == first else f"GPU-{uuid}")
     return pynvml.nvmlDeviceGetHandleByIndex(int(first) if first.isdigit() else 0)

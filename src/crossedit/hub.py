@@ -26,7 +26,7 @@ def loading(field: str, path: str, what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         said = f"{field}: '{path}' can't be loaded as {what}: {reason}"
         if os.environ.get("HF_HUB_OFFLINE") == "1" and not Path(path).exists():
             said += f" Nothing is downloaded here (`offline`); fetch it on a machine with network: hf download {path}"

@@ -251,7 +251,7 @@ def shown(cost: Cost, width: int = 100) -> str:
     """Return what the terminal says of a plan with this cost."""
     stage = Stage("edits", "predict", 3, 1, 150.0, 0.0, 40000, 9000, 300)
     text = io.StringIO()
-    plan = Plan((stage,), {"answers": 2.0**30}, (cost,), Prices.read())
+    plan = Plan((stage,), {"answers": 2.0**30}, (cost,), Prices.read(), gpu_memory=80)
     plan_terminal.show(plan, Console(file=text, width=width))
     return text.getvalue()
 

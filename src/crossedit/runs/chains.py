@@ -9,6 +9,7 @@
 Where the outputs lie is in places.py, which rule makes them in rules.py.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -85,7 +86,8 @@ class Chains:
         known = self.all
         if name in known:
             return known[name]
-        job = self.rules.making(name)
+        # Paths as they are completed by a shell, or copied from elsewhere.
+        job = self.rules.making(os.path.relpath(name))
         if job is None:
             near = nearest(name, known)
             hint = near if near.startswith("did") else "`crossedit status` shows their names."

@@ -49,7 +49,10 @@ class Experiment:
             key, given, value = override.partition("=")
             if not given:
                 raise UserError(f"--config: '{override}' sets nothing; write it as KEY=VALUE.")
-            update_config(raw, {key: yaml.safe_load(value)})
+            try:
+                update_config(raw, {key: yaml.safe_load(value)})
+            except yaml.YAMLError:
+                raise UserError(f"--config: '{override}': its value is no YAML; quote it.") from None
         if not configuration.SCHEMA.exists():
             raise UserError(f"{configuration.SCHEMA}: no such file in {Path.cwd()}; change to the repository's root.")
         return cls(configuration.checked(raw), tuple(configfiles), tuple(overrides), profile)

@@ -5,6 +5,7 @@ SlurmLogs(folder).of(job)                  the log of its last attempt, which th
 verdict(text)                              "out of time: it reached Slurm's limit"
 """
 
+import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,6 +49,14 @@ def end_of(path: Path | str) -> str:
 def plain(text: str) -> str:
     """Return the text without what a terminal would obey."""
     return _ESCAPES.sub("", text)
+
+
+def written(path: Path | str) -> float:
+    """Return when a file was last written, in seconds since 1970; 0 where it isn't there, or not any more."""
+    try:
+        return os.path.getmtime(path)
+    except FileNotFoundError:
+        return 0.0
 
 
 def tail(text: str, lines: int = LINES) -> tuple[str, ...]:
@@ -107,8 +116,8 @@ class SlurmLogs:
     def of(self, job: Job) -> SlurmLog | None:
         """Return the log of the job's last attempt; None where it has none."""
         paths = [path for folder in job.slurm for path in self.folders.get(folder, ())]
-        for path in sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True):
-            log = SlurmLog(path, path.stem, path.stat().st_mtime, end_of(path))
+        for path in sorted(paths, key=written, reverse=True):
+            log = SlurmLog(path, path.stem, written(path), end_of(path))
             # Another results folder may have a job of the same name.
             if job.target in log.text:
                 return log

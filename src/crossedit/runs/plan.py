@@ -45,6 +45,7 @@ class Plan:
     storage: dict[str, float]
     costs: tuple[Cost, ...]
     prices: Prices
+    gpu_memory: float  # GiB, of the GPUs that the configuration speaks of
 
     @classmethod
     def of(cls, experiment: Experiment) -> "Plan":
@@ -63,8 +64,10 @@ class Plan:
         return cls(
             stages=tuple(_stage(config["results"], jobs, times) for jobs in by_rule.values() if jobs),
             storage=dict(sorted(storage.items(), key=lambda item: -item[1])),
-            costs=tuple(costs(config, prices, facts["translate"], facts["build_facts"])),
+            # Offline nothing is asked, whatever it would cost.
+            costs=() if config["offline"] else tuple(costs(config, prices, facts["translate"], facts["build_facts"])),
             prices=prices,
+            gpu_memory=config["gpu_memory"],
         )
 
     @property

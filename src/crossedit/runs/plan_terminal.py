@@ -42,8 +42,14 @@ def lines(plan: Plan) -> list[str]:
     at_most = f"{gpu}{size(host * _MB)} of host memory, {lasting(longest.runtime * 60)} ({longest.rule})"
     kinds = ", ".join(f"{kind} {size(number)}" for kind, number in plan.storage.items() if number >= _MB)
     storage = f"{size(sum(plan.storage.values()))}{f': {kinds}' if kinds else ''}"
+    too_large = [stage.rule for stage in plan.stages if stage.gpu_mem_mb > plan.gpu_memory * 1024]
     return [
         f"One job asks for at most {at_most}; a retry for more.",
+        *(
+            f"{rule} needs more than the {plan.gpu_memory:g} GiB of a GPU that `gpu_memory` says: take a smaller "
+            "backbone, half precision, or larger GPUs."
+            for rule in too_large
+        ),
         f"Storage, estimated: {storage}.",
         *(_priced(cost, plan) for cost in plan.costs),
     ]

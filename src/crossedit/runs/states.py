@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crossedit.jobs import Queue, Record, alive
-from crossedit.runs.logs import SlurmLogs, end_of, failed, plain, tail
+from crossedit.runs.logs import SlurmLogs, end_of, failed, plain, tail, written
 from crossedit.runs.rules import Job, Rules
 from crossedit.usage import records_below
 
@@ -98,17 +98,13 @@ class Survey:
         """Return the failure of a job whose command couldn't begin a record, as where the environment lacks it."""
         since = record.ended or record.begun if record else 0.0
         slurm = self._slurm.of(job)
-        text = end_of(job.log) if _written(job.log) > since else ""
+        text = end_of(job.log) if written(job.log) > since else ""
         if slurm is not None and slurm.failed and slurm.written > since:
             reason = slurm.verdict or "it ended before its command began"
             return Found(job, "failed", record, reason, tail(text) or tail(slurm.text), str(slurm.path))
         if failed(text):
             return Found(job, "failed", record, "it ended before its command began", tail(text), job.log)
         return None
-
-
-def _written(path: str) -> float:
-    return os.path.getmtime(path) if os.path.exists(path) else 0.0
 
 
 def _from_here(path: str) -> str:

@@ -54,7 +54,8 @@ def show(status: Status, console: Console | None = None) -> None:
         for told in _failures(list(alike), signs):
             console.print(told, soft_wrap=True)
     console.print()
-    for line in (*counted(status), used(status.used)):
+    # What Snakemake would make anew since something has changed, only Snakemake knows.
+    for line in (*counted(status), used(status.used), "Done is what is there; `crossedit plan` says what would run."):
         console.print(Text(line), soft_wrap=True)
 
 
