@@ -1,6 +1,8 @@
 """The small experiment on the test cluster: `snakemake --profile slurm` as users type it."""
 
+import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,12 +60,17 @@ class Run:
     def jobs(self, rule: str = "", wildcards: str = "") -> list[Job]:
         return self.cluster.jobs(self.experiment.folder, rule, wildcards)
 
-    def wait_for(self, snakemake: subprocess.Popen[str], *outputs: Path) -> None:
-        """Return as soon as a job of this run is at work on each of the outputs."""
+    def hold(self, snakemake: subprocess.Popen[str], *outputs: Path) -> None:
+        """Return when a job of this run is at work on each of the outputs; it stands still there until it is ended."""
+        held: set[Path] = set()
 
-        def begun() -> bool:
+        def at_work() -> bool:
             assert snakemake.poll() is None, f"Snakemake has ended with {snakemake.returncode}"
-            records = [read_record(output) for output in outputs]
-            return all(record is not None and alive(record) for record in records)
+            for output in outputs:
+                record = read_record(output)
+                if record is not None and alive(record):
+                    os.kill(record.pid, signal.SIGSTOP)
+                    held.add(output)
+            return held == set(outputs)
 
-        self.cluster.wait(f"jobs to make {', '.join(output.name for output in outputs)}", begun)
+        self.cluster.wait(f"jobs to make {', '.join(output.name for output in outputs)}", at_work)

@@ -32,7 +32,7 @@ def same_as_undisturbed(run: Run, undisturbed: small.Experiment) -> bool:
 def test_cancelled_job_and_failed_node(run: Callable[..., Run], undisturbed: small.Experiment) -> None:
     here = run("ROME/zh")
     with here.started("--", "tables", stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as snakemake:
-        here.wait_for(snakemake, *(here.experiment.results / shard for shard in SHARDS))
+        here.hold(snakemake, *(here.experiment.results / shard for shard in SHARDS))
         [cancelled], [moved] = (here.jobs("predict", wildcards) for wildcards in OF_SHARDS)
         here.cluster.run("scancel", cancelled.id)
         here.cluster.fail(moved.node)
@@ -58,7 +58,7 @@ def test_interrupted_and_killed_snakemake(run: Callable[..., Run], undisturbed: 
     shards = [here.experiment.results / shard for shard in SHARDS]
 
     with here.started("--", "tables", env=here.cluster.environment) as snakemake:
-        here.wait_for(snakemake, *shards)
+        here.hold(snakemake, *shards)
         snakemake.send_signal(signal.SIGINT)
         assert snakemake.wait(SECONDS_TO_END) != 0
     here.cluster.wait("the jobs to end", lambda: not living(here))
@@ -66,7 +66,7 @@ def test_interrupted_and_killed_snakemake(run: Callable[..., Run], undisturbed: 
     assert not any(shard.exists() for shard in shards)
 
     with here.started("--", "tables") as snakemake:
-        here.wait_for(snakemake, *shards)
+        here.hold(snakemake, *shards)
         snakemake.kill()
     orphans = living(here)
     assert here.experiment.run("--unlock", "--cores", "1").returncode == 0
