@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from crossedit import claims, gpu
 from crossedit.claims import job
@@ -275,3 +276,22 @@ def test_without_a_driver_the_load_is_unknown_and_without_a_gpu_there_is_nothing
     used = meter.used(1.0)
     assert used is not None
     assert used["utilisation"] is None
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+def test_a_job_on_a_gpu_says_what_it_took(tmp_path: Path) -> None:
+    out = tmp_path / "x"
+    with job(out):
+        matrix = torch.rand(4096, 4096, device="cuda")
+        deadline = time.monotonic() + 3
+        while time.monotonic() < deadline:
+            matrix = (matrix @ matrix).clamp(0, 1)
+        torch.cuda.synchronize()
+    record = read_record(out)
+    assert record is not None
+    assert record.gpu is not None
+    assert record.gpu["name"] == torch.cuda.get_device_name()
+    assert record.gpu["memory_peak"] >= 3 * 4096**2 * 4
+    assert record.gpu["utilisation"] > 0.3
+    assert record.gpu["seconds"] >= 3

@@ -263,6 +263,8 @@ def asks(rule):
     fields = {
         field: lambda wildcards, attempt, field=field: asked(field, wildcards, attempt) for field in needs.Needs._fields
     }
+    if all(entry.get("device") != "cpu" for entry in config["backbones"].values()):
+        fields["gpu"] = 1  # Snakemake looks at every function for each of thousands of jobs
     loads_model = rule in durations.ON_GPU
     # A profile may name a type of GPU for all jobs; those that load no model take none of it.
     return fields if loads_model else {**fields, "gpu": 0, "gpu_mem_mb": 0, "gpu_model": ""}
