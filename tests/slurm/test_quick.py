@@ -11,8 +11,12 @@ from clustered import Run
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
 LOADS_A_MODEL = {"train", "covariance", "ask", "predict", "edit_on", "probe_edited", "ask_task"}
-# The same jobs, but the backbone learns nothing worth to wait for.
-SHORT = {"backbones": {"demo-bi": {"recipe": {"steps": 30}}}}
+# The same cells, but the backbone learns nothing worth to wait for, and the sweeps stop early: each job costs Snakemake
+# some seconds of these two processors.
+SHORT = {
+    "backbones": {"demo-bi": {"recipe": {"steps": 30}}},
+    "sweeps": {name: {"stops": [stop], "tasks": ["sst2"]} for name, stop in (("KN", 1), ("ROME", 4), ("MEMIT", 4))},
+}
 FILES = ["config.yaml", "config/quick.yaml", "short.yaml"]
 
 
