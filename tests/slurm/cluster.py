@@ -2,7 +2,7 @@
 
 with Cluster() as cluster:                    needs root and Debian's slurm-wlm and munge; no systemd, no cgroups
     subprocess.run(…, env=cluster.environment)    or cluster.prompt: Snakemake hears at once of jobs that have ended
-    cluster.jobs()                            what Slurm itself has recorded of each job, also of those that have ended
+    cluster.jobs(folder)                      what Slurm itself has recorded of each job, also of those that have ended
     cluster.fail("n1"); cluster.mend("n1")    a node loses its power, and comes back
 
 At the block's end nothing is left behind, however it ends: no process, no file.
