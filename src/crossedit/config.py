@@ -13,14 +13,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from crossedit.backbones.recipe.settings import Recipe
 from crossedit.edits.hparams import FOLDER, blocks_of, hparams_of
 from crossedit.errors import UserError, nearest
-from crossedit.files import check_files, listed
+from crossedit.files import check_files, listed, read_yaml
 from crossedit.sweeps.settings import check_sweeps, check_tasks
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
@@ -38,7 +37,7 @@ class Cell(NamedTuple):
 def checked(raw: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
     """Return the configuration with all defaults. Raises UserError for the first mistake in it."""
     raw = _expanded(raw)
-    grammar = yaml.safe_load(schema.read_text(encoding="utf-8"))
+    grammar = read_yaml(schema)
     mistake = best_match(Draft202012Validator(grammar).iter_errors(raw))
     if mistake is not None:
         raise UserError(f"config: {_sentence(mistake)}")

@@ -9,9 +9,10 @@ Nothing here imports a model library, so that `snakemake -n` stays quick.
 from collections.abc import Mapping
 from typing import Any
 
+from crossedit import UNEDITED
 from crossedit import config as configuration
 from crossedit.config import Cell
-from crossedit.sweeps.settings import UNEDITED, Sweep
+from crossedit.sweeps.settings import Sweep
 
 
 def facts_table(config: Mapping[str, Any], facts: str) -> str:

@@ -162,7 +162,6 @@ PREDICTIONS = Table(
     key=("case_id", "aspect", "kind", "lang", "protocol"),
 )
 
-UNEDITED = "unedited"  # the editor's name in the scores of a backbone as it is
 
 SCORES = Table(
     name="scores",

@@ -6,6 +6,7 @@ import sys
 from functools import cache, partial
 from pathlib import Path
 
+from crossedit import UNEDITED
 from crossedit import config as configuration
 from crossedit import places
 from crossedit.errors import UserError
@@ -42,7 +43,7 @@ wildcard_constraints:
     language="|".join(map(re.escape, ASKED)),
     shard=r"\d+",
     task=TASK,
-    sweep=f"{SWEPT}|{settings.UNEDITED}",
+    sweep=f"{SWEPT}|{UNEDITED}",
     protocol="corrected|upstream",
     stop=r"\d+",
 
@@ -211,7 +212,7 @@ def sweep_materials(wildcards):
 
 def checkpoint(wildcards):
     """What the edits of a sweep have come to at a stop; nothing for the unedited model."""
-    swept = wildcards.sweep != settings.UNEDITED
+    swept = wildcards.sweep != UNEDITED
     return [f"{sweep_folder(wildcards)}/{wildcards.stop}/checkpoint"] if swept else []
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from crossedit.errors import UserError, nearest
+from crossedit.files import read_yaml
 
 FOLDER = Path("resources/hparams")
 
@@ -41,5 +42,5 @@ def _document(method: str, folder: Path) -> tuple[dict[str, Any], dict[str, dict
 
 @cache  # Snakemake asks for them for each of thousands of jobs
 def _read(path: Path, _changed: int) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = read_yaml(path)
     return document["defaults"], document.get("blocks", {})

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from crossedit import UNEDITED
 from crossedit.edits.metrics import (
     Tokens,
     characters,
@@ -23,7 +24,6 @@ from crossedit.edits.metrics import (
 )
 from crossedit.edits.requests import asked_after
 from crossedit.hub import loading
-from crossedit.tables import UNEDITED
 
 RESAMPLES = 1000
 METRICS = ("em", "em_normalised", "f1", "f1_product")

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from crossedit.errors import UserError, nearest
+from crossedit.files import read_yaml
 
 _MARKS = ("?", "？", "؟")
 _PLAIN = {"answers", "questions"}
@@ -140,7 +141,7 @@ def _asked(relation: Relation) -> Iterator[tuple[str, str]]:
 
 def _relations(path: Path) -> tuple[tuple[str, ...], dict[str, Relation]]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; a demo's folder has one.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from crossedit import UNEDITED
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, language
 from crossedit.reports.scores import Estimate, Scores
-from crossedit.tables import UNEDITED
 
 WEAK = 0.5  # reliability below which good locality only means that little was edited
 

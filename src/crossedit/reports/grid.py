@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from crossedit import UNEDITED
 from crossedit.config import cells as configured_cells
 from crossedit.errors import UserError, nearest
 from crossedit.reports.naming import union
 from crossedit.reports.scores import Scores
 from crossedit.reports.sweeps import Sweeps
-from crossedit.tables import UNEDITED
 
 PROTOCOLS = ("teacher_forced", "generated", "upstream")
 

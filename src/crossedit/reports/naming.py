@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from crossedit import UNEDITED
 from crossedit.facts.languages import NAMES
-from crossedit.tables import UNEDITED
 
 ASPECTS = ("reliability", "generality", "locality", "portability")
 KINDS = {"other_subject": "Other subject", "same_subject": "Same subject"}  # of locality

@@ -8,12 +8,12 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.projections.polar import PolarAxes
 
+from crossedit import UNEDITED
 from crossedit.reports import drawing
 from crossedit.reports.drawing import FAINT, GREY
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, Style, f1_metric, language, method, styles
 from crossedit.reports.scores import Scores
-from crossedit.tables import UNEDITED
 
 WIDTH = 3.4  # inches: one column of a two-column page
 _LEGEND = 7  # points

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from crossedit import UNEDITED, places
 from crossedit import config as configuration
-from crossedit import places
 from crossedit.config import Cell
 from crossedit.errors import UserError, nearest
 from crossedit.runs.rules import Job, Rules
 from crossedit.sweeps import settings
-from crossedit.sweeps.settings import UNEDITED, Sweep
+from crossedit.sweeps.settings import Sweep
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import yaml
 
+from crossedit.files import read_yaml
 from crossedit.jobs import Queue, alive, cancel, read_record
 from crossedit.runs.experiment import DEFAULT
 
@@ -101,7 +102,7 @@ def _results_of(number: str) -> str | None:
         words = shlex.split(script, comments=True)
         raw: dict[str, object] = {}
         for file in _values(words, "--configfiles") or [DEFAULT]:
-            raw.update(yaml.safe_load(Path(file).read_text(encoding="utf-8")))
+            raw.update(read_yaml(Path(file)))
     except (subprocess.SubprocessError, OSError, ValueError, TypeError, yaml.YAMLError):
         return None
     said = dict(pair.partition("=")[::2] for pair in _values(words, "--config"))

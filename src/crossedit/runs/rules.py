@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import Any, NamedTuple
 
-from crossedit.sweeps.settings import UNEDITED
+from crossedit import UNEDITED
 
 
 class Rule(NamedTuple):

@@ -12,11 +12,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from crossedit import UNEDITED
 from crossedit.errors import UserError, nearest
 from crossedit.files import check_files, listed
 
 FOLDER = Path("resources/tasks")
-UNEDITED = "unedited"  # where, among sweeps, what the unedited model says is kept
 SINGLE = "batch-single"
 SEQUENTIAL = "batch-sequential"
 # Sweeps add up changes of weights, which these methods don't make.

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from crossedit.errors import UserError
+from crossedit.files import read_yaml
 from crossedit.runs.estimates.amounts import number_of_facts
 
 PRICES = Path("resources/prices.yaml")
@@ -55,7 +56,7 @@ class Prices:
     def read(cls, path: Path = PRICES) -> "Prices":
         """Read the table of prices. Raises UserError where it is none."""
         try:
-            said = yaml.safe_load(path.read_text(encoding="utf-8"))
+            said = read_yaml(path)
             models = {name: (float(price["input"]), float(price["output"])) for name, price in said["models"].items()}
             return cls(said["server"], said["source"], str(said["date"]), models)
         except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:

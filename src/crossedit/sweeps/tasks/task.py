@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from crossedit.errors import UserError, nearest
+from crossedit.files import read_yaml
 from crossedit.sweeps.tasks import metrics, parsers, upstream
 from crossedit.sweeps.tasks.readers import READERS
 from crossedit.sweeps.tasks.said import Metric, Parser
@@ -73,7 +74,7 @@ def load_task(name: str, folder: Path = FOLDER) -> Task:
     """Return a task. Raises UserError where it has no file, or the file says something impossible."""
     path = folder / f"{name}.yaml"
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_yaml(path)
     except FileNotFoundError:
         known = nearest(name, [other.stem for other in folder.glob("*.yaml")])
         raise UserError(f"{path}: no such file, so there is no task '{name}'; {known}") from None
