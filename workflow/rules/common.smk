@@ -1,4 +1,6 @@
 # What the rules share: the checked configuration and the paths of artefacts.
+import atexit
+import gc
 import json
 import os
 import shlex
@@ -14,6 +16,11 @@ from crossedit.files import listed
 from crossedit.runs import orphans
 from crossedit.runs.estimates import durations, memory, needs
 from crossedit.sweeps import settings
+
+# A plan of thousands of jobs is millions of objects that all live to its end: to look through them for garbage again and
+# again, and once more before the process ends, takes a quarter of the time.
+gc.set_threshold(100_000, 50, 1000)
+atexit.register(gc.freeze)
 
 try:
     config = configuration.checked(config)
@@ -265,7 +272,7 @@ def asks(rule):
         field: lambda wildcards, attempt, field=field: asked(field, wildcards, attempt) for field in needs.Needs._fields
     }
     if all(entry.get("device") != "cpu" for entry in config["backbones"].values()):
-        fields["gpu"] = 1  # Snakemake looks at every function for each of thousands of jobs
+        fields["gpu"] = 1
     loads_model = rule in durations.ON_GPU
     # A profile may name a type of GPU for all jobs; those that load no model take none of it.
     return fields if loads_model else {**fields, "gpu": 0, "gpu_mem_mb": 0, "gpu_model": ""}
