@@ -27,8 +27,9 @@ experiment: .venv/ready
 	$(SNAKEMAKE)
 	@$(SHOW)
 
+# One thread each: tiny models gain nothing from more, and lose much where processes share the processors.
 test: .venv/ready
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(CORES)
 
 # What takes minutes: runs that are killed, and a Slurm cluster that the tests start themselves (Debian's slurm-wlm and
 # munge, as root).
