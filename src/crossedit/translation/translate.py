@@ -73,27 +73,20 @@ def translate(facts: pl.DataFrame, settings: Settings, client: Callable[[], Asks
     server refuses.
     """
     store = Store(settings.store)
-    sources = [row for row in facts.iter_rows(named=True) if row["lang"] == settings.source]
-    if not sources:
+    if settings.source not in facts["lang"]:
         there = ", ".join(facts["lang"].unique().sort()) or "none"
         raise UserError(f"translation: source: no facts in '{settings.source}'; the table's languages are: {there}.")
-    held = set(facts.select("split", "case_id", "lang").iter_rows())
-    wanted = [
-        (row, target, job(row, target, settings))
-        for target in settings.targets
-        for row in sources
-        if (row["split"], row["case_id"], target) not in held
-    ]
-    jobs = {job.key: job for _, _, job in wanted}
+    needed = wanted(facts, settings)
+    jobs = {job.key: job for _, _, job in needed}
     outcomes = {key: settle(job, store, settings.attempts) for key, job in jobs.items()}
-    missing = [key for key, outcome in outcomes.items() if not _settled(outcome, settings.attempts)]
+    missing = [key for key, outcome in outcomes.items() if not settled(outcome, settings.attempts)]
     if missing:
         asks = client() if client else _client(settings, [jobs[key] for key in missing], len(jobs))
         for key, outcome in _ask([jobs[key] for key in missing], store, asks, settings):
             outcomes[key] = outcome
 
     rows, failures = [], []
-    for row, target, wanted_job in wanted:
+    for row, target, wanted_job in needed:
         outcome = outcomes[wanted_job.key]
         case = {"split": row["split"], "case_id": row["case_id"], "lang": target}
         if outcome.translation is None:
@@ -102,6 +95,18 @@ def translate(facts: pl.DataFrame, settings: Settings, client: Callable[[], Asks
             absent = dict.fromkeys(records.FIELDS)
             rows.append({**case, "relation": row["relation"], **absent, **outcome.translation, "origin": "translated"})
     return Translated(rows, failures, outcomes)
+
+
+def wanted(facts: pl.DataFrame, settings: Settings) -> list[tuple[Row, str, Job]]:
+    """Return (row, target language, job) for each row of the source language that a target language lacks."""
+    held = set(facts.select("split", "case_id", "lang").iter_rows())
+    sources = [row for row in facts.iter_rows(named=True) if row["lang"] == settings.source]
+    return [
+        (row, target, job(row, target, settings))
+        for target in settings.targets
+        for row in sources
+        if (row["split"], row["case_id"], target) not in held
+    ]
 
 
 def job(row: Mapping[str, Any], target: str, settings: Settings) -> Job:
@@ -138,7 +143,8 @@ def assemble(facts: pl.DataFrame, rows: list[Row], failures: list[Row]) -> pl.Da
     return every.filter(pl.Series(keep, dtype=pl.Boolean))
 
 
-def _settled(outcome: Outcome, attempts: int) -> bool:
+def settled(outcome: Outcome, attempts: int) -> bool:
+    """Return whether nothing more is asked: there is a translation, or every attempt has failed."""
     return outcome.translation is not None or len(outcome.reasons) == attempts
 
 

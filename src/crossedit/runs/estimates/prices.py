@@ -100,7 +100,7 @@ def _counted(config: Mapping[str, Any], facts: str, anew: bool) -> _Asked:
     from crossedit.tables import FACTS, read
     from crossedit.translation.settings import from_entry
     from crossedit.translation.store import Store
-    from crossedit.translation.translate import job, settle
+    from crossedit.translation.translate import settle, settled, wanted
 
     entry = config["facts"][facts]
     settings = from_entry(entry["translation"])
@@ -110,21 +110,13 @@ def _counted(config: Mapping[str, Any], facts: str, anew: bool) -> _Asked:
         table = build(own, [settings.source], entry.get("seed", config["seed"])).facts
     else:
         table = read(path, FACTS)
-    rows = list(table.iter_rows(named=True))
-    held = {(row["split"], row["case_id"], row["lang"]) for row in rows}
-    wanted = [
-        job(row, target, settings)
-        for target in settings.targets
-        for row in rows
-        if row["lang"] == settings.source and (row["split"], row["case_id"], target) not in held
-    ]
     store = Store(settings.store)
     asked: _Asked = {}
-    for request in {one.key: one for one in wanted}.values():
+    for request in {one.key: one for _, _, one in wanted(table, settings)}.values():
         model = request.request["model"]
         number, total, tokens_in, tokens_out = asked.get(model, (0, 0, 0.0, 0.0))
         outcome = settle(request, store, settings.attempts)
-        if outcome.translation is None and len(outcome.reasons) < settings.attempts:
+        if not settled(outcome, settings.attempts):
             number += 1
             tokens_in += _tokens(request.request["messages"][0]["content"])
             tokens_out += _ANSWER_PER_RECORD * _tokens(json.dumps(request.record, ensure_ascii=False))
