@@ -50,6 +50,7 @@ backbones: .venv/ready
 bench: .venv/ready
 	python bench/edits.py
 	python bench/tasks.py
+	python bench/planning.py
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
