@@ -9,7 +9,7 @@ export MALLOC_MMAP_THRESHOLD_ = 1073741824
 export MALLOC_TRIM_THRESHOLD_ = 1073741824
 export TOKENIZERS_PARALLELISM = false
 
-SNAKEMAKE := snakemake --cores $(CORES) --quiet rules --show-failed-logs
+SNAKEMAKE := snakemake --cores $(CORES) --rerun-incomplete --quiet rules --show-failed-logs
 SHOW := crossedit reports show --scores results/reports/scores.parquet --entry '{}' --page results/reports/index.html \
 	--task-scores results/sweeps/*/*/tasks.parquet
 

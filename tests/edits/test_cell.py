@@ -9,10 +9,11 @@ import torch
 from crossedit.backbones.answers import answer
 from crossedit.backbones.backbone import Backbone, weights_digest
 from crossedit.backbones.probes import make_probes
-from crossedit.edits.cell import run_cell, share_out, unedited_predictions
+from crossedit.edits.cell import run_cell, share_out
 from crossedit.edits.deltas import Delta
 from crossedit.edits.editors import make_editor
 from crossedit.edits.editors.interface import Editor, Materials
+from crossedit.edits.predictions import unedited_predictions
 from crossedit.edits.requests import Request, make_requests
 from crossedit.edits.retrieval import Pool
 from crossedit.errors import UserError

@@ -17,7 +17,6 @@ from crossedit.backbones.backbone import Backbone, weights_digest
 from crossedit.edits.deltas import Context, Delta, editing
 from crossedit.edits.editors.interface import Editor
 from crossedit.edits.predictions import ASKED, beside_unedited
-from crossedit.edits.predictions import unedited_predictions as unedited_predictions
 from crossedit.edits.requests import Request, asked_after, language_of
 from crossedit.errors import UserError
 from crossedit.progress import track

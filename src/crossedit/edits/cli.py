@@ -230,7 +230,7 @@ def score_unedited(
 ) -> None:
     """Score the backbone as it is, as the first row of every table."""
     from crossedit.edits import scores
-    from crossedit.edits.cell import unedited_predictions
+    from crossedit.edits.predictions import unedited_predictions
     from crossedit.files import digest
     from crossedit.tables import ANSWERS, PROBES, SCORES, read, write
 

@@ -239,7 +239,7 @@ def score(
     """Score a sweep's cells; no model is needed."""
     from crossedit.edits.scores import tokens_of
     from crossedit.sweeps import VERSION, scores
-    from crossedit.sweeps.checkpoints import manifest
+    from crossedit.sweeps.manifest import manifest
     from crossedit.tables import (
         FACT_SCORES,
         PREDICTIONS,
