@@ -94,10 +94,9 @@ def _claim(mine: Record) -> None:
             except FileExistsError:
                 other = load_record(path)
                 if other is not None and alive(other):
-                    held = f"Slurm job {other.slurm}" if other.slurm else f"process {other.pid}"
                     raise UserError(
-                        f"{mine.output}: {held} on {other.host} has been writing it since {other.since}; wait for it, "
-                        f"or end it with `{cancel(other)}`, then run this again."
+                        f"{mine.output}: {other.holder} on {other.host} has been writing it since {other.since}; "
+                        f"wait for it, or end it with `{cancel(other)}`, then run this again."
                     ) from None
                 _put_away(path, other)
     finally:

@@ -21,6 +21,9 @@ import yaml
 
 from crossedit.errors import UserError, nearest
 
+# PyYAML's parser in C is many times faster than that in Python; each job of a cluster reads some files twice.
+_SafeLoader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+
 
 def check_files(where: str, files: str | list[str]) -> None:
     """Raise UserError for the first of some data files that isn't there."""
@@ -33,8 +36,11 @@ def check_files(where: str, files: str | list[str]) -> None:
 
 def read_yaml(path: Path) -> Any:
     """Return the plain data in a YAML file. Raises yaml.YAMLError where it holds none."""
-    # The parser in C, which PyYAML mostly has, is many times faster; each job of a cluster reads some files twice.
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    loader = _SafeLoader(path.read_text(encoding="utf-8"))
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
 def listed(value: str | list[str]) -> list[str]:

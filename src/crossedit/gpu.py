@@ -62,7 +62,8 @@ def _handle(visible: str, properties: Any) -> Any:
     By its UUID where that is known, since CUDA may count devices in another order than the driver; else by its number.
     """
     first = visible.split(",")[0].strip()
-    uuid = first if first.startswith(("GPU-", "MIG-")) else getattr(properties, "uuid", None)
-    if uuid:
-        return pynvml.nvmlDeviceGetHandleByUUID(first if uuid == first else f"GPU-{uuid}")
+    if first.startswith(("GPU-", "MIG-")):
+        return pynvml.nvmlDeviceGetHandleByUUID(first)
+    if uuid := getattr(properties, "uuid", None):
+        return pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}")
     return pynvml.nvmlDeviceGetHandleByIndex(int(first) if first.isdigit() else 0)

@@ -50,6 +50,11 @@ class Record:
     beat: float = 0.0  # when the running job was last heard of
 
     @property
+    def holder(self) -> str:
+        """The job as a user looks for it: by Slurm's number, else by that of its process."""
+        return f"Slurm job {self.slurm}" if self.slurm else f"process {self.pid}"
+
+    @property
     def since(self) -> str:
         """When the job began, as date and time."""
         return datetime.fromtimestamp(self.begun).strftime("%Y-%m-%d %H:%M")

@@ -74,8 +74,7 @@ def orphans(results: str, wanted: Iterable[Made]) -> Iterator[Orphan]:
     for made in wanted:
         held = [record for record in map(read_record, made.outputs) if record is not None and alive(record, queue)]
         for record in held:
-            named = f"Slurm job {record.slurm}" if record.slurm else f"process {record.pid}"
-            yield Orphan(f"{named} on {record.host}, since {record.since}: {record.output}", cancel(record))
+            yield Orphan(f"{record.holder} on {record.host}, since {record.since}: {record.output}", cancel(record))
         number, job = next((queued[comment] for comment in _comments(made) if comment in queued), ("", None))
         # Another experiment of this folder may have a job of the same name.
         if job is not None and not held and _results_of(number) in (results, None):

@@ -54,8 +54,7 @@ def since(found: Found) -> str:
     record = found.record
     if record is None:
         return ""
-    held = f"Slurm job {record.slurm}" if record.slurm else f"process {record.pid}"
-    return f"since {record.since} ({lasting(time.time() - record.begun)}) on {record.host}, {held}"
+    return f"since {record.since} ({lasting(time.time() - record.begun)}) on {record.host}, {record.holder}"
 
 
 def counted(status: Status) -> list[str]:
