@@ -51,7 +51,11 @@ FACTS = Table(
         "same_subject_answer": pl.String,
         "portability_prompt": pl.String,
         "portability_answer": pl.String,
-        "origin": pl.String,  # source, translated or corrected
+        "origin": pl.String,  # source, translated, corrected, or untranslated: the source language's texts
+        # The lineage of a translation.
+        "translated_by": pl.String,  # the model, as its server names it
+        "corrected_by": pl.List(pl.String),  # the people whose words stand in the row
+        "checked_by": pl.List(pl.String),  # all who have judged it
     },
     key=("split", "case_id", "lang"),
     nullable=(
@@ -64,7 +68,31 @@ FACTS = Table(
         "same_subject_answer",
         "portability_prompt",
         "portability_answer",
+        "translated_by",
+        "corrected_by",
+        "checked_by",
     ),
+)
+
+# What people said of translated texts, and which word stands: a row for each judgement of a text that somebody has changed.
+CORRECTIONS = Table(
+    name="corrections",
+    columns={
+        "split": pl.String,
+        "case_id": pl.Int64,
+        "lang": pl.String,
+        "field": pl.String,
+        "by": pl.String,
+        "role": pl.String,  # annotator or expert
+        "source": pl.String,  # the text in the source language
+        "machine": pl.String,  # the text that was judged
+        "corrected": pl.String,  # how the person would have it; the machine's where it was found right
+        "note": pl.String,  # why
+        "outcome": pl.String,  # agreed, expert, or conflict: nobody's word stands, the machine's text is kept
+        "stands": pl.Boolean,  # whether the facts table has this person's text
+    },
+    key=("split", "case_id", "lang", "field", "by"),
+    nullable=("note",),
 )
 
 ODDITIES = Table(

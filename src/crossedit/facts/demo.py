@@ -19,7 +19,7 @@ from crossedit.errors import UserError
 from crossedit.facts.demo_world import Entity, Fact, World, read_world
 from crossedit.tables import FACTS
 
-_GIVEN_ELSEWHERE = ("split", "origin")
+_GIVEN_ELSEWHERE = ("split", "origin", "translated_by", "corrected_by", "checked_by")
 TEXTS = {
     "kind": pl.String,  # statement, attribute, hop, or a task's name
     "lang": pl.String,
@@ -30,7 +30,7 @@ TEXTS = {
 
 
 def read_demo(folder: Path, seed: int) -> pl.DataFrame:
-    """Return the folder's facts: the columns of FACTS but for `split` and `origin`, one row per fact and language.
+    """Return the folder's facts: the columns of FACTS but for `split`, `origin` and the lineage, one row per fact and language.
 
     Wordings, new answers and locality pairs are drawn by `seed`, for each fact on its own; the entities are the same
     in every language. `same_subject_prompt` and `same_subject_answer` are null where the subject has no other relation.

@@ -9,7 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from crossedit.errors import UserError
 from crossedit.facts import languages
+from crossedit.files import digest
+from crossedit.translation.settings import Settings
 
 # The translated columns of the facts table; they are the keys of a record, in this order.
 FIELDS = (
@@ -30,6 +33,11 @@ PROMPT = """\
 Please translate the following JSON data from {source} to {target} and keep the format unchanged:
 {record}"""
 
+# After an answer that can't be used: what is wrong with it.
+AGAIN = """\
+This can't be used: {reason}.
+Answer again with the one JSON object alone, with the same keys and every value translated to {target}."""
+
 _FENCED = re.compile(r"\s*```(?:json)?[ \t]*\n(.*?)\n?\s*```\s*", re.DOTALL | re.IGNORECASE)
 
 
@@ -42,27 +50,56 @@ def of_row(row: Mapping[str, Any]) -> dict[str, str]:
     return {field: row[field] for field in FIELDS if row[field] is not None}
 
 
-def request(record: Mapping[str, str], source: str, target: str, model: str | None) -> dict[str, Any]:
+def fingerprint(row: Mapping[str, Any]) -> str:
+    """Return what stands for the record of a facts row: a judgement of its translation holds as long as it is the same."""
+    return digest(of_row(row))
+
+
+def prompt_of(settings: Settings) -> str:
+    """Return the prompt, with {source}, {target} and {record} to be filled in. Raises UserError for a file without them."""
+    if settings.prompt is None:
+        return PROMPT
+    try:
+        text = settings.prompt.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{settings.prompt}: can't be read as the prompt of translations ({error}).") from None
+    for name in ("{source}", "{target}", "{record}"):
+        if text.count(name) != 1:
+            raise UserError(f"{settings.prompt}: {name} stands in it {text.count(name)} times; it must stand there once.")
+    return text
+
+
+def request(
+    record: Mapping[str, str], source: str, target: str, model: str | None, prompt: str = PROMPT
+) -> dict[str, Any]:
     """Return the body of the chat completion that asks for the record in language `target`."""
-    text = PROMPT.format(
-        source=languages.name(source),
-        target=languages.name(target),
-        record=json.dumps(record, ensure_ascii=False),
-    )
+    # One after the other, the record last: braces in a prompt file or a record mean nothing.
+    text = prompt.replace("{source}", languages.name(source)).replace("{target}", languages.name(target))
+    text = text.replace("{record}", json.dumps(record, ensure_ascii=False))
     return {"model": model, "messages": [{"role": "user", "content": text}], "temperature": 0}
 
 
-def read_answer(answer: str | None, record: Mapping[str, str]) -> dict[str, str]:
-    """Return the translation of `record` that the answer holds, bare or in a fenced block.
+def again(request: Mapping[str, Any], answer: str, reason: str, target: str) -> dict[str, Any]:
+    """Return the request that follows on an answer that can't be used: the talk so far, and what is wrong with it."""
+    wish = AGAIN.format(reason=reason, target=languages.name(target))
+    # A server refuses an empty turn; what was asked first is then asked with the wish.
+    said = [{"role": "assistant", "content": answer}] if answer else []
+    return {**request, "messages": [*request["messages"], *said, {"role": "user", "content": wish}]}
+
+
+def read_answer(answer: str | None, record: Mapping[str, str], fenced: bool = False) -> dict[str, str]:
+    """Return the translation of `record` that the answer holds; `fenced`: in a Markdown fence as well.
 
     Raises Unusable where the answer is no JSON object, where its keys aren't the record's, each once, or
     where a value is no text or is empty though the record's is not.
     """
     if not answer:
         raise Unusable("the answer has no text")
-    fenced = _FENCED.fullmatch(answer)
+    inside = _FENCED.fullmatch(answer)
+    if inside and not fenced:
+        raise Unusable("the JSON object stands in a fence")
     try:
-        translation = json.loads(fenced[1] if fenced else answer, object_pairs_hook=_unique)
+        translation = json.loads(inside[1] if inside else answer, object_pairs_hook=_unique)
     except json.JSONDecodeError as error:
         raise Unusable(f"not JSON ({error})") from None
     if not isinstance(translation, dict):

@@ -1,12 +1,48 @@
 """The `translation` part of a facts entry in the configuration."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from crossedit.errors import UserError, nearest
 from crossedit.facts import languages
+from crossedit.files import listed
+from crossedit.translation.checks import CHECKS
+
+# What says how answers are got, and by whom they were corrected: a translation doesn't change with them, so that nothing is
+# made anew where one of them changes.
+ASKING = (
+    "base_url",
+    "response_format",
+    "concurrency",
+    "timeout",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "budget",
+    "prices",
+    "batch",
+    "poll",
+    "offline",
+)
+PEOPLE = ("corrections", "expert")
+
+_CHOICES = {
+    "response_format": ("auto", "json_schema", "json_object", "text"),
+    "fenced": ("ask", "read"),
+    "failed": ("leave_out", "keep_source"),
+}
+_SEVERITIES = ("ask", "flag")
+_LEAST = {
+    "attempts": 1,
+    "concurrency": 1,
+    "timeout": 0.001,
+    "requests_per_minute": 1,
+    "tokens_per_minute": 1,
+    "budget": 0,
+    "poll": 0.001,
+}
 
 
 @dataclass(frozen=True)
@@ -17,12 +53,26 @@ class Settings:
     targets: tuple[str, ...]
     model: Mapping[str, str] | str  # one for all splits, or one for each
     store: Path
-    base_url: str = "https://api.openai.com/v1"
-    corrections: Path | None = None
-    offline: bool = False  # never ask, even where a key is set
+    prompt: Path | None = None  # a text with {source}, {target} and {record}; None is Bi-ZsRE's
     attempts: int = 3  # times that a record is asked for until its answer can be used
+    checks: Mapping[str, str] = field(default_factory=dict)  # by check: ask again, or only flag; all of CHECKS
+    fenced: str = "ask"  # an answer in a Markdown fence: ask again, or read what stands in it
+    failed: str = "leave_out"  # records without a usable answer: leave_out, or keep_source
+
+    base_url: str = "https://api.openai.com/v1"
+    response_format: str = "auto"
     concurrency: int = 4  # requests in flight
     timeout: float = 120.0  # seconds that one request may take
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
+    budget: float | None = None  # US dollars that the answers for these facts may cost, all runs together
+    prices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # by model, besides resources/prices.yaml
+    batch: bool = False  # through the Batch API, at half the price, within a day
+    poll: float = 60.0  # seconds between two looks at a batch
+    offline: bool = False  # never ask, even where a key is set
+
+    corrections: tuple[Path, ...] = ()  # the annotators' files
+    expert: Path | None = None  # the file of the one whose word stands
 
     def model_of(self, split: str) -> str:
         """Return the model that translates this split. Raises UserError where none is named."""
@@ -42,10 +92,13 @@ def from_entry(entry: Mapping[str, Any]) -> Settings:
     for key in ("source", "targets", "model", "store"):
         if not entry.get(key):
             raise UserError(f"translation: '{key}' is missing; it must have a value.")
-    for key, least in (("attempts", 1), ("concurrency", 1), ("timeout", 0.001)):
+    for key, least in _LEAST.items():
         value = entry.get(key, least)
         if isinstance(value, bool) or not isinstance(value, int | float) or value < least:
             raise UserError(f"translation: {key} is {value!r}; it must be a number of at least {least}.")
+    for key, choices in _CHOICES.items():
+        if entry.get(key, choices[0]) not in choices:
+            raise UserError(f"translation: {key} is '{entry[key]}'; {nearest(str(entry[key]), choices)}")
     targets = entry["targets"]
     if not isinstance(targets, list | tuple):
         raise UserError(f"translation: targets is {targets!r}; it must be a list of language codes.")
@@ -53,5 +106,29 @@ def from_entry(entry: Mapping[str, Any]) -> Settings:
         languages.name(code)
     if entry["source"] in targets:
         raise UserError(f"translation: '{entry['source']}' is both source and target; take it out of targets.")
-    paths = {key: Path(entry[key]) for key in ("store", "corrections") if entry.get(key)}
-    return Settings(**{**entry, "targets": tuple(targets), "corrections": None, **paths})
+    _check_address(entry.get("base_url", Settings.base_url))
+    paths = {key: Path(entry[key]) for key in ("store", "prompt", "expert") if entry.get(key)}
+    corrections = tuple(Path(path) for path in listed(entry.get("corrections") or []))
+    made = {"targets": tuple(targets), "checks": _checks(entry.get("checks", "ask")), "corrections": corrections}
+    return Settings(**{**entry, **made, **paths})
+
+
+def _checks(said: Any) -> dict[str, str]:
+    """Return what follows from each check: all have the one word, or those named have theirs and the others ask."""
+    named = dict.fromkeys(CHECKS, said) if isinstance(said, str) else said
+    for check, severity in named.items():
+        if check not in CHECKS:
+            raise UserError(f"translation: checks: no such check '{check}'; {nearest(check, CHECKS)}")
+        if severity not in _SEVERITIES:
+            raise UserError(f"translation: checks: '{severity}' is not what a check can do; write ask or flag.")
+    return dict.fromkeys(CHECKS, "ask") | dict(named)
+
+
+def _check_address(address: str) -> None:
+    """Raise UserError for an address that holds a password or a key: it would stand in logs and tables."""
+    parts = urlsplit(address)
+    if parts.username or parts.password or parts.query:
+        raise UserError(
+            f"translation: base_url at {parts.hostname} holds a name, password or query; put the key into "
+            "OPENAI_API_KEY and leave them out."
+        )

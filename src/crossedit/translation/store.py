@@ -8,8 +8,9 @@ The folder holds JSON lines files, one answer a line with its whole request; all
 answers are appended to `answers.jsonl`. A process killed while it appends leaves half a line, which is passed
 over with a warning.
 
-A request is identified by everything that is sent and by the number of the attempt, because an answer that
-can't be used is asked for again. An answer that was written for the project and given by no model is kept
+A request is identified by the model, the messages and the number of the attempt, because an answer that can't be used is
+asked for again; not by the form that the answer was to have (`response_format`), which servers offer or don't. An answer that
+was written for the project and given by no model is kept
 with `model: null` and `recorded_from`; it stands in for the answer of whichever model is asked.
 """
 
@@ -36,6 +37,13 @@ class Answer:
     usage: dict[str, Any] | None = None  # tokens, as the server counts them
     answered_by: str | None = None  # the model as the server names it
     recorded_from: str | None = None  # where the answer was taken from when no model gave it
+    refusal: str | None = None  # what the model said instead, where the server tells it apart
+    batch: str | None = None  # the batch that the answer came in, which costs less
+
+
+def key(request: Mapping[str, Any], attempt: int) -> str:
+    """Return what identifies an attempt of a request."""
+    return digest({name: value for name, value in request.items() if name != "response_format"}, attempt)
 
 
 def line(request: Mapping[str, Any], attempt: int, answer: Answer) -> str:
@@ -59,7 +67,7 @@ class Store:
     def get(self, request: Mapping[str, Any], attempt: int) -> Answer | None:
         """Return the answer to this attempt of the request, given by its model or recorded, or None."""
         recorded = {**request, "model": None}
-        return self._answers.get(digest(request, attempt)) or self._answers.get(digest(recorded, attempt))
+        return self._answers.get(key(request, attempt)) or self._answers.get(key(recorded, attempt))
 
     def put(self, request: Mapping[str, Any], attempt: int, answer: Answer) -> None:
         """Append the answer to the folder's `answers.jsonl` and wait until it is on the disk."""
@@ -73,7 +81,7 @@ class Store:
             file.write(b"\n" * torn + line(request, attempt, answer).encode())
             file.flush()
             os.fsync(file.fileno())
-        self._answers[digest(request, attempt)] = answer
+        self._answers[key(request, attempt)] = answer
 
     def _load(self, path: Path) -> None:
         for number, text in enumerate(path.read_bytes().split(b"\n"), start=1):
@@ -81,7 +89,7 @@ class Store:
                 continue
             try:
                 kept = json.loads(text)
-                key = digest(kept.pop("request"), kept.pop("attempt"))
-                self._answers[key] = Answer(**kept)
+                asked = key(kept.pop("request"), kept.pop("attempt"))
+                self._answers[asked] = Answer(**kept)
             except (ValueError, KeyError, TypeError, AttributeError):
                 log.warning("%s: line %d is no whole answer; it is passed over and asked again.", path, number)
