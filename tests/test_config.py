@@ -204,7 +204,7 @@ WRONG = [
     (without("facts/demo/translation/store"), "facts.demo.translation: `store` is missing; add it."),
     (
         at("facts/demo/translation/corrections", "nowhere.csv"),
-        "facts.demo.translation.corrections: 'nowhere.csv' doesn't exist; leave the field away.",
+        "facts.demo.translation.corrections: 'nowhere.csv' doesn't exist;",
     ),
     (
         at("facts/demo/translation/model", {"train": "a", "test": "b"}),

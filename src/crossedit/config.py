@@ -186,9 +186,8 @@ def _check_facts(name: str, entry: dict[str, Any], config: dict[str, Any]) -> No
                     f"{where}.translation: makes {sorted(made)}, but `languages` or `evaluation_languages` also has "
                     f"'{language}'; add it to `targets`."
                 )
-        corrections = translation.get("corrections")
-        if corrections and not Path(corrections).exists():
-            raise UserError(f"{where}.translation.corrections: '{corrections}' doesn't exist; leave the field away.")
+        for field in ("prompt", "corrections", "expert"):
+            check_files(f"{where}.translation.{field}", translation.get(field, []))
 
 
 def _check_backbone(name: str, entry: dict[str, Any], config: dict[str, Any]) -> None:

@@ -67,6 +67,12 @@ def whole(path: Path | str) -> Iterator[Path]:
             remove(temporary)
 
 
+def write_json(value: Any, path: Path | str) -> None:
+    """Write a JSON value so that people can read it, whole or not at all."""
+    with whole(path) as temporary:
+        temporary.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
 def part_of(path: Path) -> Path:
     """Return this process's temporary name for `path`: processes of several machines may write on one file system."""
     return path.with_name(f".{path.stem}.{socket.gethostname()}-{os.getpid()}.part{path.suffix}")

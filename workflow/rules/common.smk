@@ -16,6 +16,7 @@ from crossedit.files import listed
 from crossedit.runs import orphans
 from crossedit.runs.estimates import durations, memory, needs
 from crossedit.sweeps import settings
+from crossedit.translation.settings import ASKING, PEOPLE
 
 # A plan of thousands of jobs is millions of objects that all live to its end: to look through them for garbage again and
 # again, and once more before the process ends, takes a quarter of the time.
@@ -106,9 +107,18 @@ def fact_files(wildcards):
     return files_in(path for field in named for path in listed(field))
 
 
+def translation(name):
+    """How a set of facts is translated; empty where it isn't."""
+    return config["facts"][name].get("translation", {})
+
+
+def part(entry, only=None, without=()):
+    """The part of a section that these keys, or all but these, make up."""
+    return {key: value for key, value in entry.items() if key not in without and (only is None or key in only)}
+
+
 def source_languages(name):
-    translation = config["facts"][name].get("translation")
-    return [translation["source"]] if translation else ASKED
+    return [translation(name)["source"]] if translation(name) else ASKED
 
 
 def recipe_texts(backbone):

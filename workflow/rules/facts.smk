@@ -15,9 +15,7 @@ rule build_facts:
         **asks("build_facts"),
     params:
         version=configuration.version("facts"),
-        entry=lambda wildcards: as_json(
-            {key: value for key, value in config["facts"][wildcards.facts].items() if key != "translation"}
-        ),
+        entry=lambda wildcards: as_json(part(config["facts"][wildcards.facts], without=["translation"])),
         languages=lambda wildcards: ",".join(source_languages(wildcards.facts)),
         seed=lambda wildcards: config["facts"][wildcards.facts].get("seed", config["seed"]),
     shell:

@@ -135,9 +135,12 @@ rule page:
         predictions=[path for cell in CELLS for path in predictions(cell)],
         backbones=[path for name in BACKBONES for path in model_folder(name)],
         summaries=[
-            f"{RESULTS}/{stage}/{name}/summary.json"
-            for name, entry in config["facts"].items()
-            for stage in (["facts", "translation"] if "translation" in entry else ["facts"])
+            f"{RESULTS}/{summary}"
+            for name in config["facts"]
+            for summary in [
+                f"facts/{name}/summary.json",
+                *(f"translation/{name}/{made}.json" for made in ("machine", "summary") if translation(name)),
+            ]
         ],
     output:
         report(f"{RESULTS}/reports/index.html", category="Page", caption="../report/page.rst"),

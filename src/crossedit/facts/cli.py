@@ -1,6 +1,5 @@
 """`crossedit facts`: read dataset files, check them, make the facts table."""
 
-import json
 from typing import Any
 
 import click
@@ -29,8 +28,7 @@ def build(entry: dict[str, Any], languages: str, seed: int, facts_path: str, odd
 
     built = building.build(entry, [name.strip() for name in languages.split(",") if name.strip()], seed)
     tables.write(built.oddities, tables.ODDITIES, oddities, built.provenance)
-    with files.whole(summary) as temporary:
-        temporary.write_text(json.dumps(built.summary, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    files.write_json(built.summary, summary)
     tables.write(built.facts, tables.FACTS, facts_path, built.provenance)
     printing.say_built(built)
 

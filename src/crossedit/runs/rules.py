@@ -39,7 +39,12 @@ _SWEEP = "sweeps/{sweep}/{backbone}"
 _STOP = f"{_SWEEP}/{{stop}}"
 RULES = (
     Rule("build_facts", (f"{_FACTS}/facts.parquet", f"{_FACTS}/oddities.parquet", f"{_FACTS}/summary.json"), _FACTS),
-    Rule("translate", (f"{_TRANSLATION}/facts.parquet", f"{_TRANSLATION}/summary.json"), _TRANSLATION),
+    Rule("translate", (f"{_TRANSLATION}/machine.parquet", f"{_TRANSLATION}/machine.json"), _TRANSLATION),
+    Rule(
+        "correct",
+        (f"{_TRANSLATION}/facts.parquet", f"{_TRANSLATION}/corrections.parquet", f"{_TRANSLATION}/summary.json"),
+        f"{_TRANSLATION}.correct",
+    ),
     Rule("statistics", (f"{_TRANSLATION}/table_1.parquet",), f"{_TRANSLATION}.table_1"),
     Rule("train", (f"{_BACKBONE}/model",), f"{_BACKBONE}.train"),
     Rule("contexts", (f"{_BACKBONE}/contexts.json",), f"{_BACKBONE}.contexts"),

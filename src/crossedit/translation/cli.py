@@ -1,6 +1,5 @@
 """`crossedit translation`: facts in one language become facts in several, corrected by people."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,54 +7,135 @@ import click
 
 from crossedit.claims import Job
 from crossedit.errors import UserError
+from crossedit.options import Lists, all_of, parse_json
 
 FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+_ENTRY = click.option("--entry", required=True, callback=parse_json, help="The config's facts.NAME.translation as JSON.")
+_SOURCE_OPTIONS = all_of(
+    click.option("--facts", type=FILE, required=True, help="Facts table that holds the source language."),
+    _ENTRY,
+)
 
 
 @click.group()
 def commands() -> None:
-    """Translate facts through a chat model, merge corrections, count tokens."""
+    """Translate facts through a chat model, let people correct them, merge what they say, count tokens."""
 
 
-@commands.command(cls=Job, outputs=("out", "summary"))
-@click.option("--facts", type=FILE, required=True, help="Facts table that holds the source language.")
-@click.option("--entry", required=True, help="The config's facts.NAME.translation as JSON.")
-@click.option("--out", type=FILE, required=True, help="Facts table in all languages.")
-@click.option("--summary", type=FILE, required=True, help="JSON: counts, tokens, corrections, failures.")
-@click.option("--offline", is_flag=True, help="Replay stored answers; never ask, even where a key is set.")
-def translate(facts: Path, entry: str, out: Path, summary: Path, offline: bool) -> None:
+class TranslateJob(Job):
+    """With `--dry-run` nothing is written, so no output is claimed either."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        return click.Command.invoke(self, ctx) if ctx.params["dry_run"] else super().invoke(ctx)
+
+
+@commands.command(cls=TranslateJob, outputs=("out", "summary"))
+@_SOURCE_OPTIONS
+@click.option("--asking", default="{}", callback=parse_json, help="JSON: keys of it that only say how answers are got.")
+@click.option("--out", type=FILE, help="Facts table in all languages, as the model translates.")
+@click.option("--summary", type=FILE, help="JSON: counts, tokens, cost, failures.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be asked, and about what it would cost.")
+def translate(
+    facts: Path, entry: dict[str, Any], asking: dict[str, Any], out: Path, summary: Path, dry_run: bool
+) -> None:
     """Translate a facts table; every answer is stored, so a second run asks nothing."""
-    from dataclasses import replace
-
     from crossedit import files, tables
-    from crossedit.translation import VERSION, corrections
-    from crossedit.translation.summary import summarise
+    from crossedit.translation import VERSION
+    from crossedit.translation.settings import from_entry
+
+    settings = from_entry(entry | asking)
+    frame = tables.read(facts, tables.FACTS)
+    if dry_run:
+        from crossedit.translation.estimate import estimate, text
+
+        click.echo(text(estimate(frame, settings), settings))
+        return
+
+    from crossedit.translation.summary import of_translation, sentence_of_translation
     from crossedit.translation.translate import assemble
     from crossedit.translation.translate import translate as run
 
-    settings = _settings(entry)
-    settings = replace(settings, offline=offline or settings.offline)
-    frame = tables.read(facts, tables.FACTS)
-    changes = corrections.read(settings.corrections) if settings.corrections else []
     translated = run(frame, settings)
-    merged = corrections.merge(translated.rows, changes)
-    said = summarise(settings, translated, merged)
-    inputs = [path for path in (facts, settings.corrections) if path]
+    said = of_translation(settings, translated)
     tables.write(
-        assemble(frame, merged.rows, translated.failures),
+        assemble(frame, translated.rows, translated.failures),
         tables.FACTS,
         out,
         provenance={
             "stage": "translation",
             "version": VERSION,
-            "entry": files.digest(json.loads(entry)),
-            "inputs": {str(path): files.digest(path) for path in inputs},
-            "requests": said["requests"],
+            "entry": files.digest(entry),
+            "source": settings.source,
+            "targets": settings.targets,
+            "inputs": {str(facts): files.digest(facts)},
         },
     )
-    with files.whole(summary) as temporary:
-        temporary.write_text(json.dumps(said, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    click.echo(_sentence(said), err=True)
+    files.write_json(said, summary)
+    click.echo(sentence_of_translation(said), err=True)
+
+
+@commands.command(cls=Job, outputs=("out", "corrections", "summary"))
+@click.option("--facts", type=FILE, required=True, help="Facts table as the model translated it.")
+@_ENTRY
+@click.option("--out", type=FILE, required=True, help="Facts table with the corrections merged.")
+@click.option("--corrections", type=FILE, required=True, help="Table of who changed what and why, and what stands.")
+@click.option("--summary", type=FILE, required=True, help="JSON: shares, agreement, conflicts, typical changes.")
+def correct(facts: Path, entry: dict[str, Any], out: Path, corrections: Path, summary: Path) -> None:
+    """Merge what annotators and an expert say of the translations."""
+    from crossedit import files, tables
+    from crossedit.translation import VERSION
+    from crossedit.translation.merge import merge, rows_of
+    from crossedit.translation.reviews.reading import read
+    from crossedit.translation.settings import from_entry
+    from crossedit.translation.summary import of_people, sentence_of_people
+
+    settings = from_entry(entry)
+    frame = tables.read(facts, tables.FACTS)
+    annotators = [judgement for path in settings.corrections for judgement in read(path)]
+    expert = read(settings.expert) if settings.expert else []
+    rows, sources = rows_of(frame, settings.source)
+    merged = merge(rows, sources, annotators, expert)
+    said = of_people(settings, rows, merged, annotators, expert)
+    people = [path for path in (*settings.corrections, settings.expert) if path]
+    inputs = {str(path): files.digest(path) for path in (facts, *people)}
+    provenance = {"stage": "translation", "version": VERSION, "entry": files.digest(entry), "inputs": inputs}
+    given = frame.filter(origin="source")
+    tables.write(
+        tables.concat([given, tables.rows(merged.rows, tables.FACTS)]),
+        tables.FACTS,
+        out,
+        provenance,
+    )
+    tables.write(merged.corrections, tables.CORRECTIONS, corrections, provenance)
+    files.write_json(said, summary)
+    click.echo(sentence_of_people(said, facts, corrections), err=True)
+
+
+@commands.command(cls=Lists)
+@click.option("--facts", type=FILE, required=True, help="Facts table as the model translated it (machine.parquet).")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the files.")
+@click.option("--language", "langs", multiple=True, help="Only these languages (default: all that were translated).")
+@click.option("--split", "splits", multiple=True, help="Only these splits.")
+@click.option("--by", multiple=True, help="A file for each of these people, with the name filled in.")
+@click.option("--flagged", is_flag=True, help="Only records in which a check has found something.")
+@click.option(
+    "--conflicts",
+    type=FILE,
+    help="corrections.parquet: the expert's file, of the fields on which the annotators disagree.",
+)
+def review(
+    facts: Path,
+    out: Path,
+    langs: tuple[str, ...],
+    splits: tuple[str, ...],
+    by: tuple[str, ...],
+    flagged: bool,
+    conflicts: Path | None,
+) -> None:
+    """Make what people correct: a spreadsheet (XLSX, CSV), Label Studio tasks, and a page for the browser."""
+    raise NotImplementedError
 
 
 @commands.command(cls=Job)
@@ -79,17 +159,17 @@ def statistics(facts: Path, out: Path, tokenizer: str) -> None:
 
 
 @commands.command()
-@click.option("--facts", type=FILE, required=True, help="Facts table that holds the source language.")
+@_SOURCE_OPTIONS
 @click.option("--translations", type=FILE, required=True, help="Facts table that holds the target languages.")
-@click.option("--entry", required=True, help="The config's facts.NAME.translation as JSON.")
 @click.option("--origin", required=True, help="Where the translations come from, e.g. resources/demo/facts.")
 @click.option("--name", required=True, help="The store's file is NAME.jsonl; it is written anew.")
-def record(facts: Path, translations: Path, entry: str, origin: str, name: str) -> None:
+def record(facts: Path, translations: Path, entry: dict[str, Any], origin: str, name: str) -> None:
     """Store existing translations as answers, to be replayed; corrections are undone in them."""
     from crossedit import tables
     from crossedit.translation.recording import record as run
+    from crossedit.translation.settings import from_entry
 
-    settings = _settings(entry)
+    settings = from_entry(entry)
     count = run(
         tables.read(facts, tables.FACTS),
         tables.read(translations, tables.FACTS),
@@ -98,28 +178,3 @@ def record(facts: Path, translations: Path, entry: str, origin: str, name: str) 
         name=name,
     )
     click.echo(f"{settings.store / name}.jsonl: {count} answers recorded from {origin}.", err=True)
-
-
-def _settings(entry: str) -> Any:
-    from crossedit.translation.settings import from_entry
-
-    try:
-        return from_entry(json.loads(entry))
-    except (json.JSONDecodeError, AttributeError):
-        raise UserError(
-            f"--entry: '{entry[:60]}' is no JSON object; give the config's facts.NAME.translation."
-        ) from None
-
-
-def _sentence(said: dict[str, Any]) -> str:
-    requests, failed = said["requests"], said["failed"]
-    share = f" ({said['corrected_share']:.1%})" if said["corrected_share"] is not None else ""
-    text = (
-        f"{said['translated']} of {said['records']} translated, {said['corrected']} corrected{share}; "
-        f"{requests['asked']} requests asked, {requests['stored']} answers from the store."
-    )
-    if failed:
-        text += f" {failed} failed: their cases are left out in all languages; the summary says why."
-    if elsewhere := len(said["corrections"]["of_cases_not_drawn"]):
-        text += f" Corrections of cases that are not drawn: {elsewhere}."
-    return text

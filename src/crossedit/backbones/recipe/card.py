@@ -9,6 +9,7 @@ import polars as pl
 import torch
 
 from crossedit.backbones.recipe.settings import Recipe
+from crossedit.files import write_json
 
 
 def write_card(
@@ -25,7 +26,7 @@ def write_card(
         "recall": recall.to_dicts(),
         "devices": devices(recipe),
     }
-    (folder / "recipe.json").write_text(json.dumps(notes, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    write_json(notes, folder / "recipe.json")
     (folder / "README.md").write_text(_readme(notes), encoding="utf-8")
 
 
