@@ -41,6 +41,11 @@ rule facts:
         [facts_table(name) for name in config["facts"]],
 
 
+rule translation:
+    input:
+        [f"{RESULTS}/translation/{name}/machine.parquet" for name in config["facts"] if translation(name)],
+
+
 rule backbones:
     input:
         [f"{RESULTS}/backbones/{name}/model" for name, entry in config["backbones"].items() if "recipe" in entry],

@@ -4,15 +4,41 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 from crossedit.claims import Job
-from crossedit.errors import UserError
+from crossedit.errors import UserError, nearest
+from crossedit.files import read_yaml
 from crossedit.options import Lists, all_of, parse_json
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
-_ENTRY = click.option("--entry", required=True, callback=parse_json, help="The config's facts.NAME.translation as JSON.")
+
+def _entry(context: click.Context, option: click.Parameter, value: str) -> dict[str, Any]:
+    """Return the `translation` section that stands in the option itself, or under a name in a configuration."""
+    if value.lstrip().startswith("{"):
+        return parse_json(context, option, value)
+    file, _, name = value.rpartition(":")
+    if not file:
+        raise UserError(f"--entry: '{value[:60]}' is neither a JSON object nor FILE.yaml:NAME; give one of them.")
+    try:
+        entries = read_yaml(Path(file))["facts"]
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise UserError(f"--entry: {file}: no configuration with facts can be read there ({error}).") from None
+    translated = [known for known, entry in entries.items() if "translation" in entry]
+    if name not in translated:
+        raise UserError(f"--entry: {file}: no facts called '{name}' are translated there; {nearest(name, translated)}")
+    found: dict[str, Any] = entries[name]["translation"]
+    return found
+
+
+_ENTRY = click.option(
+    "--entry",
+    required=True,
+    callback=_entry,
+    help="The config's facts.NAME.translation as JSON; or my.yaml:NAME, to be looked up there.",
+)
 _SOURCE_OPTIONS = all_of(
     click.option("--facts", type=FILE, required=True, help="Facts table that holds the source language."),
     _ENTRY,
