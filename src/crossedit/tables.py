@@ -91,7 +91,7 @@ CORRECTIONS = Table(
         "outcome": pl.String,  # agreed, expert, or conflict: nobody's word stands, the machine's text is kept
         "stands": pl.Boolean,  # whether the facts table has this person's text
     },
-    key=("split", "case_id", "lang", "field", "by"),
+    key=("split", "case_id", "lang", "field", "by", "role"),
     nullable=("note",),
 )
 
