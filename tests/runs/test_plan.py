@@ -10,22 +10,24 @@ from typing import Any, NamedTuple
 
 import pytest
 from rich.console import Console
-from standing import ROOT, chains, stand, write
+from standing import chains, stand, write
 from written import zsre
 
 from crossedit.errors import UserError
 from crossedit.runs import dryrun, plan_terminal
 from crossedit.runs.dryrun import read, snakemake
-from crossedit.runs.estimates.prices import Cost, Prices, costs
+from crossedit.runs.estimates.prices import Translation, costs
 from crossedit.runs.estimates.sizes import size_of
 from crossedit.runs.estimates.storage import written
 from crossedit.runs.estimates.times import Times
 from crossedit.runs.experiment import Experiment
 from crossedit.runs.plan import Plan, Stage
 from crossedit.runs.rules import RULES, Rules
+from crossedit.translation import records
+from crossedit.translation.prices import Prices
+from crossedit.translation.questions import question_of
 from crossedit.translation.settings import from_entry
 from crossedit.translation.store import Answer, Store
-from crossedit.translation.translate import job as request_of
 
 # What a facts entry of the demo translates.
 TRANSLATED = {
@@ -197,8 +199,8 @@ def asking(experiment: Experiment, tmp_path: Path, **changes: Any) -> dict[str, 
     return {**experiment.config, "facts": {"zsre": {**entry, "translation": translation}}}
 
 
-def found(config: dict[str, Any]) -> dict[str, Cost]:
-    return {cost.model: cost for cost in costs(config, Prices.read(), ["zsre"], ["zsre"])}
+def found(config: dict[str, Any]) -> dict[str, Translation]:
+    return {cost.model: cost for cost in costs(config, ["zsre"], ["zsre"])}
 
 
 def test_requests_are_counted_by_what_the_store_lacks(experiment: Experiment, tmp_path: Path) -> None:
@@ -213,8 +215,8 @@ def test_requests_are_counted_by_what_the_store_lacks(experiment: Experiment, tm
     entry = dict(config["facts"]["zsre"])
     settings = from_entry(entry.pop("translation"))
     row = next(row for row in build(entry, ["en"], 0).facts.iter_rows(named=True) if row["split"] == "test")
-    job = request_of(row, "zh", settings)
-    Store(settings.store).put(job.request, 1, Answer(json.dumps(job.record)))
+    question = question_of(row, "zh", settings, records.PROMPT)
+    Store(settings.store).put(question.first, 1, Answer(json.dumps(question.record)))
     after = found(config)
     assert (after["gpt-4"].requests, after["gpt-4"].of) == (1, 2)
     assert after["gpt-4"].tokens_in == pytest.approx(before["gpt-4"].tokens_in / 2, rel=0.1)
@@ -232,8 +234,7 @@ def test_dollars_follow_from_tokens_and_the_table_of_prices(experiment: Experime
 def test_a_price_that_is_not_known_is_said_in_words(experiment: Experiment, tmp_path: Path, changes: dict) -> None:
     (cost,) = found(asking(experiment, tmp_path, **changes)).values()
     assert cost.dollars is None
-    assert f"resources/prices.yaml has no price for {changes['model']} at https://" in cost.why
-    assert "price unknown" in shown(cost)
+    assert f"price unknown (no price for {changes['model']} at https://" in shown(cost)
 
 
 def test_requests_for_facts_that_cannot_be_read_are_reckoned_from_the_splits(
@@ -244,39 +245,35 @@ def test_requests_for_facts_that_cannot_be_read_are_reckoned_from_the_splits(
     cost = found(config)["gpt-4"]
     assert (cost.requests, cost.exact) == (2, False)
     assert "the facts can't be read" in cost.why
-    assert "about 2 requests" in shown(cost)
+    assert "2 of 2 records to be asked for" in shown(cost)
+    assert "Reckoned by the sizes of splits: the facts can't be read" in shown(cost)
 
 
-def shown(cost: Cost, width: int = 100) -> str:
+STORED = Translation("gpt-4", 0, 5, 0, 0, 0.0, 0.0, "resources/prices.yaml", facts="demo", exact=True)
+
+
+def shown(cost: Translation, width: int = 100) -> str:
     """Return what the terminal says of a plan with this cost."""
     stage = Stage("edits", "predict", 3, 1, 150.0, 0.0, 40000, 9000, 300)
     text = io.StringIO()
-    plan = Plan((stage,), {"answers": 2.0**30}, (cost,), Prices.read(), gpu_memory=80)
+    plan = Plan((stage,), {"answers": 2.0**30}, (cost,), gpu_memory=80)
     plan_terminal.show(plan, Console(file=text, width=width))
     return text.getvalue()
 
 
 def test_the_terminal_says_what_is_estimated_and_what_one_job_asks_for_at_most() -> None:
-    said = shown(Cost("demo", "gpt-4", 0, 5, True, 0, 0, 0.0))
+    said = shown(STORED)
     assert "both (1 ran before)" in said
     assert "Times of 2 jobs are estimates" in said
     assert "at most 39.1 GiB of GPU memory (predict), 8.8 GiB of host memory, 5 h (predict)" in said
     assert "Storage, estimated: 1.0 GiB: answers 1.0 GiB." in said
-    assert "all 5 answers are stored, nothing is asked" in said
+    assert "Translation of demo by gpt-4: all 5 records have their answers, nothing is asked." in said
 
 
 def test_the_table_fits_where_there_is_little_room() -> None:
-    cost = Cost("demo", "gpt-4", 0, 5, True, 0, 0, 0.0)
-    table = shown(cost, width=60).split("Times of")[0]
+    table = shown(STORED, width=60).split("Times of")[0]
     assert max(map(len, table.splitlines())) <= 60
     assert "predict" in table
     assert "…" not in table
     assert "39.1 GiB" not in table
-    assert "39.1 GiB" in shown(cost, width=100).split("Times of")[0]
-
-
-def test_prices_that_are_none_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "prices.yaml").write_text("server: x\nmodels: {gpt-4: 3}\n", encoding="utf-8")
-    with pytest.raises(UserError, match=r"prices\.yaml: is no table of prices"):
-        Prices.read(tmp_path / "prices.yaml")
-    assert {"gpt-3.5-turbo", "gpt-4"} <= Prices.read(ROOT / "resources" / "prices.yaml").models.keys()
+    assert "39.1 GiB" in shown(STORED, width=100).split("Times of")[0]

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from crossedit.runs.dryrun import Planned, dry_run
-from crossedit.runs.estimates.prices import Cost, Prices, costs
+from crossedit.runs.estimates.prices import Translation, costs
 from crossedit.runs.estimates.storage import written
 from crossedit.runs.estimates.times import Times
 from crossedit.runs.experiment import Experiment
@@ -43,8 +43,7 @@ class Plan:
 
     stages: tuple[Stage, ...]
     storage: dict[str, float]
-    costs: tuple[Cost, ...]
-    prices: Prices
+    costs: tuple[Translation, ...]
     gpu_memory: float  # GiB, of the GPUs that the configuration speaks of
 
     @classmethod
@@ -60,13 +59,11 @@ class Plan:
             kind, number = written(config, one.job)
             storage[kind] = storage.get(kind, 0.0) + number
         facts = {rule: [one.job.wildcards["facts"] for one in by_rule[rule]] for rule in ("translate", "build_facts")}
-        prices = Prices.read()
         return cls(
             stages=tuple(_stage(config["results"], jobs, times) for jobs in by_rule.values() if jobs),
             storage=dict(sorted(storage.items(), key=lambda item: -item[1])),
             # Offline nothing is asked, whatever it would cost.
-            costs=() if config["offline"] else tuple(costs(config, prices, facts["translate"], facts["build_facts"])),
-            prices=prices,
+            costs=() if config["offline"] else tuple(costs(config, facts["translate"], facts["build_facts"])),
             gpu_memory=config["gpu_memory"],
         )
 

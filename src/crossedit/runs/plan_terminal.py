@@ -6,9 +6,10 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from crossedit.runs.estimates.prices import PRICES, Cost
+from crossedit.runs.estimates.prices import Translation
 from crossedit.runs.plan import Plan, Stage
 from crossedit.runs.words import hours, lasting, many, size
+from crossedit.translation.estimate import sentence
 
 _MB = 2**20
 _COLUMNS = ("Stage", "Rule", "Jobs", "GPU\nhours", "other\nhours", "GPU\nmemory", "Time known from")
@@ -51,7 +52,7 @@ def lines(plan: Plan) -> list[str]:
             for rule in too_large
         ),
         f"Storage, estimated: {storage}.",
-        *(_priced(cost, plan) for cost in plan.costs),
+        *(_priced(cost) for cost in plan.costs),
     ]
 
 
@@ -93,15 +94,6 @@ def _foot(plan: Plan) -> str:
     return f"Times of {estimated} are estimates by parameters and tokens; what one cell really takes makes them better."
 
 
-def _priced(cost: Cost, plan: Plan) -> str:
-    of = f"Translation of {cost.facts} by {cost.model}"
-    if not cost.requests:
-        return f"{of}: all {many(cost.of, 'answer')} are stored, nothing is asked."
-    asked = f"{cost.requests:,} of {many(cost.of, 'request')} to be asked"
-    counted = asked if cost.exact else f"about {many(cost.requests, 'request')}"
-    tokens = f"about {cost.tokens_in:,.0f} tokens sent and {cost.tokens_out:,.0f} received"
-    dollars = (
-        "" if cost.dollars is None else f"about ${cost.dollars:,.2f} by the prices of {plan.prices.date} ({PRICES})"
-    )
-    why = f" ({cost.why})" if cost.why else ""
-    return f"{of}: {counted}, {tokens}, {dollars or 'price unknown'}{why}."
+def _priced(cost: Translation) -> str:
+    reckoned = "" if cost.exact else f" Reckoned by the sizes of splits: {cost.why}."
+    return f"Translation of {cost.facts} by {cost.model}: {sentence(cost)}.{reckoned}"

@@ -69,10 +69,19 @@ class Prices:
         listed = cls.read(path) if path.exists() else cls("", "", "", 1.0, {})
         return replace(listed, asked=settings.base_url, own=own)
 
+    def where(self, model: str) -> str:
+        """Return where the price of the model stands, in words, or that there is none."""
+        if model in self.own:
+            return "translation.prices"
+        return f"{PRICES} of {self.date}" if model in self._listed else f"no price for {model} at {self.asked}"
+
+    @property
+    def _listed(self) -> Mapping[str, tuple[float, float]]:
+        return self.models if self.asked.rstrip("/") == self.server.rstrip("/") else {}
+
     def dollars(self, model: str, tokens_in: float, tokens_out: float, batch: bool = False) -> float | None:
         """Return the price; None where none is known for the model at the server that is asked."""
-        listed = self.models if self.asked.rstrip("/") == self.server.rstrip("/") else {}
-        each = self.own.get(model) or listed.get(model)
+        each = self.own.get(model) or self._listed.get(model)
         if each is None:
             return None
         return (tokens_in * each[0] + tokens_out * each[1]) / 1e6 * (self.batch if batch else 1.0)
