@@ -22,9 +22,9 @@ def agreement(words: Mapping[Unit, Sequence[Word]]) -> dict[str, Any]:
     alpha: Krippendorff's, nominal, over all annotators, any of whom may have left a field out: 1 - D_o / D_e, the
         disagreement within fields over that among all values that stand in them (Krippendorff, Content Analysis, 3rd
         edition, section 12.3).
-    pairs: for each two annotators, over the fields that both judged, `raw` and `kappa`, Cohen's: (p_o - p_e) / (1 - p_e),
-        p_e being the agreement that their own shares of changes would give by chance (Cohen 1960, A coefficient of
-        agreement for nominal scales).
+    pairs: for each two annotators, over the fields that both judged, `raw` and `kappa`, Cohen's:
+        (p_o - p_e) / (1 - p_e), p_e being the agreement that their own shares of changes would give by chance (Cohen
+        1960, A coefficient of agreement for nominal scales).
     changed: of the fields that at least two changed, their number and the share (`same_text`) in which all who
         changed them say the same text.
     undefined: by the name of each figure that is None, why it has no value.
