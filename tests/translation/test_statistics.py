@@ -21,6 +21,19 @@ from crossedit.translation.statistics import table_1, words
         ("Côte d'Ivoire", 4),
         ("हिन्दी भाषा", 2),
         ("e\u0301te\u0301", 1),
+        ("ما هي عاصمة كندا؟", 5),
+        ("مَا هِيَ", 2),  # with vowel signs
+        ("می\u200cخواهم", 1),  # joined without a space
+        ("\u200fكندا", 1),  # a mark of direction before it
+        ("कनाडा की राजधानी क्या है।", 6),
+        ("श्री\u200dलंका", 1),
+        ("캐나다의 수도는 어디입니까?", 4),
+        ("カナダの首都はどこですか。", 13),
+        ("人々とパーティー", 8),
+        ("ｶﾅﾀﾞ", 4),
+        ("เมืองหลวง\u200bของ", 11),
+        ("រាជធានី", 4),  # four letters under three vowel signs
+        ("Ottawa-Gatineau 2018", 4),
     ],
 )
 def test_words(text, count):

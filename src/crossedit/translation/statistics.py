@@ -1,11 +1,11 @@
 """Table 1 of Bi-ZsRE: how many records there are, and how long their parts are on average."""
 
-import unicodedata
 from collections.abc import Callable
 
 import polars as pl
 
 from crossedit.tables import TABLE_1
+from crossedit.translation.words import spans
 
 # The paper's columns, and the facts table's that they measure.
 MEASURED = {
@@ -19,30 +19,10 @@ MEASURED = {
 }
 SPLITS = ("train", "validation", "test")
 
-# Scripts that put no space between words: their characters are counted one by one.
-_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
-
 
 def words(text: str) -> int:
-    """Return the number of words and marks of punctuation; in scripts without spaces each letter is a word.
-
-    A combining mark belongs to the letter before it.
-    """
-    count, inside = 0, False
-    for character in text:
-        category = unicodedata.category(character)[0]
-        if category == "M":
-            continue
-        if category not in "LN":
-            inside = False
-            count += category in "PS"
-        elif unicodedata.name(character, "").startswith(_UNSPACED):
-            inside = False
-            count += 1
-        else:
-            count += not inside
-            inside = True
-    return count
+    """Return the number of words and marks of punctuation; in scripts without spaces each letter is a word."""
+    return len(spans(text))
 
 
 def tokenizer(name: str) -> Callable[[str], int]:
