@@ -1,0 +1,93 @@
+"""The judgements in a file that a person has filled in, whichever form it was made from.
+
+In a line of a CSV file or a spreadsheet, `corrected` says how the text should read; where it is empty, the line says
+nothing by itself. Anything in `judged`, in whichever line of a record, says that the person has looked at the whole
+record; a note on a text left as it is then belongs to that text. In the expert's file, which shows only some texts of a
+record, `judged` is about the text of its line.
+
+Only `case_id` and `lang` are always needed, and `field`, `machine` and `corrected` where something is corrected.
+"""
+
+from pathlib import Path
+
+from crossedit.errors import UserError, nearest
+from crossedit.translation.judgements import Judgement
+from crossedit.translation.records import FIELDS
+from crossedit.translation.reviews import label_studio, lines
+from crossedit.translation.reviews.lines import Line
+
+
+def read(path: Path) -> list[Judgement]:
+    """Return the judgements in a .csv, .xlsx or .json file (Label Studio's export), record by record.
+
+    A person's word on the whole record comes before those on its fields. Raises UserError, naming the line, cell or
+    task, where something can't be understood.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; give a .csv, .xlsx or .json file that a person has filled in.")
+    match path.suffix.lower():
+        case ".csv":
+            return _judgements(lines.of_csv(path), path.stem)
+        case ".xlsx":
+            return _judgements(lines.of_xlsx(path), path.stem)
+        case ".json":
+            return label_studio.read(path)
+    raise UserError(f"{path}: judgements are read from .csv, .xlsx and .json files; save it as one of them.")
+
+
+def _judgements(filled: list[Line], stem: str) -> list[Judgement]:
+    """Return what the lines say; `stem` stands for the person where none is named."""
+    by_record: dict[tuple[str, ...], list[Line]] = {}
+    for line in filled:
+        _check(line)
+        said = {name: line.texts.get(name, "").strip() for name in ("by", "split", "case_id", "lang")}
+        by_record.setdefault((said["by"] or stem, said["split"], said["case_id"], said["lang"]), []).append(line)
+    return [said for (by, *_), of_record in by_record.items() for said in _of_record(by, of_record)]
+
+
+def _of_record(by: str, filled: list[Line]) -> list[Judgement]:
+    marked = [line for line in filled if line.texts.get("judged", "").strip()]
+    expert = "proposals" in filled[0].texts
+    found = [_judgement(by, line, None) for line in marked[:1]] if not expert else []
+    for line in filled:
+        right = line in marked if expert else bool(marked and line.texts.get("note", "").strip())
+        if corrected := line.texts.get("corrected", "").strip():
+            found.append(_judgement(by, line, corrected))
+        elif right and line.texts.get("machine"):
+            found.append(_judgement(by, line, line.texts["machine"]))
+    return found
+
+
+def _judgement(by: str, line: Line, corrected: str | None) -> Judgement:
+    """Return the word on the line's field, or on the whole record where nothing is said of a text."""
+    texts = {name: text.strip() or None for name, text in line.texts.items()}
+    of_field = corrected is not None
+    return Judgement(
+        where=line.where,
+        by=by,
+        case_id=int(line.texts["case_id"]),
+        lang=line.texts["lang"].strip(),
+        field=texts["field"] if of_field else None,
+        machine=line.texts["machine"] if of_field else None,
+        corrected=corrected,
+        split=texts.get("split"),
+        note=texts.get("note") if of_field or not texts.get("field") else None,
+        record=texts.get("record"),
+    )
+
+
+def _check(line: Line) -> None:
+    """Raise UserError for what can't be understood."""
+    where, texts = line.where, {name: text.strip() for name, text in line.texts.items()}
+    if not texts["case_id"].isdecimal():
+        raise UserError(f"{where}: case_id is '{texts['case_id']}'; it must be a whole number.")
+    if not texts["lang"]:
+        raise UserError(f"{where}: lang is empty; write the code of the language that was judged.")
+    field = texts.get("field")
+    if field and field not in FIELDS:
+        raise UserError(f"{where}: no such field '{field}'; {nearest(field, FIELDS)}")
+    said = "corrected" if texts.get("corrected") else "judged" if "proposals" in texts and texts.get("judged") else None
+    if said and not field:
+        raise UserError(f"{where}: {said} is '{texts[said]}', but field is empty; write which of the texts it is.")
+    if said and not texts.get("machine"):
+        raise UserError(f"{where}: {said} is '{texts[said]}', but machine is empty; write there which text was judged.")

@@ -1,0 +1,87 @@
+import csv
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import load_workbook
+
+from crossedit.translation.reviews import columns, lines, reading, sheets
+from crossedit.translation.reviews import rows as review
+
+
+def cells(path):
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@given(st.text(alphabet="'=+-@＝\t\r\n019.:/eE,a") | st.text())
+def test_every_text_comes_back_from_a_csv_file_and_none_is_a_formula(text):
+    stored = columns.guarded(text)
+    assert columns.unguarded(stored) == text
+    assert not stored.startswith(tuple("=+-@＝＋－＠\t\r"))
+
+
+def test_csv_has_the_columns_and_the_mark_by_which_programs_know_utf_8(chinese, tmp_path):
+    sheets.write_csv(chinese, tmp_path / "zh.csv", by="ana")
+    assert (tmp_path / "zh.csv").read_bytes().startswith(b"\xef\xbb\xbfsplit,case_id,lang,field,source,machine,checks,")
+    found = cells(tmp_path / "zh.csv")
+    assert tuple(found[0]) == columns.COLUMNS
+    assert [(line["field"], line["machine"]) for line in found] == [
+        (r.field, columns.guarded(r.machine)) for r in chinese
+    ]
+    assert {line["by"] for line in found} == {"ana"}
+    assert {line["corrected"] + line["judged"] + line["note"] for line in found} == {""}
+
+
+def test_hostile_texts_are_texts_in_both_forms_and_come_back(hostile, tmp_path):
+    sheets.write_csv(hostile, tmp_path / "zh.csv")
+    sheets.write_xlsx(hostile, tmp_path / "zh.xlsx")
+    sheet = load_workbook(tmp_path / "zh.xlsx")[sheets.REVIEW]
+    assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value is not None} == {"s"}
+    assert {cell.number_format for row in sheet.iter_rows() for cell in row} == {"@"}
+    for found in (lines.of_csv(tmp_path / "zh.csv"), lines.of_xlsx(tmp_path / "zh.xlsx")):
+        for name in ("source", "machine", "checks"):
+            assert [line.texts[name] for line in found] == [row.machine for row in hostile]
+        assert [line.texts["case_id"] for line in found] == [str(row.case_id) for row in hostile]
+
+
+def test_only_what_is_to_be_filled_in_is_unlocked_in_the_spreadsheet(chinese, tmp_path):
+    sheets.write_xlsx(chinese, tmp_path / "zh.xlsx", by="ana")
+    book = load_workbook(tmp_path / "zh.xlsx")
+    sheet = book[sheets.REVIEW]
+    assert book.active is sheet
+    names = [cell.value for cell in sheet[1]]
+    assert tuple(names) == columns.COLUMNS
+    for row in sheet.iter_rows(min_row=2):
+        unlocked = {name for name, cell in zip(names, row, strict=True) if not cell.protection.locked}
+        assert unlocked == {"corrected", "judged", "by", "note"}
+    assert sheet.protection.sheet
+    assert sheet.freeze_panes == "E2"
+    assert sheet.auto_filter.ref == f"A1:L{len(chinese) + 1}"
+
+
+def test_rows_with_findings_look_different(chinese, tmp_path):
+    plain, flagged = replace(chinese[0], checks=()), replace(chinese[-1], checks=("a number is missing",))
+    sheets.write_xlsx([plain, flagged], tmp_path / "zh.xlsx")
+    sheet = load_workbook(tmp_path / "zh.xlsx")[sheets.REVIEW]
+    for above, below in zip(sheet[2], sheet[3], strict=True):
+        assert above.fill.fgColor.rgb != below.fill.fgColor.rgb
+
+
+def test_the_expert_sees_the_proposals_before_the_place_for_the_last_word(machine, disputed, tmp_path):
+    rows = review.conflicts(machine, disputed)
+    sheets.write_csv(rows, tmp_path / "zh.csv")
+    sheets.write_xlsx(rows, tmp_path / "zh.xlsx")
+    [line] = cells(tmp_path / "zh.csv")
+    assert tuple(line) == columns.EXPERT
+    assert columns.EXPERT.index("proposals") == columns.EXPERT.index("corrected") - 1
+    assert line["proposals"] == "ana: 加国 (shorter)\nbo: 加拿大"
+    assert lines.of_xlsx(tmp_path / "zh.xlsx")[0].texts == line
+
+
+@pytest.mark.parametrize("write", [sheets.write_csv, sheets.write_xlsx])
+def test_a_file_nobody_has_filled_in_says_nothing(chinese, tmp_path, write):
+    path = tmp_path / f"zh.{write.__name__.removeprefix('write_')}"
+    write(chinese, path, by="ana")
+    assert reading.read(path) == []
