@@ -53,7 +53,7 @@ def test_shards_and_exclusions_change_the_number_of_jobs(tmp_path: Path) -> None
     assert jobs["train"] == 1
 
 
-@pytest.mark.parametrize("target", ["facts", "edits", "sweeps", "tables", "figures", "report"])
+@pytest.mark.parametrize("target", ["facts", "translation", "edits", "sweeps", "tables", "figures", "report"])
 def test_named_targets_exist(target: str, tmp_path: Path) -> None:
     said = plan(CONFIG, tmp_path, "--", target)
     assert said.returncode == 0, said.stderr

@@ -11,8 +11,8 @@ from crossedit.facts import languages
 from crossedit.files import listed
 from crossedit.translation.checks import CHECKS
 
-# What says how answers are got, and by whom they were corrected: a translation doesn't change with them, so that nothing is
-# made anew where one of them changes.
+# What says how answers are got, and by whom they were corrected: the machine's translation doesn't change with them, so
+# that nothing is made anew where one of them changes.
 ASKING = (
     "base_url",
     "response_format",

@@ -3,14 +3,15 @@
     store = Store(folder)
     store.get(request, attempt)           the answer that is kept for this request, or None
     store.put(request, attempt, answer)   on the disk when it returns
+    with store.asking(): …                no other process asks meanwhile
 
 The folder holds JSON lines files, one answer a line with its whole request; all of them are read, and new
 answers are appended to `answers.jsonl`. A process killed while it appends leaves half a line, which is passed
 over with a warning.
 
-A request is identified by the model, the messages and the number of the attempt, because an answer that can't be used is
-asked for again; not by the form that the answer was to have (`response_format`), which servers offer or don't. An answer that
-was written for the project and given by no model is kept
+A request is identified by the model, the messages and the number of the attempt, because an answer that can't be
+used is asked for again; not by the form that the answer was to have (`response_format`), which servers offer or don't.
+An answer that was written for the project and given by no model is kept
 with `model: null` and `recorded_from`; it stands in for the answer of whichever model is asked.
 """
 
@@ -18,10 +19,13 @@ import fcntl
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from crossedit.files import digest
 
@@ -58,8 +62,8 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._answers: dict[str, Answer] = {}
-        for path in sorted(folder.glob("*.jsonl")):
-            self._load(path)
+        self._sizes: dict[Path, int] = {}  # of the files as they were read
+        self._read()
 
     def __len__(self) -> int:
         return len(self._answers)
@@ -82,6 +86,30 @@ class Store:
             file.flush()
             os.fsync(file.fileno())
         self._answers[key(request, attempt)] = answer
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Within it no other process asks for answers to put here; what others have put is there to be got."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / ".asking.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            log.warning("%s: another run is asking for answers; this one waits for it to end.", self.folder)
+            lock.acquire(poll_interval=0.5)
+        try:
+            self._read()
+            yield
+        finally:
+            lock.release()
+
+    def _read(self) -> None:
+        """Load the files that are new or have changed."""
+        for path in sorted(self.folder.glob("*.jsonl")):
+            size = path.stat().st_size
+            if size != self._sizes.get(path):
+                self._load(path)
+                self._sizes[path] = size
 
     def _load(self, path: Path) -> None:
         for number, text in enumerate(path.read_bytes().split(b"\n"), start=1):
