@@ -1,97 +1,29 @@
-"""A server on this machine that speaks the chat completions protocol, and facts to translate."""
+"""A server on this machine, and facts to translate by it."""
 
-import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import polars as pl
 import pytest
+from server import Server, running
 
 from crossedit.tables import FACTS
-from crossedit.translation import settings
+from crossedit.translation import client, settings
 
 KEY = "sk-not-a-real-key-0123456789"
-
-TRANSLATED = {
-    "German": {"Paris": "Paris", "France": "Frankreich", "Italy": "Italien", "Rome": "Rom"},
-    "Chinese": {"Paris": "巴黎", "France": "法国", "Italy": "意大利", "Rome": "罗马"},
-}
-
-
-class Server(ThreadingHTTPServer):
-    """Answers with `answer(record, language)` after the statuses in `troubles` are used up; counts what is asked."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.requests: list[dict[str, Any]] = []
-        self.headers: list[str] = []
-        self.troubles: list[int] = []
-        self.answer: Callable[[dict[str, str], str], str | None] = translated
-        self.lock = threading.Lock()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        with self.server.lock:
-            self.server.requests.append(body)
-            self.server.headers.append(self.headers["Authorization"])
-            status = self.server.troubles.pop(0) if self.server.troubles else 200
-        if status == 0:  # a cut connection
-            self.close_connection = True
-            return
-        if status != 200:
-            self._send(status, {"error": {"message": f"trouble with {self.headers['Authorization']}"}})
-            return
-        sentence, record = body["messages"][0]["content"].split("\n", 1)
-        language = sentence.split(" to ")[1].split(" and ")[0]
-        message = {"role": "assistant", "content": self.server.answer(json.loads(record), language)}
-        choices = [{"index": 0, "finish_reason": "stop", "message": message}]
-        usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
-        kind = {"id": "1", "object": "chat.completion", "created": 1, "model": body["model"] + "-0613"}
-        self._send(200, {**kind, "choices": choices, "usage": usage})
-
-    def _send(self, status: int, body: dict[str, Any]) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Be quiet."""
-
-
-def translated(record: dict[str, str], language: str) -> str:
-    """Answer with the record in the language, as far as this server knows it."""
-    words = TRANSLATED[language]
-    return json.dumps({key: _replace(value, words) for key, value in record.items()}, ensure_ascii=False)
-
-
-def _replace(text: str, words: dict[str, str]) -> str:
-    for word, other in words.items():
-        text = text.replace(word, other)
-    return text
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    server = Server()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with running(Server()) as server:
+        yield server
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the waits between two tries be short."""
+    monkeypatch.setattr(client, "WAIT", 0.01)
+    monkeypatch.setattr(client, "TRIES", 4)
 
 
 @pytest.fixture

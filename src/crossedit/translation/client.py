@@ -1,64 +1,283 @@
-"""The one place that talks to a translation server, any that speaks the chat completions protocol.
+"""The one place that asks for chat completions, of any server that speaks their protocol.
 
-The key is read from the environment variable OPENAI_API_KEY and goes nowhere but into the request's header.
+    async with Client(settings) as client:
+        sent, answer = await client.ask(question.request, question.record)
+
+The key is read from the environment variable OPENAI_API_KEY and goes nowhere but into the requests' header.
 """
 
+import asyncio
+import email.utils
 import json
+import logging
+import math
 import os
-from collections.abc import Mapping
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import openai
 import tenacity
+from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletion
 
 from crossedit.errors import UserError
+from crossedit.translation.settings import Settings
 from crossedit.translation.store import Answer
 
-# Worth another try: too many requests, a server's own fault, no or a cut connection, a time limit.
-_PASSING = (
-    openai.RateLimitError,
-    openai.InternalServerError,
-    openai.APIConnectionError,
-    json.JSONDecodeError,
-)
+log = logging.getLogger(__name__)
+
+TRIES = 6  # of one request, where its trouble may pass
+WAIT = 1.0  # seconds before the second try; twice as long before each further one
+PATIENCE = 600.0  # seconds that a server may tell a request to wait, all in all
+
+# From the strictest to none; a server is asked for the first that it knows.
+FORMS = ("json_schema", "json_object", "text")
+_UNKNOWN_FORM = (400, 404, 422, 501)  # what servers answer to a form that they don't know
+_PASSING = (408, 409, 425, 429)  # and a server's own faults, from 500 on
+# A server that refuses a text says so instead of answering; of some it is an error's code.
+_FILTERS = ("content_filter", "data_inspection_failed")
+_PLACEHOLDER = 16  # a shorter key is one that a local server makes do with, such as `none`, and no secret
+
+
+class NoCompletionError(Exception):
+    """The server answered with something else than a chat completion; the message is what it says."""
+
+
+_TROUBLES = (openai.APIError, TimeoutError, json.JSONDecodeError, UnicodeDecodeError, NoCompletionError)
 
 
 class Client:
-    """Asks for chat completions; threads may share it."""
+    """Asks for chat completions; tasks of one event loop share it.
 
-    def __init__(self, base_url: str, timeout: float, tries: int = 6, wait: float = 1.0) -> None:
-        """Take the key from the environment. `timeout` and the first `wait` are in seconds."""
-        self.base_url = base_url
-        self._key = os.environ["OPENAI_API_KEY"]
-        self._openai = openai.OpenAI(api_key=self._key, base_url=base_url, timeout=timeout, max_retries=0)
-        self._again = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_PASSING),
-            stop=tenacity.stop_after_attempt(tries),
-            wait=tenacity.wait_exponential_jitter(multiplier=wait, max=60, jitter=wait),
-            reraise=True,
-        )
+    flying: the tasks whose request is with the server. Once `ended` is set, nothing is tried again.
+    """
 
-    def ask(self, request: Mapping[str, Any]) -> Answer:
-        """Return the server's answer to the request body, however useful it is.
+    def __init__(self, settings: Settings, pace: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None) -> None:
+        """Take the key from the environment; UserError where it is none. `pace` returns when a request may be sent."""
+        self.flying: set[asyncio.Task[Any] | None] = set()
+        self.ended = False
+        self._settings = settings
+        self._pace = pace
+        self._key = os.environ["OPENAI_API_KEY"].strip()
+        if not (self._key.isascii() and self._key.isprintable()):
+            raise UserError("translation: OPENAI_API_KEY holds characters that no key has; set it again.")
+        # What these libraries tell for debugging holds headers, and a server may quote the key in its own.
+        for library in ("httpcore2", "httpx2"):
+            logging.getLogger(library).setLevel(logging.WARNING)
+        self._openai = openai.AsyncOpenAI(api_key=self._key, base_url=settings.base_url, timeout=None, max_retries=0)
+        self._backoff = tenacity.wait_exponential_jitter(multiplier=WAIT, max=60, jitter=WAIT)
+        self._insist = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception(self._may_pass), stop=self._enough, wait=self._wait, reraise=True
+        ).wraps(self._try)
+        self._quiet_until = 0.0  # by the loop's clock
+        self._form: dict[str, str] = {}  # by model: the form that it is known to take
+        self._answered = False
+
+    async def __aenter__(self) -> "Client":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._openai.close()
+
+    async def ask(self, request: Mapping[str, Any], keys: Iterable[str]) -> tuple[dict[str, Any], Answer]:
+        """Return the request as it was sent, its answer to have these keys, and what the server said to it.
 
         Raises UserError where the server refuses, or where passing troubles outlast every try.
         """
         try:
-            completion = self._again(self._openai.chat.completions.create, **request)
-        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-            # The server's own words are not repeated here: they may quote the key.
-            raise self._error(f"refuses the key in OPENAI_API_KEY ({error.status_code}); set another one.") from None
-        except openai.APIStatusError as error:
-            raise self._error(f"answers {error.status_code}: {error.message}") from None
-        except (openai.APIError, json.JSONDecodeError) as error:
-            raise self._error(f"can't be asked: {error}") from None
-        if not isinstance(completion, ChatCompletion) or not completion.choices:
-            raise self._error("does not answer with a chat completion; does base_url end as it should, often in /v1?")
-        choice = completion.choices[0]
-        usage = completion.usage.model_dump(exclude_none=True) if completion.usage else None
-        return Answer(choice.message.content, choice.finish_reason, usage, completion.model)
+            return await self._insist(request, list(keys))
+        except _TROUBLES as error:
+            sentence = self._sentence(error)
+        # Not within `except`: what the error holds, the key in it, would come along as this one's context.
+        raise UserError(f"translation: {self._settings.base_url} {sentence}")
 
-    def _error(self, message: str) -> UserError:
-        first = (message.splitlines() or [""])[0].replace(self._key, "***")
-        return UserError(f"translation: {self.base_url} {first}")
+    async def _try(self, request: Mapping[str, Any], keys: list[str]) -> tuple[dict[str, Any], Answer]:
+        """Ask once, or once in each form until the server knows one."""
+        forms = self._forms(request)
+        for form in forms[:-1]:
+            try:
+                return await self._in_form(form, request, keys)
+            except openai.APIStatusError as error:
+                if error.status_code not in _UNKNOWN_FORM or self.ended:
+                    raise
+        return await self._in_form(forms[-1], request, keys)
+
+    def _forms(self, request: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the forms to be tried for an answer."""
+        if self._settings.response_format != "auto":
+            return (self._settings.response_format,)
+        if known := self._form.get(request["model"]):
+            return (known,)
+        # OpenAI's servers refuse `json_object` where the messages don't say JSON.
+        named = any("json" in message["content"].lower() for message in request["messages"])
+        return FORMS if named else ("json_schema", "text")
+
+    async def _in_form(self, form: str, request: Mapping[str, Any], keys: list[str]) -> tuple[dict[str, Any], Answer]:
+        sent = in_form(form, request, keys)
+        answer = await self._send(sent)
+        model = request["model"]
+        if model not in self._form and answer.finish_reason not in _FILTERS:
+            self._form[model] = form
+            if self._settings.response_format == "auto" and form != FORMS[0]:
+                log.warning("%s: %s knows no json_schema; it is asked for %s.", self._settings.base_url, model, form)
+        return sent, answer
+
+    async def _send(self, body: dict[str, Any]) -> Answer:
+        """Return the answer to one HTTP request, sent when it is its turn."""
+        await self._turn(body)
+        task = asyncio.current_task()
+        self.flying.add(task)
+        try:
+            # The library's own limit is on each read, which a server that drips would never reach.
+            async with asyncio.timeout(self._settings.timeout):
+                completion = await self._openai.chat.completions.create(**body)
+        except openai.BadRequestError as error:
+            if error.code not in _FILTERS:
+                raise
+            return Answer(None, finish_reason=error.code, refusal=self._clean(_message(error)))
+        finally:
+            self.flying.discard(task)
+        answer = self._answer(completion)
+        self._answered = True
+        return answer
+
+    def _answer(self, completion: object) -> Answer:
+        """Return what is kept of a completion. Raises NoCompletionError where it is none."""
+        if not isinstance(completion, ChatCompletion):
+            raise NoCompletionError(str(completion))
+        usage = completion.usage
+        try:
+            choice = completion.choices[0]
+            return Answer(
+                self._clean(choice.message.content),
+                choice.finish_reason,
+                usage.model_dump(mode="json", exclude_none=True) if isinstance(usage, CompletionUsage) else None,
+                completion.model,
+                refusal=self._clean(choice.message.refusal),
+            )
+        except (AttributeError, IndexError, TypeError):
+            # The library takes whatever has braces; some servers put an error there.
+            raise NoCompletionError(str(getattr(completion, "error", completion))) from None
+
+    async def _turn(self, body: Mapping[str, Any]) -> None:
+        """Wait while the server has told any request to, and for the pace."""
+        now = asyncio.get_running_loop().time
+        while True:
+            while (seconds := self._quiet_until - now()) > 0:
+                await asyncio.sleep(seconds + random.uniform(0, WAIT))
+            if self._pace:
+                await self._pace(body)
+            if self._quiet_until <= now():
+                return
+
+    def _may_pass(self, error: BaseException) -> bool:
+        if self.ended or not isinstance(error, _TROUBLES):
+            return False
+        if isinstance(error, openai.APIStatusError):
+            return not _no_money(error) and (error.status_code in _PASSING or error.status_code >= 500)
+        if isinstance(error, NoCompletionError):
+            return self._answered  # otherwise the address is wrong
+        return True
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        """Return the seconds until the next try; where the server has named them, every other request waits as well."""
+        told = _told(state)
+        if told is None:
+            return self._backoff(state)
+        if told <= PATIENCE:
+            self._quiet_until = max(self._quiet_until, asyncio.get_running_loop().time() + told)
+        return 0.0
+
+    def _enough(self, state: tenacity.RetryCallState) -> bool:
+        """Say whether a request has been tried often enough: to be told to wait is no try."""
+        told = _told(state)
+        if told is not None:
+            return (state.seconds_since_start or 0.0) + told > PATIENCE
+        return state.attempt_number >= TRIES
+
+    def _sentence(self, error: BaseException) -> str:
+        """Return what has happened and what to do, after the server's address."""
+        match error:
+            case openai.AuthenticationError() | openai.PermissionDeniedError():
+                # The server's own words are not repeated here: they may quote a part of the key.
+                return f"refuses the key in OPENAI_API_KEY ({error.status_code}); set another one."
+            case openai.APIStatusError() if _no_money(error):
+                return (
+                    "has no money left on this key's account (insufficient_quota); pay some in or set another key, "
+                    "then run this again: what was answered is stored."
+                )
+            case openai.APIStatusError():
+                hint = "; does base_url end as it should, and is the model there?" if error.status_code == 404 else ""
+                return f"answers {error.status_code}: {self._brief(_message(error))}{hint}"
+            case NoCompletionError():
+                said = self._brief(str(error))
+                return f"answers with no chat completion ({said}); does base_url end as it should, often in /v1?"
+            case TimeoutError():
+                seconds = f"{self._settings.timeout:g}"
+                return f"has not answered within {seconds} s, {TRIES} times; raise `timeout`, or ask fewer at once."
+            case json.JSONDecodeError() | UnicodeDecodeError():
+                return "sends answers that break off or are no JSON."
+            case _:
+                cause = f" ({error.__cause__})" if error.__cause__ else ""
+                return self._brief(f"can't be asked: {error}{cause}")
+
+    def _brief(self, text: str) -> str:
+        """Return the first line of what a server says, without the key."""
+        return (text.replace(self._key, "***").strip().splitlines() or [""])[0][:300]
+
+    def _clean(self, text: str | None) -> str | None:
+        """Return the text as it can be stored: without the key, without halves of characters."""
+        if text is None:
+            return None
+        if len(self._key) >= _PLACEHOLDER:
+            text = text.replace(self._key, "***")
+        return text.encode("utf-8", "replace").decode()
+
+
+def in_form(form: str, request: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """Return the request with the wish for an answer in one of FORMS: with `json_schema` of exactly these keys."""
+    match form:
+        case "json_schema":
+            keys = list(keys)
+            schema = {
+                "type": "object",
+                "properties": {key: {"type": "string"} for key in keys},
+                "required": keys,
+                "additionalProperties": False,
+            }
+            named = {"name": "translation", "strict": True, "schema": schema}
+            return {**request, "response_format": {"type": form, "json_schema": named}}
+        case "json_object":
+            return {**request, "response_format": {"type": form}}
+        case _:
+            return dict(request)
+
+
+def _told(state: tenacity.RetryCallState) -> float | None:
+    """Return the seconds that the server has told the request to wait, or None."""
+    error = state.outcome.exception() if state.outcome else None
+    if not isinstance(error, openai.APIStatusError):
+        return None
+    headers = error.response.headers
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers[name]) * scale
+        except (KeyError, ValueError):
+            continue
+        return seconds if 0 < seconds < math.inf else None
+    try:
+        seconds = email.utils.parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time()
+    except (KeyError, ValueError, OverflowError):
+        return None
+    return seconds if seconds > 0 else None
+
+
+def _no_money(error: openai.APIStatusError) -> bool:
+    return "insufficient_quota" in (error.code, error.type)
+
+
+def _message(error: openai.APIStatusError) -> str:
+    said = error.body.get("message") if isinstance(error.body, dict) else None
+    return str(said or error.message)

@@ -22,6 +22,7 @@ from crossedit.translation.settings import Settings
 from crossedit.translation.store import Store
 
 Row = dict[str, Any]
+# Drives questions to their end; settled ones are among them, for what they have cost counts.
 Ask = Callable[[Sequence[Question], Store, Settings], None]
 
 
@@ -52,7 +53,7 @@ def translate(facts: pl.DataFrame, settings: Settings, ask: Ask | None = None) -
     stored = sum(len(question.answers) for question in questions)
     missing = [question for question in questions if question.request is not None]
     if missing:
-        (ask or _way(settings, missing, len(questions)))(missing, store, settings)
+        (ask or _way(settings, missing, len(questions)))(questions, store, settings)
 
     rows, failures = [], []
     for row, target, question in needed:
