@@ -116,6 +116,7 @@ class Budget:
         self._batch = settings.batch
         self._prices = Prices.of(settings)
         self._reserved: dict[str, float] = {}  # what those in flight will cost, by request
+        self._aside = 0.0  # their sum
         self._estimated = self._charged = 0.0  # of the answers so far: what was expected, and what it came to
         self._lock = threading.Lock()
         models = {question.first["model"] for question in questions}
@@ -135,27 +136,39 @@ class Budget:
     @property
     def left(self) -> float | None:
         """What may still be spent, without what is in flight; None where there is no budget."""
-        return None if self.limit is None else self.limit - self.spent - sum(self._reserved.values())
+        return None if self.limit is None else self.limit - self.spent - self._aside
 
-    def reserve(self, request: Mapping[str, Any]) -> bool:
+    def reserve(self, request: Mapping[str, Any], owed: bool = False) -> bool:
         """Put aside what the request may cost; False, and nothing is put aside, where that is more than is left.
 
-        Estimates that answers have turned out to exceed are raised by as much.
+        owed: it is on its way already, and its price put aside anyhow. Estimates that answers have turned out to exceed
+        are raised by as much.
         """
         with self._lock:
             left = self.left
             needed = self._expected(request, self._batch) * max(1.0, self._charged / (self._estimated or 1.0))
-            if left is not None and needed > left:
+            if left is not None and needed > left and not owed:
                 return False
-            self._reserved[key(request, 0)] = needed
+            self._aside += needed - self._reserved.pop(name := key(request, 0), 0.0)
+            self._reserved[name] = needed
             return True
 
     def book(self, request: Mapping[str, Any], answer: Answer | None) -> None:
         """Put what the answer cost in the place of what was put aside; None: none came, nothing is owed."""
         with self._lock:
-            self._reserved.pop(key(request, 0), None)
+            self._aside -= self._reserved.pop(key(request, 0), 0.0)
+            if not self._reserved:
+                self._aside = 0.0  # without what rounding has left
             if answer is not None:
                 self._charge(request, answer)
+
+    def exhausted(self, done: int, of: int) -> UserError:
+        """Return what to raise where not even one request fits into what is left."""
+        return UserError(
+            f"translation: the next request could go over the budget: ${self.spent:,.2f} of ${self.limit:,.2f} are "
+            f"spent, {done:,} of {of:,} records are done and stored; run this again with a larger budget, nothing is "
+            "asked twice."
+        )
 
     def _charge(self, request: Mapping[str, Any], answer: Answer, before: float = 0.0) -> None:
         """Count an answer; `before`: the tokens of earlier answers, which the request repeated."""
