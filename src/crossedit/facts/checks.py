@@ -7,7 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from crossedit.facts.languages import lacks_script
+from crossedit.facts.languages import BUDDHIST_ERA, lacks_script
 from crossedit.facts.oddities import Oddity
 from crossedit.facts.records import ANSWERS, FIELDS, QUESTIONS, REQUIRED, Case, Cases, Half
 
@@ -18,7 +18,6 @@ _GLUED = re.compile(r"[A-Z](?:the|what|which|who|when|where)\b")
 # A sentence end that isn't an initial or a short abbreviation.
 _SENTENCE_END = re.compile(r"(?<=[^\W_]{4})[.!?]\s+|\n+")
 _PREFIX = "nq question: "
-_BUDDHIST_ERA = 543
 
 Finding = tuple[str, str, str]  # kind, field, value
 
@@ -151,7 +150,7 @@ def _between(reference: Half, half: Half) -> Iterator[Finding]:
         if field in ANSWERS and numbers != others:
             yield "digits_differ", field, f"{here} ({reference.lang}: {there})"
         years = {year for year in others if len(year) == 4}
-        if half.lang == "th" and any(str(int(year) + _BUDDHIST_ERA) in numbers for year in years):
+        if half.lang == "th" and any(str(int(year) + BUDDHIST_ERA) in numbers for year in years):
             yield "buddhist_year", field, f"{here} ({reference.lang}: {there})"
 
 

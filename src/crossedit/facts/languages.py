@@ -45,6 +45,16 @@ SCRIPTS = {
     "bengali": re.compile(r"[\u0980-\u09ff]"),
     "tamil": re.compile(r"[\u0b80-\u0bff]"),
     "telugu": re.compile(r"[\u0c00-\u0c7f]"),
+    "gujarati": re.compile(r"[\u0a85-\u0ad0]"),
+    "gurmukhi": re.compile(r"[\u0a05-\u0a5e]"),
+    "kannada": re.compile(r"[\u0c85-\u0ce1]"),
+    "malayalam": re.compile(r"[\u0d05-\u0d61]"),
+    "sinhala": re.compile(r"[\u0d85-\u0ddf]"),
+    "khmer": re.compile(r"[\u1780-\u17d3]"),
+    "lao": re.compile(r"[\u0e81-\u0ec6]"),
+    "burmese": re.compile(r"[\u1000-\u103f]"),
+    "tibetan": re.compile(r"[\u0f40-\u0fbc]"),
+    "ethiopic": re.compile(r"[\u1200-\u135a]"),
     "georgian": re.compile(r"[\u10a0-\u10ff]"),
     "armenian": re.compile(r"[\u0530-\u058f]"),
 }
@@ -52,16 +62,23 @@ LATIN = "latin"
 # Languages that aren't here are written in Latin letters, or in more than one script (sr).
 WRITTEN_IN = {
     "ja": ("kana", "han"), "zh": ("han",), "ko": ("hangul",), "th": ("thai",), "el": ("greek",), "he": ("hebrew",),
-    "ar": ("arabic",), "fa": ("arabic",), "ur": ("arabic",), "ru": ("cyrillic",), "uk": ("cyrillic",),
-    "be": ("cyrillic",), "bg": ("cyrillic",), "mk": ("cyrillic",), "hi": ("devanagari",), "mr": ("devanagari",),
-    "ne": ("devanagari",), "bn": ("bengali",), "ta": ("tamil",), "te": ("telugu",), "ka": ("georgian",),
-    "hy": ("armenian",),
+    "yi": ("hebrew",), "ar": ("arabic",), "fa": ("arabic",), "ps": ("arabic",), "sd": ("arabic",), "ug": ("arabic",),
+    "ur": ("arabic",), "ru": ("cyrillic",), "uk": ("cyrillic",), "be": ("cyrillic",), "bg": ("cyrillic",),
+    "kk": ("cyrillic",), "ky": ("cyrillic",), "mk": ("cyrillic",), "mn": ("cyrillic",), "tg": ("cyrillic",),
+    "tt": ("cyrillic",), "hi": ("devanagari",), "mr": ("devanagari",), "ne": ("devanagari",), "sa": ("devanagari",),
+    "bn": ("bengali",), "ta": ("tamil",), "te": ("telugu",), "gu": ("gujarati",), "pa": ("gurmukhi",),
+    "kn": ("kannada",), "ml": ("malayalam",), "si": ("sinhala",), "km": ("khmer",), "lo": ("lao",),
+    "my": ("burmese",), "bo": ("tibetan",), "am": ("ethiopic",), "ka": ("georgian",), "hy": ("armenian",),
 }  # fmt: skip
-# Scripts that only one of the languages above uses; Latin letters are taken for English.
+# What a script is taken for: the one language above that uses it; Hebrew letters for Hebrew, Latin ones for English.
 GUESSES = {
     "kana": "ja", "han": "zh", "hangul": "ko", "thai": "th", "greek": "el", "hebrew": "he", "bengali": "bn",
-    "tamil": "ta", "telugu": "te", "georgian": "ka", "armenian": "hy", LATIN: "en",
+    "tamil": "ta", "telugu": "te", "gujarati": "gu", "gurmukhi": "pa", "kannada": "kn", "malayalam": "ml",
+    "sinhala": "si", "khmer": "km", "lao": "lo", "burmese": "my", "tibetan": "bo", "ethiopic": "am",
+    "georgian": "ka", "armenian": "hy", LATIN: "en",
 }  # fmt: skip
+# Years by which Thai dates are ahead of others.
+BUDDHIST_ERA = 543
 
 
 def code(name: str, where: str) -> str:
