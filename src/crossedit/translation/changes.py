@@ -33,14 +33,14 @@ class Change:
 
 def changes(corrections: pl.DataFrame) -> list[Change]:
     """Return the changes that stand in a CORRECTIONS table, in its order."""
-    key = ("split", "case_id", "lang", "field")
     stand = corrections.filter(pl.col("stands") & (pl.col("corrected") != pl.col("machine")))
+    names = ("case_id", "lang", "field", "source", "machine", "corrected")
     return [
         Change(
-            *(words[name][0] for name in (*key[1:], "source", "machine", "corrected")),
+            **words.select(names).row(0, named=True),
             notes=tuple(words["note"].drop_nulls().unique(maintain_order=True)),
         )
-        for words in stand.partition_by(key, maintain_order=True)
+        for words in stand.partition_by("split", "case_id", "lang", "field", maintain_order=True)
     ]
 
 
@@ -99,7 +99,7 @@ def by_field(changed: Iterable[Change]) -> dict[str, int]:
 def pieces(machine: str, corrected: str) -> Iterator[tuple[str, str]]:
     """Yield what was replaced by what, in whole words; in scripts without spaces in letters.
 
-    A single letter between two changes doesn't part them: a name that is spelt anew may have one in common with the old.
+    A single letter between two changes doesn't part them: a name that is spelt anew may keep one of the old.
     """
     before, after = spans(machine), spans(corrected)
     matcher = SequenceMatcher(None, _texts(machine, before), _texts(corrected, after), autojunk=False)

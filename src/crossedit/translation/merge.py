@@ -1,6 +1,5 @@
 """From what several people say of a translation to the one text that stands.
 
-    rows, sources = rows_of(facts, "en")
     merged = merge(rows, sources, annotators, expert)
     merged.rows               facts rows with the corrections in them, and who corrected and checked them
     merged.corrections        who wanted which text and what became of it: a CORRECTIONS table

@@ -1,66 +1,230 @@
-"""What a translation run says of itself: `summary.json`."""
+"""What is said of a translation: `machine.json` of what the model made, `summary.json` of what people made of it.
 
+Shares are 0 to 1; whatever has no value is None.
+"""
+
+import re
+import shlex
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from crossedit.translation.corrections import Merged
+import polars as pl
+
+from crossedit.translation import checks, records
+from crossedit.translation.agreement import agreement
+from crossedit.translation.changes import changes, likeness, typical
+from crossedit.translation.merge import Merged, Row, Word
+from crossedit.translation.prices import Budget, Prices
 from crossedit.translation.settings import Settings
 from crossedit.translation.translate import Translated
 
-Row = dict[str, Any]
 
-
-def summarise(settings: Settings, translated: Translated, merged: Merged) -> dict[str, Any]:
-    """Return the counts, shares (0 to 1), tokens and failures of a run as JSON values."""
-    corrected = [row for row in merged.rows if row["origin"] == "corrected"]
-    outcomes = translated.outcomes.values()
-    answers = [answer for outcome in outcomes for answer in outcome.answers]
-    usage: Counter[str] = Counter()
-    for answer in answers:
-        counts = answer.usage or {}
-        usage.update({name: count for name, count in counts.items() if isinstance(count, int)})
+def of_translation(settings: Settings, translated: Translated) -> dict[str, Any]:
+    """Return what was translated, what failed and why, and what it took, as JSON values."""
+    done = [row for row in translated.rows if row["origin"] == "translated"]
+    failed = translated.failures
+    counts, failures = _count(done), _count(failed)
     return {
         "source": settings.source,
         "targets": list(settings.targets),
-        "records": len(translated.rows) + len(translated.failures),
-        "translated": len(translated.rows),
-        "failed": len(translated.failures),
-        "corrected": len(corrected),
-        "corrected_share": _share(len(corrected), len(translated.rows)),
+        "records": len(done) + len(failed),
+        "translated": len(done),
+        "failed": len(failed),
+        "failed_are": {"leave_out": "left out in all languages", "keep_source": "kept as they were"}[settings.failed],
         "splits": [
             {
                 "split": split,
                 "lang": lang,
                 "model": settings.model_of(split),
-                "translated": count,
-                "failed": _count(translated.failures)[split, lang],
-                "corrected": _count(corrected)[split, lang],
-                "corrected_share": _share(_count(corrected)[split, lang], count),
+                "translated": counts[split, lang],
+                "failed": failures[split, lang],
             }
-            for (split, lang), count in _count(translated.rows).items()
+            for split, lang in dict.fromkeys([*counts, *failures])
         ],
-        "requests": {
-            "asked": sum(outcome.asked for outcome in outcomes),
-            "stored": len(answers) - sum(outcome.asked for outcome in outcomes),
-            "recorded": sum(answer.recorded_from is not None for answer in answers),
-            "tokens": dict(usage),
-        },
-        "corrections": {
-            "file": str(settings.corrections) if settings.corrections else None,
-            "fields": dict(merged.fields),
-            "by": dict(merged.by),
-            "of_cases_not_drawn": merged.elsewhere,
-        },
-        "left_out": {
-            "rule": "a case is in the facts table in all languages or in none",
-            "failures": translated.failures,
-        },
+        "failures": failed,
+        "reasons": dict(Counter(_kinds(translated)).most_common()),
+        "flagged": _flagged(settings, translated),
+        "requests": _requests(settings, translated),
     }
 
 
-def _count(rows: list[Row]) -> Counter[tuple[str, str]]:
+def of_people(settings: Settings, rows: Sequence[Row], merged: Merged) -> dict[str, Any]:
+    """Return what people judged and changed of the machine's rows, and how far they agree, as JSON values."""
+    conflicts = merged.corrections.filter(outcome="conflict")
+    return {
+        "files": {
+            "annotators": [str(path) for path in settings.corrections],
+            "expert": str(settings.expert) if settings.expert else None,
+        },
+        **_corrected(merged.rows),
+        "splits": [
+            {"split": split, "lang": lang, **_corrected(its)}
+            for (split, lang), its in _grouped(merged.rows, "split", "lang").items()
+        ],
+        "languages": [
+            {"lang": lang, **_corrected(its), **_of_language(lang, rows, merged)}
+            for (lang,), its in _grouped(merged.rows, "lang").items()
+        ],
+        "people": _people(merged),
+        "conflicts": [
+            {name: said[name][0] for name in ("split", "case_id", "lang", "field", "source", "machine")}
+            | {"texts": dict(said.select("by", "corrected").iter_rows())}
+            for said in conflicts.partition_by("split", "case_id", "lang", "field", maintain_order=True)
+        ],
+        "elsewhere": merged.elsewhere,
+    }
+
+
+def sentence_of_translation(said: Mapping[str, Any]) -> str:
+    """Return what `of_translation` says, for the terminal."""
+    requests = said["requests"]
+    cost = "" if requests["dollars"] is None else f", {requests['dollars']:.2f} dollars in all"
+    text = (
+        f"{said['translated']:,} of {said['records']:,} records translated; {requests['asked']:,} requests asked, "
+        f"{requests['stored']:,} answers from the store{cost}."
+    )
+    if said["failed"]:
+        text += f"\n{said['failed']:,} failed: their cases are {said['failed_are']}; the summary says why."
+    return text
+
+
+def sentence_of_people(said: Mapping[str, Any], facts: Path, corrections: Path) -> str:
+    """Return what `of_people` says of the machine's facts and the table of corrections, for the terminal."""
+    if said["share"] is None:
+        text = f"Nobody has judged any of the {said['records']:,} records; they are as the model made them."
+    else:
+        text = (
+            f"{said['corrected']:,} of {said['records']:,} records corrected ({said['share']:.1%}), "
+            f"{said['checked']:,} judged by {', '.join(dict.fromkeys(person['by'] for person in said['people']))}."
+        )
+    if elsewhere := len(said["elsewhere"]):
+        text += f" Judgements of cases that are not drawn: {elsewhere:,}."
+    if conflicts := len(said["conflicts"]):
+        command = f"--facts {shlex.quote(str(facts))} --conflicts {shlex.quote(str(corrections))} --out review"
+        text += (
+            f"\nTexts that people don't agree on: {conflicts:,}; the machine's are kept. For the expert's file: "
+            f"crossedit translation review {command}"
+        )
+    return text
+
+
+def _count(rows: Iterable[Row]) -> Counter[tuple[str, str]]:
     return Counter((row["split"], row["lang"]) for row in rows)
 
 
-def _share(part: int, whole: int) -> float | None:
-    return round(part / whole, 4) if whole else None
+def _kinds(translated: Translated) -> Iterator[str]:
+    """Give, for each answer that couldn't be used, why, without what is particular to its record."""
+    for question in translated.questions:
+        for reason in question.reasons:
+            # What a model says when it refuses, and where JSON breaks, differs each time.
+            said = re.sub(r"^(the model refuses).*|\(.*\)", r"\1", reason, flags=re.DOTALL)
+            parts = (part.partition(":") for part in said.split("; "))
+            heads = [head for head, _, rest in parts if rest.strip() != "none"]
+            yield from dict.fromkeys(re.sub(r"'.*?'|\d[\d.,]*", "…", head).strip() for head in heads)
+
+
+def _flagged(settings: Settings, translated: Translated) -> dict[str, dict[str, Any]]:
+    """Return for each check that only flags in how many of the translated records it found something."""
+    found = Counter[str]()
+    for question in translated.questions:
+        if question.translation is not None:
+            its = checks.find(question.record, question.translation, settings.source, question.target)
+            found.update({finding.check for finding in its})
+    return {
+        check: {"records": found[check], "means": checks.CHECKS[check]}
+        for check, severity in settings.checks.items()
+        if severity == "flag"
+    }
+
+
+def _requests(settings: Settings, translated: Translated) -> dict[str, Any]:
+    """Return how many answers there are from where, their tokens, and what they have cost in all runs together."""
+    answers = [answer for question in translated.questions for answer in question.answers]
+    paid = {question.first["model"] for question in translated.questions for _ in question.answers}
+    recorded = sum(answer.recorded_from is not None for answer in answers)
+    tokens = Counter[str]()
+    for answer in answers:
+        tokens.update({name: count for name, count in (answer.usage or {}).items() if isinstance(count, int)})
+    # What is stored is told also where the budget of a further run has no price.
+    budget, prices = Budget(replace(settings, budget=None), translated.questions), Prices.of(settings)
+    return {
+        "asked": translated.asked,
+        "stored": len(answers) - translated.asked,
+        "recorded": recorded,
+        "batched": sum(answer.batch is not None for answer in answers),
+        "tokens": dict(tokens),
+        "dollars": 0.0 if recorded == len(answers) else round(budget.spent, 6) if budget.priced else None,
+        "prices": {} if recorded == len(answers) else {model: prices.where(model) for model in sorted(paid)},
+    }
+
+
+def _corrected(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the number of records, of those that somebody judged, and of those that don't read as the machine's."""
+    checked = sum(bool(row["checked_by"]) for row in rows)
+    corrected = sum(row["origin"] == "corrected" for row in rows)
+    share = round(corrected / len(rows), 4) if checked else None
+    return {"records": len(rows), "checked": checked, "corrected": corrected, "share": share}
+
+
+def _grouped(rows: Sequence[Row], *names: str) -> dict[tuple[str, ...], list[Row]]:
+    found: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        found.setdefault(tuple(row[name] for name in names), []).append(row)
+    return found
+
+
+def _of_language(lang: str, rows: Sequence[Row], merged: Merged) -> dict[str, Any]:
+    """Return what is to be said of one language's records field by field, and of the people who judged them."""
+    judged = [
+        (old, new) for old, new in zip(rows, merged.rows, strict=True) if old["lang"] == lang and new["checked_by"]
+    ]
+    texts = {
+        field: [(old[field], new[field]) for old, new in judged if old[field] is not None] for field in records.FIELDS
+    }
+    changed = {field: [pair for pair in its if pair[0] != pair[1]] for field, its in texts.items()}
+    words = {unit: said for unit, said in merged.words.items() if rows[unit[0]]["lang"] == lang}
+    return {
+        "fields": [
+            {
+                "field": field,
+                "judged": len(its),
+                "changed": len(changed[field]),
+                "share": round(len(changed[field]) / len(its), 4),
+            }
+            for field, its in texts.items()
+            if its
+        ],
+        "agreement": agreement(words),
+        "likeness": {"changed": _likeness(changed, lang), "judged": _likeness(texts, lang)},
+        "typical": typical(changes(merged.corrections.filter(lang=lang))),
+    }
+
+
+def _likeness(texts: Mapping[str, Sequence[tuple[str, str]]], lang: str) -> dict[str, Any]:
+    pairs = [pair for its in texts.values() for pair in its]
+    return likeness([machine for machine, _ in pairs], [corrected for _, corrected in pairs], lang)
+
+
+def _people(merged: Merged) -> list[dict[str, Any]]:
+    """Return for each person how much they judged and changed, and how many of their changes stand."""
+    said: dict[tuple[str, str, str], list[tuple[int, Word]]] = {}
+    for (index, _), words in merged.words.items():
+        for word in words:
+            said.setdefault((word.role, word.by, merged.rows[index]["lang"]), []).append((index, word))
+    own = merged.corrections.filter(pl.col("stands") & (pl.col("corrected") != pl.col("machine")))
+    stand = Counter(own.select("role", "by", "lang").iter_rows())
+    return [
+        {
+            "by": by,
+            "role": role,
+            "lang": lang,
+            "records": len({index for index, _ in its}),
+            "fields": len(its),
+            "changed": sum(word.changed for _, word in its),
+            "stands": stand[role, by, lang],
+        }
+        for (role, by, lang), its in sorted(said.items())
+    ]
