@@ -110,6 +110,8 @@ def translate(
 @click.option("--summary", type=FILE, required=True, help="JSON: shares, agreement, conflicts, typical changes.")
 def correct(facts: Path, entry: dict[str, Any], out: Path, corrections: Path, summary: Path) -> None:
     """Merge what annotators and an expert say of the translations."""
+    import polars as pl
+
     from crossedit import files, tables
     from crossedit.translation import VERSION
     from crossedit.translation.merge import merge, rows_of
@@ -123,17 +125,12 @@ def correct(facts: Path, entry: dict[str, Any], out: Path, corrections: Path, su
     expert = read(settings.expert) if settings.expert else []
     rows, sources = rows_of(frame, settings.source)
     merged = merge(rows, sources, annotators, expert)
-    said = of_people(settings, rows, merged, annotators, expert)
+    said = of_people(settings, rows, merged)
     people = [path for path in (*settings.corrections, settings.expert) if path]
     inputs = {str(path): files.digest(path) for path in (facts, *people)}
     provenance = {"stage": "translation", "version": VERSION, "entry": files.digest(entry), "inputs": inputs}
-    given = frame.filter(origin="source")
-    tables.write(
-        tables.concat([given, tables.rows(merged.rows, tables.FACTS)]),
-        tables.FACTS,
-        out,
-        provenance,
-    )
+    table = pl.concat([frame.filter(origin="source"), pl.DataFrame(merged.rows, schema=tables.FACTS.columns)])
+    tables.write(table, tables.FACTS, out, provenance)
     tables.write(merged.corrections, tables.CORRECTIONS, corrections, provenance)
     files.write_json(said, summary)
     click.echo(sentence_of_people(said, facts, corrections), err=True)
@@ -161,7 +158,17 @@ def review(
     conflicts: Path | None,
 ) -> None:
     """Make what people correct: a spreadsheet (XLSX, CSV), Label Studio tasks, and a page for the browser."""
-    raise NotImplementedError
+    from crossedit import tables
+    from crossedit.translation.reviews import rows, writing
+
+    frame = tables.read(facts, tables.FACTS)
+    source = tables.provenance(facts).get("source")
+    if conflicts:
+        wanted = rows.conflicts(frame, tables.read(conflicts, tables.CORRECTIONS), langs, splits, source)
+    else:
+        wanted = rows.rows(frame, langs, splits, flagged, source)
+    for path in writing.write_each(wanted, out, list(by)):
+        click.echo(str(path), err=True)
 
 
 @commands.command(cls=Job)
