@@ -1,5 +1,6 @@
 """From what several people say of a translation to the one text that stands.
 
+    rows, sources = rows_of(facts, "en")
     merged = merge(rows, sources, annotators, expert)
     merged.rows               facts rows with the corrections in them, and who corrected and checked them
     merged.corrections        who wanted which text and what became of it: a CORRECTIONS table
@@ -56,6 +57,13 @@ class Merged:
     corrections: pl.DataFrame
     elsewhere: list[str]  # judgements of cases that aren't in this draw of facts, by file and line
     words: dict[Unit, list[Word]]
+
+
+def rows_of(facts: pl.DataFrame, source: str) -> tuple[list[Row], dict[tuple[str, int], Row]]:
+    """Return the rows of a facts table that were made of those in the source language, and those by split and case."""
+    rows = facts.filter(pl.col("origin") != "source").to_dicts()
+    sources = facts.filter(lang=source).to_dicts()
+    return rows, {(row["split"], row["case_id"]): row for row in sources}
 
 
 def merge(
