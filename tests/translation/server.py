@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -53,9 +54,9 @@ class Reply:
 class Server(ThreadingHTTPServer):
     """Answers chat completions with `answer(record, language)`; counts and keeps what it was asked.
 
-    troubles: what happens to the next requests, in order: one of TROUBLES, an HTTP status (0: a cut connection), or
-    None. After them, a `share` of the requests has one of `kinds`, by the seed. `known_forms` are the response formats
-    that it takes. To speak more, override `reply`.
+    troubles: what happens to the next requests, in order: one of TROUBLES, an HTTP status, a Reply, or None. Then
+    a `share` of the requests has one of `kinds`, by the seed. `known_forms` are the response formats that it takes. To
+    speak more, override `reply`.
     """
 
     request_queue_size = 256
@@ -64,11 +65,12 @@ class Server(ThreadingHTTPServer):
     def __init__(self, share: float = 0.0, seed: int = 0, kinds: tuple[str, ...] = TROUBLES) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.share, self.seed, self.kinds = share, seed, kinds
-        self.troubles: list[str | int | None] = []
+        self.troubles: list[str | int | Reply | None] = []
         self.answer: Callable[[dict[str, str], str], str | None] = translated
         self.known_forms: tuple[str, ...] = ("text", "json_object", "json_schema")
         self.seconds = 0.0  # that it thinks about an answer
         self.hangs = 3.0  # seconds
+        self.retry_after = "0.2"  # seconds
         self.usage: tuple[int, int] = (10, 5)
         self.lock = threading.Lock()
         self.requests: list[dict[str, Any]] = []  # every body that was asked
@@ -85,13 +87,13 @@ class Server(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/v1"
 
-    def reply(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
+    def reply(self, method: str, path: str, headers: Message, body: bytes) -> Reply:
         """Return the answer to any HTTP request."""
         if (method, path) != ("POST", "/v1/chat/completions"):
             return Reply(404, {"error": {"message": f"no {method} {path} here"}})
         return self.complete(json.loads(body), headers)
 
-    def complete(self, request: dict[str, Any], headers: dict[str, str]) -> Reply:
+    def complete(self, request: dict[str, Any], headers: Message) -> Reply:
         """Return a chat completion, or what goes wrong instead."""
         key = key_of(request)
         with self.lock:
@@ -101,24 +103,25 @@ class Server(ThreadingHTTPServer):
             self.asked_again[key] += self.answered[key] > 0
             trouble = self._trouble(key)
             self._came[key] += 1
-            self.happened[str(trouble)] += trouble is not None
+            self.happened[trouble if isinstance(trouble, str) else "others"] += trouble is not None
         form = request.get("response_format", {}).get("type", "text")
         if form not in self.known_forms:
             return Reply(400, {"error": {"message": f"response_format {form} is not known"}})
-        if isinstance(trouble, int) and trouble != 0:
+        if isinstance(trouble, Reply):
+            return trouble
+        if isinstance(trouble, int):
             return Reply(trouble, {"error": {"message": f"trouble with {headers.get('Authorization')}"}})
         match trouble:
             case "429" | "500":
                 return Reply(int(trouble), {"error": {"message": "come again"}})
             case "429 with Retry-After":
-                return Reply(429, {"error": {"message": "come again"}}, {"Retry-After": "0.2"})
+                return Reply(429, {"error": {"message": "come again"}}, {"Retry-After": self.retry_after})
             case "429 with a date":
                 return Reply(429, {"error": {"message": "come again"}}, {"Retry-After": formatdate(time.time() + 1)})
         with self.lock:
             self.paid[key] += 1
         time.sleep(self.seconds)
-        kind = "cut connection" if trouble == 0 else trouble if trouble in LOST else None
-        return Reply(200, self.completion(request, trouble if trouble in UNUSABLE else None), trouble=kind)
+        return Reply(200, self.completion(request, trouble), trouble=trouble if trouble in LOST else None)
 
     def completion(self, request: dict[str, Any], trouble: str | None = None) -> dict[str, Any]:
         """Return the body of a chat completion, with something wrong in it where wished."""
@@ -154,7 +157,7 @@ class Server(ThreadingHTTPServer):
             },
         }
 
-    def _trouble(self, key: str) -> str | int | None:
+    def _trouble(self, key: str) -> str | int | Reply | None:
         if self.troubles:
             return self.troubles.pop(0)
         chance = random.Random(digest(self.seed, key, self._came[key]))
@@ -171,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.flying += 1
             self.server.most_flying = max(self.server.most_flying, self.server.flying)
         try:
-            reply = self.server.reply(self.command, self.path, dict(self.headers), body)
+            reply = self.server.reply(self.command, self.path, self.headers, body)
             self._send(reply, body)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
@@ -190,8 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.trouble in ("hanging", "cut connection"):
             return
         self.send_response(reply.status)
-        self.send_header("Content-Type", "application/json")
-        for name, value in reply.headers.items():
+        for name, value in ({"Content-Type": "application/json"} | reply.headers).items():
             self.send_header(name, value)
         if reply.trouble == "cut body":  # nothing says how long it should have been
             self.send_header("Connection", "close")

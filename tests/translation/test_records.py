@@ -47,6 +47,7 @@ def test_an_object_in_a_fence_is_read_only_where_that_is_wished(fence):
         (json.dumps({**GOOD, "subject": " "}), "'subject' is empty"),
         (json.dumps({**GOOD, "subject": 5}), "'subject' is 5, not a text"),
         (json.dumps({**GOOD, "subject": None}), "'subject' is null, not a text"),
+        (TEXT.replace("法国", "\\ud83d", 1), "'subject' holds half a character"),
         (TEXT.replace("{", '{"subject": "德国", '), "'subject' is there twice"),
     ],
 )

@@ -111,6 +111,8 @@ def read_answer(answer: str | None, record: Mapping[str, str], fenced: bool = Fa
     for key, value in translation.items():
         if not isinstance(value, str):
             raise Unusable(f"'{key}' is {json.dumps(value, ensure_ascii=False)}, not a text")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise Unusable(f"'{key}' holds half a character")
         if record[key].strip() and not value.strip():
             raise Unusable(f"'{key}' is empty")
     return {key: translation[key].strip() for key in record}

@@ -1,0 +1,276 @@
+import asyncio
+import json
+import logging
+import time
+from dataclasses import replace
+from email.utils import formatdate
+
+import pytest
+from server import LOST, Reply
+
+from crossedit.errors import UserError
+from crossedit.translation import client
+from crossedit.translation.store import Store
+from crossedit.translation.translate import translate
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+
+@pytest.mark.parametrize("trouble", [408, 409, 429, 500, 503, "429", "429 with Retry-After", *LOST])
+def test_passing_troubles_are_tried_again(server, key, facts, made, trouble):
+    server.troubles = [trouble, trouble]
+    server.retry_after = "0.02"
+    server.hangs = 0.6
+    result = translate(facts(1), replace(made, timeout=0.2))
+    assert len(result.rows) == 1
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("trouble", [429, "hanging"])
+def test_a_trouble_that_does_not_pass_ends_after_a_number_of_tries(server, key, facts, made, trouble):
+    server.troubles = [trouble] * 100
+    server.hangs = 0.2
+    with pytest.raises(UserError, match=r"answers 429|has not answered within 0\.1 s, 4 times"):
+        translate(facts(1), replace(made, timeout=0.1))
+    assert len(server.requests) == 4
+
+
+def test_who_is_told_to_wait_waits_and_so_do_all_others(server, key, facts, made):
+    server.troubles = [None, None, None, "429 with Retry-After"]
+    server.seconds, server.retry_after = 0.05, "0.4"
+    result = translate(facts(12), replace(made, concurrency=4))
+    assert len(result.rows) == 12
+    first, *_, last = server.times[:4]
+    assert last - first < 0.1, "four were in flight when one of them was told"
+    assert server.times[4] - last >= 0.39
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "0.3"},
+        {"retry-after-ms": "300", "Retry-After": "100"},
+        {"Retry-After": lambda: formatdate(time.time() + 1.3, usegmt=True)},
+    ],
+)
+def test_how_long_to_wait_is_said_in_several_ways(server, key, facts, made, headers):
+    said = {name: value() if callable(value) else value for name, value in headers.items()}
+    server.troubles = [Reply(429, {"error": {"message": "wait"}}, said)]
+    translate(facts(1), made)
+    first, second = server.times
+    assert 0.25 < second - first < 1.5
+
+
+@pytest.mark.parametrize("said", ["0", "-5", "soon", "nan", "inf", "Thu, 01 Jan 1970 00:00:00 GMT"])
+def test_a_wait_that_is_none_is_a_trouble_like_others(server, key, facts, made, said):
+    server.troubles = [Reply(429, {"error": {"message": "wait"}}, {"Retry-After": said})] * 100
+    with pytest.raises(UserError, match="answers 429: wait"):
+        translate(facts(1), made)
+    assert len(server.requests) == 4
+
+
+def test_to_be_told_to_wait_is_no_try_but_patience_ends(server, key, facts, made, monkeypatch):
+    server.troubles = ["429 with Retry-After"] * 8
+    server.retry_after = "0.02"
+    assert len(translate(facts(1), made).rows) == 1
+    assert len(server.requests) == 9
+    monkeypatch.setattr(client, "PATIENCE", 0.2)
+    server.troubles = ["429 with Retry-After"] * 100
+    with pytest.raises(UserError, match="answers 429: come again"):
+        translate(facts(2), made)
+    monkeypatch.setattr(client, "PATIENCE", 600)
+    server.retry_after, asked = "86400", len(server.requests)
+    with pytest.raises(UserError, match="answers 429"):
+        translate(facts(2), made)
+    assert len(server.requests) == asked + 1, "nobody waits for a day"
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "sentence"),
+    [
+        (401, {}, r"refuses the key in OPENAI_API_KEY \(401\)"),
+        (403, {}, r"refuses the key in OPENAI_API_KEY \(403\)"),
+        (400, {"message": "bad temperature"}, "answers 400: bad temperature$"),
+        (402, {"message": "no funds"}, "answers 402: no funds$"),
+        (404, {"message": "no such model"}, "answers 404: no such model; does base_url end as it should"),
+        (422, {"message": "two\nlines"}, "answers 422: two$"),
+        (429, {"message": "?", "code": "insufficient_quota"}, "no money left on this key's account"),
+        (429, {"message": "?", "type": "insufficient_quota"}, "no money left on this key's account"),
+    ],
+)
+def test_a_refusal_ends_the_run_with_one_sentence(server, key, facts, made, status, error, sentence):
+    server.troubles = [Reply(status, {"error": error})] * 9
+    with pytest.raises(UserError, match=sentence):
+        translate(facts(9), replace(made, concurrency=1, response_format="text"))
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("trouble", [401, 403, 400, 404, 429, 500, "text", "header", "reason"])
+def test_the_key_is_in_no_error_log_or_store(server, key, facts, made, caplog, capfd, trouble, monkeypatch):
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("COLUMNS", "200")
+    server.answer = lambda record, language: f"no JSON, but {key}"
+    translate(facts(1), replace(made, attempts=1))
+    reply = {
+        "text": Reply(200, key.encode(), {"Content-Type": "text/plain"}),
+        "header": Reply(500, {"error": {"message": "x" * 290 + key}}, {"X-Your-Key": key}),
+        "reason": Reply(409, f"{key} {key}".encode(), {"Content-Type": "text/plain"}),
+    }.get(trouble, trouble)
+    server.troubles = [reply] * 100
+    with pytest.raises(UserError) as caught:
+        translate(facts(2), replace(made, response_format="text"))
+    assert server.headers[-1] == f"Bearer {key}", "the server got it, and quotes it"
+    stored = "".join(path.read_text() for path in made.store.iterdir())
+    assert "no JSON, but ***" in stored
+    for text in (str(caught.value), stored, caplog.text, *capfd.readouterr()):
+        assert key not in text
+        assert key[:12] not in text
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("wrong", ["sk-“quoted”-key", "sk-two\nlines"])
+def test_a_key_that_no_header_can_hold(server, facts, made, monkeypatch, wrong):
+    monkeypatch.setenv("OPENAI_API_KEY", wrong)
+    with pytest.raises(UserError, match="OPENAI_API_KEY holds characters that no key has") as caught:
+        translate(facts(1), made)
+    assert wrong not in str(caught.value)
+    assert not server.requests
+
+
+def test_a_line_break_at_the_keys_end_is_none_of_it(server, facts, made, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-key\n")
+    translate(facts(1), made)
+    assert server.headers == ["Bearer sk-key"]
+
+
+def test_a_server_that_is_none(server, key, facts, made):
+    with pytest.raises(UserError, match=r"127\.0\.0\.1:9/v1 can't be asked: Connection error\. \(.*failed\)"):
+        translate(facts(1), replace(made, base_url="http://127.0.0.1:9/v1"))
+
+
+PAGE = Reply(200, b"<html>Welcome</html>", {"Content-Type": "text/html"})
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [PAGE, Reply(200, {"error": {"message": "no such path"}}), Reply(200, {"choices": []}), Reply(200, b"[]")],
+)
+def test_what_is_no_chat_completion_comes_from_a_wrong_address_or_passes(server, key, facts, made, reply):
+    server.troubles = [reply]
+    with pytest.raises(UserError, match=r"answers with no chat completion \(.*\); does base_url end as it should"):
+        translate(facts(1), made)
+    assert len(server.requests) == 1
+    server.troubles = [None, reply]
+    assert len(translate(facts(2), replace(made, concurrency=1)).rows) == 2
+    assert len(server.requests) == 1 + 3
+
+
+def test_a_strict_schema_of_the_records_keys_is_asked_for(server, key, facts, made):
+    translate(facts(1), made)
+    (sent,) = server.requests
+    wished = sent["response_format"]["json_schema"]
+    assert wished["strict"] is True
+    keys = ["subject", "prompt", "target", "original", "rephrase"]
+    assert wished["schema"] == {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in keys},
+        "required": keys,
+        "additionalProperties": False,
+    }
+    kept = json.loads((made.store / "answers.jsonl").read_text())
+    assert kept["request"] == sent
+
+
+def forms(server):
+    return [request.get("response_format", {}).get("type", "text") for request in server.requests]
+
+
+@pytest.mark.parametrize("known", [("text", "json_object"), ("text",)])
+def test_a_server_is_asked_for_the_strictest_form_that_it_knows(server, key, facts, made, known, caplog, monkeypatch):
+    monkeypatch.setattr(client, "TRIES", 1)
+    server.known_forms = known
+    result = translate(facts(4), replace(made, concurrency=1, model="gpt-4"))
+    assert len(result.rows) == 4
+    steps = client.FORMS[: client.FORMS.index(known[-1])]
+    assert forms(server) == [*steps, *[known[-1]] * 4]
+    (warning,) = caplog.messages
+    assert f"gpt-4 knows no json_schema; it is asked for {known[-1]}" in warning
+    kept = [json.loads(line)["request"] for line in (made.store / "answers.jsonl").read_text().splitlines()]
+    assert kept == server.requests[len(steps) :], "what is stored is what was sent"
+    assert translate(facts(4), replace(made, model="gpt-4", offline=True)).rows == result.rows
+
+
+def test_each_model_is_asked_for_its_own_form(server, key, facts, made):
+    server.known_forms = ("text",)
+    translate(facts(6), replace(made, concurrency=1))
+    assert forms(server).count("json_schema") == 2, "once by the model of each split"
+
+
+def test_a_refusal_of_everything_is_none_of_the_form(server, key, facts, made):
+    server.troubles = [Reply(400, {"error": {"message": "too long"}})] * 9
+    with pytest.raises(UserError, match="answers 400: too long"):
+        translate(facts(1), made)
+    assert forms(server) == ["json_schema", "json_object", "text"]
+
+
+def test_a_form_that_is_named_is_the_only_one(server, key, facts, made):
+    server.known_forms = ("text",)
+    with pytest.raises(UserError, match="answers 400: response_format json_object is not known"):
+        translate(facts(1), replace(made, response_format="json_object"))
+    translate(facts(1), replace(made, response_format="text"))
+    assert forms(server) == ["json_object", "text"]
+
+
+def test_json_object_is_passed_over_where_the_messages_do_not_say_json(server, key, facts, made, tmp_path):
+    server.known_forms = ("text", "json_object")
+    prompt = tmp_path / "prompt.txt"
+    prompt.write_text("From {source} to {target}, keeping the keys: {record}", encoding="utf-8")
+    translate(facts(1), replace(made, prompt=prompt))
+    assert forms(server) == ["json_schema", "text"]
+
+
+def test_a_model_may_refuse_and_is_asked_again(server, key, facts, made):
+    server.troubles = ["refusal"]
+    translate(facts(1), made)
+    store, (first, second) = Store(made.store), server.requests
+    answer = store.get(first, 1)
+    assert (answer.answer, answer.refusal) == (None, "I can't help with that.")
+    assert (answer.finish_reason, answer.usage["total_tokens"], answer.answered_by) == (
+        "stop",
+        15,
+        "gpt-3.5-turbo-0613",
+    )
+    assert "the model refuses: I can't help" in second["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize("code", ["content_filter", "data_inspection_failed"])
+def test_a_filters_refusal_is_the_models_and_ends_no_run(server, key, facts, made, code):
+    filtered = Reply(400, {"error": {"message": "inappropriate", "code": code}})
+    server.troubles = [filtered] * 3
+    result = translate(facts(2), replace(made, concurrency=1))
+    assert [row["case_id"] for row in result.rows] == [1]
+    assert result.failures[0]["reasons"] == ["the model refuses: inappropriate"] * 3
+
+
+def test_half_a_character_can_be_stored(server, key, facts, made):
+    body = server.completion({**REQUEST, "model": "gpt-4"})
+    body["choices"][0]["message"]["content"] = "cut: \ud83d"
+    server.troubles = [Reply(200, json.dumps(body).encode())]
+    result = translate(facts(1), made)
+    assert result.questions[0].answers[0].answer == "cut: ?"
+
+
+REQUEST = {"messages": [{"role": "user", "content": 'From English to Chinese: {"subject": "France"}'}]}
+
+
+def test_an_ended_client_tries_nothing_again(server, key, made):
+    async def run():
+        async with client.Client(made) as asking:
+            asking.ended = True
+            await asking.ask({**REQUEST, "model": "gpt-4"}, ["subject"])
+
+    server.troubles = [429]
+    with pytest.raises(UserError, match="answers 429"):
+        asyncio.run(run())
+    assert len(server.requests) == 1
