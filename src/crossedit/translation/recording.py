@@ -4,29 +4,38 @@ The bundled demo's answers were made so: its facts are written in both languages
 source language is stored with its counterpart as the answer. No model gave them, and the entries say so
 (`model: null`, `recorded_from`).
 
-Where the settings name corrections, their `machine` texts are put back in: the recorded answers then hold the
-slips that the corrections put right.
+Where the settings name the files of annotators and an expert, the machine's texts that they corrected are put back in:
+the recorded answers then hold the slips that the corrections put right.
 """
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
 from crossedit import files
 from crossedit.errors import UserError
-from crossedit.translation import corrections, records
+from crossedit.translation import records
+from crossedit.translation.judgements import Judgement
+from crossedit.translation.reviews.reading import read
 from crossedit.translation.settings import Settings
 from crossedit.translation.store import Answer, line
+
+Row = dict[str, Any]
 
 
 def record(sources: pl.DataFrame, translations: pl.DataFrame, settings: Settings, origin: str, name: str) -> int:
     """Write `NAME.jsonl` into the store's folder, whole, and return how many answers it holds.
 
     `sources` and `translations` are facts tables (one may be both); `origin` says where the translations come
-    from. Raises UserError where a case lacks a translation or has other fields in it, or where a correction's
-    text isn't the translation's.
+    from. Raises UserError where a case lacks a translation or has other fields in it, or where a text is neither as
+    somebody would have it nor as it was judged.
     """
-    changes = corrections.read(settings.corrections) if settings.corrections else []
+    people = [path for path in (*settings.corrections, settings.expert) if path]
+    judgements: dict[tuple[int, str], list[Judgement]] = {}
+    for judgement in (judgement for path in people for judgement in read(path)):
+        judgements.setdefault((judgement.case_id, judgement.lang), []).append(judgement)
     by_case = {(row["split"], row["case_id"], row["lang"]): row for row in translations.iter_rows(named=True)}
     lines: dict[str, None] = {}  # in order, each once
     for target in settings.targets:
@@ -35,7 +44,8 @@ def record(sources: pl.DataFrame, translations: pl.DataFrame, settings: Settings
             if case not in by_case:
                 raise UserError(f"translation: case {case[1]} of split '{case[0]}' has no row in '{target}' to record.")
             source = records.of_row(row)
-            answer = json.dumps(records.of_row(_slipped(by_case[case], changes)), ensure_ascii=False)
+            slipped = _slipped(by_case[case], row, judgements.get(case[1:], ()))
+            answer = json.dumps(records.of_row(slipped), ensure_ascii=False)
             try:
                 records.read_answer(answer, source)
             except records.Unusable as reason:
@@ -47,10 +57,31 @@ def record(sources: pl.DataFrame, translations: pl.DataFrame, settings: Settings
     return len(lines)
 
 
-def _slipped(row: dict[str, str], changes: list[corrections.Correction]) -> dict[str, str]:
+def _slipped(row: Row, source: Row, judgements: Sequence[Judgement]) -> Row:
     """Return the row as it read before it was corrected."""
-    of_field: dict[str, list[corrections.Correction]] = {}
-    for change in changes:
-        if change.concerns(row):
-            of_field.setdefault(change.field, []).append(change)
-    return row | {field: corrections.of_text(its, "corrected", row[field]).machine for field, its in of_field.items()}
+    record = records.fingerprint(source)
+    of_field: dict[str, list[Judgement]] = {}
+    for judgement in judgements:
+        if judgement.field and judgement.concerns(row) and judgement.record in (None, record):
+            of_field.setdefault(judgement.field, []).append(judgement)
+    return row | {field: _before(field, its, row) for field, its in of_field.items()}
+
+
+def _before(field: str, judgements: Sequence[Judgement], row: Row) -> str:
+    """Return the machine's text of a field that reads as somebody would have it; itself where it was never changed."""
+    text = row[field]
+    machine = {str(judgement.machine): judgement for judgement in judgements if judgement.corrected == text}
+    what = f"case {row['case_id']}, {field}"
+    if len(machine) > 1:
+        first, second, *_ = machine.values()
+        raise UserError(
+            f"{second.where}: {what}: '{text}' is put for '{second.machine}', but in {first.where} for "
+            f"'{first.machine}'; leave one of the two."
+        )
+    if not machine and text not in {judgement.machine for judgement in judgements}:
+        wanted = "' and '".join(dict.fromkeys(str(judgement.corrected) for judgement in judgements))
+        raise UserError(
+            f"{judgements[0].where}: {what}: corrected is '{wanted}', but the translation reads '{text}'; "
+            "judge it anew."
+        )
+    return next(iter(machine), text)
