@@ -15,7 +15,7 @@ import os
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Self, TypeVar
 
 import openai
 import tenacity
@@ -28,6 +28,8 @@ from crossedit.translation.store import Answer
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 TRIES = 6  # of one request, where its trouble may pass
 WAIT = 1.0  # seconds before the second try; twice as long before each further one
 PATIENCE = 600.0  # seconds that a server may tell a request to wait, all in all
@@ -37,7 +39,7 @@ FORMS = ("json_schema", "json_object", "text")
 _UNKNOWN_FORM = (400, 404, 422, 501)  # what servers answer to a form that they don't know
 _PASSING = (408, 409, 425, 429)  # and a server's own faults, from 500 on
 # A server that refuses a text says so instead of answering; of some it is an error's code.
-_FILTERS = ("content_filter", "data_inspection_failed")
+FILTERS = ("content_filter", "data_inspection_failed")
 _PLACEHOLDER = 16  # a shorter key is one that a local server makes do with, such as `none`, and no secret
 
 
@@ -68,14 +70,14 @@ class Client:
             logging.getLogger(library).setLevel(logging.WARNING)
         self._openai = openai.AsyncOpenAI(api_key=self._key, base_url=settings.base_url, timeout=None, max_retries=0)
         self._backoff = tenacity.wait_exponential_jitter(multiplier=WAIT, max=60, jitter=WAIT)
-        self._insist = tenacity.AsyncRetrying(
+        self._again = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception(self._may_pass), stop=self._enough, wait=self._wait, reraise=True
-        ).wraps(self._try)
+        )
         self._quiet_until = 0.0  # by the loop's clock
         self._form: dict[str, str] = {}  # by model: the form that it is known to take
         self._answered = False
 
-    async def __aenter__(self) -> "Client":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -86,8 +88,12 @@ class Client:
 
         Raises UserError where the server refuses, or where passing troubles outlast every try.
         """
+        return await self.insist(self._try, request, list(keys))
+
+    async def insist(self, call: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        """Return what the call returns, made again where its trouble may pass. Raises UserError where it doesn't."""
         try:
-            return await self._insist(request, list(keys))
+            return await self._again.copy()(call, *arguments)
         except _TROUBLES as error:
             sentence = self._sentence(error)
         # Not within `except`: what the error holds, the key in it, would come along as this one's context.
@@ -118,7 +124,7 @@ class Client:
         sent = in_form(form, request, keys)
         answer = await self._send(sent)
         model = request["model"]
-        if model not in self._form and answer.finish_reason not in _FILTERS:
+        if model not in self._form and answer.finish_reason not in FILTERS:
             self._form[model] = form
             if self._settings.response_format == "auto" and form != FORMS[0]:
                 log.warning("%s: %s knows no json_schema; it is asked for %s.", self._settings.base_url, model, form)
@@ -134,7 +140,7 @@ class Client:
             async with asyncio.timeout(self._settings.timeout):
                 completion = await self._openai.chat.completions.create(**body)
         except openai.BadRequestError as error:
-            if error.code not in _FILTERS:
+            if error.code not in FILTERS:
                 raise
             return Answer(None, finish_reason=error.code, refusal=self._clean(_message(error)))
         finally:

@@ -6,8 +6,8 @@
     ledger.end(entry, "completed")              once its answers are stored
     ledger.on_their_way                         the entries that haven't ended
 
-They stand in `batches/ledger.jsonl` in the store's folder; each line is on the disk when a call returns. Beside it lies,
-until a batch ends, the file that was submitted for it.
+They stand in `batches/ledger.jsonl` in the store's folder; each line is on the disk when a call returns. Beside it,
+until a batch ends, lies the file that was submitted for it.
 """
 
 import json
@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from crossedit import files
 from crossedit.errors import UserError
@@ -26,7 +26,7 @@ from crossedit.translation.store import key
 
 log = logging.getLogger(__name__)
 
-URL = "/v1/chat/completions"
+URL: Final = "/v1/chat/completions"
 
 
 @dataclass

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from crossedit.errors import UserError
 from crossedit.progress import bar
 from crossedit.translation.client import Client
+from crossedit.translation.ledger import check_none
 from crossedit.translation.pace import Pace
 from crossedit.translation.prices import Budget
 from crossedit.translation.questions import Question
@@ -35,6 +35,7 @@ def ask(questions: Sequence[Question], store: Store, settings: Settings) -> None
     with store.asking():
         for question in questions:
             question.replay(store)
+        check_none(store.folder, questions)
         run = _Run(questions, store, settings)
         asyncio.run(run.all())
         if run.signal:
@@ -100,11 +101,7 @@ class _Run:
         """Put money aside. Those in flight may cost less than is put aside for them, so they are waited for."""
         while not self._budget.reserve(request):
             if not self._reserved:
-                raise UserError(
-                    f"translation: the next request could go over the budget: ${self._budget.spent:.2f} of "
-                    f"${self._settings.budget:.2f} are spent, {self._done} of {self._all} records are done "
-                    "and stored; run this again with a larger budget, nothing is asked twice."
-                )
+                raise self._budget.exhausted(self._done, self._all)
             self._landed.clear()
             await self._landed.wait()
         self._reserved += 1
