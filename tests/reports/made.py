@@ -87,6 +87,68 @@ def predictions(cases: int, text: str = NASTY) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=tables.PREDICTIONS.columns, orient="row")
 
 
+def translation(text: str = NASTY) -> dict[str, Any]:
+    """Return what machine.json and summary.json say of facts of which four were translated; every text holds `text`."""
+    nothing = {"chrf": None, "bleu": None, "texts": 0, "tokenizer": "zh", "signatures": {}}
+    counts = {"records": 3, "checked": 3, "corrected": 1, "share": 0.3333}
+    example = {"case_id": 1, "lang": "zh", "field": "prompt", "source": text, "machine": text, "corrected": text}
+    piece = {"machine": text, "corrected": "", "fields": 7, "notes": [text], "example": example}
+    pair = {"annotators": ["ann", text], "fields": 9, "raw": 0.8, "kappa": 0.524, "undefined": {}}
+    said = {
+        "lang": "zh",
+        **counts,
+        "fields": [{"field": "portability_prompt", "judged": 3, "changed": 1, "share": 0.3333}],
+        "agreement": {
+            "fields": 9,
+            "annotators": ["ann", text],
+            "raw": 0.8,
+            "alpha": 0.548,
+            "undefined": {},
+            "pairs": [pair],
+            "changed": {"fields": 0, "same_text": None, "undefined": {"same_text": "nobody changed a text"}},
+        },
+        "likeness": {
+            "changed": nothing | {"undefined": {"chrf": "no text", "bleu": "no text"}},
+            "judged": nothing
+            | {"texts": 9, "chrf": 98.7, "bleu": 97.6, "signatures": {"bleu": "v:2"}, "undefined": {}},
+        },
+        "typical": [piece],
+    }
+    conflict = {"split": "test", **example, "texts": {"ann": text, "ben": text}}
+    person = {"by": text, "role": "annotator", "lang": "zh", "records": 3, "fields": 9, "changed": 2, "stands": 1}
+    people = {
+        "files": {"annotators": [text], "expert": None},
+        **counts,
+        "people": [person],
+        "conflicts": [conflict],
+        "splits": [{"split": "test", "lang": "zh", **counts}],
+        "languages": [said],
+        "elsewhere": ["ann.csv: line 9"],
+    }
+    machine = {
+        "source": "en",
+        "targets": ["zh"],
+        "records": 4,
+        "translated": 3,
+        "failed": 1,
+        "failed_are": "left out in all languages",
+        "reasons": {text: 2},
+        "flagged": {},
+        "splits": [{"split": "test", "lang": "zh", "model": text, "translated": 3, "failed": 1}],
+        "failures": [{"split": "test", "case_id": 9, "lang": "zh", "model": text, "reasons": [text, text]}],
+        "requests": {
+            "asked": 5,
+            "stored": 1,
+            "recorded": 0,
+            "batched": 0,
+            "tokens": {"prompt_tokens": 1234},
+            "dollars": 0.123,
+            "prices": {text: "a price list"},
+        },
+    }
+    return {"machine.json": machine, "summary.json": people}
+
+
 def results(folder: Path, cases: int = 3) -> dict[str, list[str]]:
     """Write a results folder and return its files by the option of `crossedit reports page` that takes them."""
     cell = folder / "edits/tiny/small/ROME/en"
@@ -101,13 +163,18 @@ def results(folder: Path, cases: int = 3) -> dict[str, list[str]]:
     card = {"parameters": 1000, "seconds": 9.5, "seed": 0, "recall": recall, "devices": [NASTY], "recipe": {"x": NASTY}}
     odd = {"repeated_subject": {"rows": 2, "cases": 1, "left_out": 0, "meaning": NASTY, "rule": "kept"}}
     summary = {"read": 4, "left_out": 1, "cases": {"test": 3}, "oddities": odd}
-    for name, content in {"backbones/small/model/recipe.json": card, "facts/tiny/summary.json": summary}.items():
-        (folder / name).parent.mkdir(parents=True)
+    said = {f"translation/tiny/{name}": content for name, content in translation().items()}
+    for name, content in {
+        "backbones/small/model/recipe.json": card,
+        "facts/tiny/summary.json": summary,
+        **said,
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
     return {
         "--scores": [str(cell / "scores.parquet")],
         "--predictions": [str(cell / "predictions.1-of-1.parquet")],
         "--table-1": [str(folder / "translation/tiny/table_1.parquet")],
         "--backbones": [str(folder / "backbones/small/model")],
-        "--summaries": [str(folder / "facts/tiny/summary.json")],
+        "--summaries": [str(folder / name) for name in ("facts/tiny/summary.json", *said)],
     }

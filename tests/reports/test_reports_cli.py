@@ -37,11 +37,11 @@ def test_the_whole_way_from_cells_to_the_page(tmp_path: Path) -> None:
     together, out = tmp_path / "scores.parquet", tmp_path / "reports"
     run("collect", "--scores", *cells, "--out", together)
     assert tables.read(together, tables.SCORES).equals(scores())
-    run(
-        "tables", "--scores", together, "--table-1", *files["--table-1"], "--entry", ENTRY_JSON, "--out", out / "tables"
-    )
+    given = ["--scores", together, "--table-1", *files["--table-1"], "--corrected", files["--summaries"][-1]]
+    run("tables", *given, "--entry", ENTRY_JSON, "--out", out / "tables")
     names = {path.stem for path in (out / "tables").iterdir()}
-    sheets = [f"{kind}_tiny_{protocol}" for kind in ("table_2", "locality") for protocol in ENTRY["protocols"]]
+    sheets = plan.corrected({"tiny": {"translation": {}}, "given": {}})
+    sheets += [f"{kind}_tiny_{protocol}" for kind in ("table_2", "locality") for protocol in ENTRY["protocols"]]
     assert names == {"table_1_tiny", *sheets}
     run("figures", "--scores", together, "--entry", ENTRY_JSON, "--out", out / "figures")
     figures = sorted((out / "figures").iterdir())
@@ -102,8 +102,8 @@ def test_sweeps_need_no_cells(tmp_path: Path, configured: bool) -> None:
     options = given("--table-1", "--backbones", "--summaries", *made)
     run("page", *options, "--figures", *figures, "--out", out / "index.html")
     text = (out / "index.html").read_text(encoding="utf-8")
-    assert re.findall(r'<section id="([^"]+)"', text) == ["side-effects", "facts", "backbones", "making"]
-    assert re.findall(r'<a href="#([^"]+)"', text) == ["side-effects", "facts", "backbones", "making"]
+    assert re.findall(r'<section id="([^"]+)"', text) == ["side-effects", "facts", "translation", "backbones", "making"]
+    assert re.findall(r'<a href="#([^"]+)"', text) == ["side-effects", "facts", "translation", "backbones", "making"]
     assert text.count("data:image/svg+xml;base64,") == 4
     assert "Facts of tiny: records and mean lengths" in text
     assert re.findall(r"<li>(.*)</li>", text)[:4] == [

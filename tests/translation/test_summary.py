@@ -214,7 +214,7 @@ def test_the_terminal_says_how_to_make_the_experts_file(reviewed):
     assert sentence_of_people(reviewed, Path("results/machine.parquet"), Path("my corrections.parquet")) == (
         "2 of 6 records corrected (33.3%), 4 judged by ann, ben, eve. Judgements of cases that are not drawn: 1.\n"
         "Texts that people don't agree on: 1; the machine's are kept. For the expert's file: crossedit translation "
-        "review --facts results/machine.parquet --conflicts 'my corrections.parquet' --out review"
+        "review --facts results/machine.parquet --conflicts 'my corrections.parquet' --out review/expert --by expert"
     )
 
 

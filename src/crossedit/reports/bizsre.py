@@ -19,6 +19,9 @@ _LENGTHS = {
     "portability_question": Column("Question", "Portability"),
     "portability_answer": Column("Answer", "Portability"),
 }
+_WORDS = (
+    "Lengths in words and marks of punctuation; in scripts without spaces, as the Chinese one, each letter is a word."
+)
 
 
 def table_1(statistics: pl.DataFrame, facts: str) -> Sheet:
@@ -35,11 +38,11 @@ def table_1(statistics: pl.DataFrame, facts: str) -> Sheet:
     counted = ", ".join(statistics["tokenizer"].unique(maintain_order=True))
     return Sheet(
         name=f"table_1_{facts}",
-        title=f"Facts of {facts}: records and mean lengths",
+        title=f"Facts of {facts}: records and mean lengths (tokenizer: {counted})",
         columns=(Column("Split"), Column("Language"), Column("Records"), *_LENGTHS.values()),
         rows=tuple(rows),
         labels=2,
-        note=f"Lengths in tokens (counted by: {counted}).",
+        note=_WORDS if "words" in counted else "Lengths in tokens.",
     )
 
 

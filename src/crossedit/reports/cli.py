@@ -32,6 +32,7 @@ _ENTRY = click.option(
     help="JSON: the configuration, or some of facts, backbones, editors, languages, evaluation_languages, protocols, "
     "include, exclude, reports, tasks, sweeps: what is shown, in its order. Default: whatever has scores.",
 )
+_CORRECTED = _files("corrected", "summary.json of `crossedit translation correct`, each in translation/FACTS/.")
 _TASK_SCORES = _files("task-scores", "Task scores of all sweeps.")
 _FACT_SCORES = _files("fact-scores", "Scores of the facts that sweeps edited.")
 _WEIGHT_CHANGES = _files("weight-changes", "What sweeps changed in the weights.")
@@ -61,6 +62,7 @@ def collect(scores: tuple[Path, ...], out: Path) -> None:
 @commands.command("tables", cls=ListsJob)
 @_SCORES
 @_TABLE_1
+@_CORRECTED
 @_TASK_SCORES
 @_FACT_SCORES
 @_ENTRY
@@ -68,6 +70,7 @@ def collect(scores: tuple[Path, ...], out: Path) -> None:
 def write_tables(
     scores: tuple[Path, ...],
     table_1: tuple[Path, ...],
+    corrected: tuple[Path, ...],
     task_scores: tuple[Path, ...],
     fact_scores: tuple[Path, ...],
     entry: dict[str, Any],
@@ -75,17 +78,21 @@ def write_tables(
 ) -> None:
     """Write table_1_FACTS, table_2_FACTS_PROTOCOL and locality_FACTS_PROTOCOL as .csv, .md, .tex and .html.
 
-    For each sweep also side_effects_SWEEP_PROTOCOL, answers_SWEEP_PROTOCOL and edited_facts_SWEEP.
+    For translated facts also corrections_FACTS, agreement_FACTS, likeness_FACTS and changes_FACTS; for each sweep
+    side_effects_SWEEP_PROTOCOL, answers_SWEEP_PROTOCOL and edited_facts_SWEEP.
     """
     from crossedit import tables
-    from crossedit.reports import bizsre, side_effects
-    from crossedit.reports.owners import owner_of
+    from crossedit.reports import bizsre, side_effects, translation
+    from crossedit.reports.owners import owner_of, read_json
     from crossedit.reports.sheets import write
 
     sweeps = _read_sweeps(entry, task_scores, fact_scores)
     known, grid = _read(scores, entry, sweeps)
     for path in table_1:
         write(bizsre.table_1(tables.read(path, tables.TABLE_1), owner_of(path)), out)
+    for path in corrected:
+        for sheet in translation.sheets(read_json(path), owner_of(path)):
+            write(sheet, out)
     for facts in grid.edited:
         for protocol in grid.protocols:
             write(bizsre.table_2(known, grid, facts, protocol), out)
@@ -145,7 +152,7 @@ def figures(
     type=click.Path(path_type=Path, file_okay=False),
     help="Folders of trained backbones, each BACKBONE/model with recipe.json in it.",
 )
-@_files("summaries", "summary.json of facts and translation, each in facts/FACTS/ or translation/FACTS/.")
+@_files("summaries", "summary.json of facts, machine.json and summary.json of translation, each in STAGE/FACTS/.")
 @click.option("--results", type=click.Path(path_type=Path, file_okay=False), help="Where jobs have left their records.")
 @_ENTRY
 @_FILE

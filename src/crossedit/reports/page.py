@@ -11,7 +11,7 @@ import polars as pl
 
 from crossedit import files, tables
 from crossedit.errors import UserError
-from crossedit.reports import VERSION, bizsre, radar, side_effects, sweep_findings
+from crossedit.reports import VERSION, bizsre, radar, side_effects, sweep_findings, translation
 from crossedit.reports.costs import costs, stages
 from crossedit.reports.examples import Example, examples
 from crossedit.reports.findings import Finding, findings
@@ -37,7 +37,7 @@ class Sources:
     figures: Sequence[Path] = ()  # the SVG ones are shown
     predictions: Sequence[Path] = ()
     backbones: Sequence[Path] = ()  # recipe.json
-    summaries: Sequence[Path] = ()  # of facts and translation
+    summaries: Sequence[Path] = ()  # of facts, and of translations: the model's and the people's
     results: Path | None = None  # the folder in which jobs have left their records
 
 
@@ -87,7 +87,9 @@ def page(entry: Mapping[str, Any], scores: Scores, sweeps: Sweeps, sources: Sour
         sweeps=[_sweep_report(sweeps, sweep, grid) for sweep in sweeps.all],
         sweep_charts=list(_sweep_charts(sweeps, grid, figures)),
         backbones={owner_of(path): read_json(path) for path in sources.backbones},
-        summaries=[(path.parent.parent.name, owner_of(path), read_json(path)) for path in sources.summaries],
+        summaries={owner_of(path): said for path in sources.summaries if "oddities" in (said := read_json(path))},
+        translations=translation.reports(sources.summaries),
+        published_share=translation.PUBLISHED_SHARE,
         costs=costs(sources.predictions) if sources.predictions else None,
         stages=stages(sources.results) if sources.results else None,
         named=union(grid.backbones if grid.edited else (), *(sweep.backbones for sweep in sweeps.all)),

@@ -2,6 +2,7 @@
 
 sweeps = planned(config)            in the configuration's order; empty where it has none
 sheets(sweeps), figures(sweeps)     names of files without suffix, for the rules and the command lines alike
+corrected(config["facts"])          names of the tables of what people did to translations
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,6 +12,8 @@ from typing import Any
 from crossedit.errors import UserError
 from crossedit.reports.naming import TASK_PROTOCOLS, TASKS
 from crossedit.sweeps.settings import SEQUENTIAL, SINGLE
+
+CORRECTED = ("corrections", "agreement", "likeness", "changes")
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,11 @@ def sheets(sweeps: Sequence[Planned]) -> list[str]:
             edited_facts(sweep.name),
         )
     ]
+
+
+def corrected(facts: Mapping[str, Any]) -> list[str]:
+    """Return the names of the tables of the facts that are translated."""
+    return [f"{table}_{name}" for name, entry in facts.items() if "translation" in entry for table in CORRECTED]
 
 
 def figures(sweeps: Sequence[Planned]) -> list[str]:

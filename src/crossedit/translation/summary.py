@@ -103,10 +103,10 @@ def sentence_of_people(said: Mapping[str, Any], facts: Path, corrections: Path) 
     if elsewhere := len(said["elsewhere"]):
         text += f" Judgements of cases that are not drawn: {elsewhere:,}."
     if conflicts := len(said["conflicts"]):
-        command = f"--facts {shlex.quote(str(facts))} --conflicts {shlex.quote(str(corrections))} --out review"
+        files = f"--facts {shlex.quote(str(facts))} --conflicts {shlex.quote(str(corrections))}"
         text += (
             f"\nTexts that people don't agree on: {conflicts:,}; the machine's are kept. For the expert's file: "
-            f"crossedit translation review {command}"
+            f"crossedit translation review {files} --out review/expert --by expert"
         )
     return text
 

@@ -1,0 +1,76 @@
+"""What a report says of translations."""
+
+import json
+from pathlib import Path
+
+import pytest
+from made import translation as made
+
+from crossedit.reports import plan
+from crossedit.reports.html import render
+from crossedit.reports.scores import DASH
+from crossedit.reports.sheets import Sheet, to_csv
+from crossedit.reports.translation import reports, sheets
+from crossedit.translation import settings
+from crossedit.translation.merge import merge
+from crossedit.translation.summary import of_people
+
+
+@pytest.fixture
+def tables() -> dict[str, Sheet]:
+    """Return the sheets by name."""
+    return {sheet.name: sheet for sheet in sheets(made("text")["summary.json"], "tiny")}
+
+
+def test_the_sheets_have_the_names_that_the_rules_expect(tables: dict[str, Sheet]) -> None:
+    assert list(tables) == plan.corrected({"tiny": {"translation": {}}, "given": {}})
+
+
+def test_records_texts_and_people_are_counted(tables: dict[str, Sheet]) -> None:
+    assert [row[1:] for row in tables["corrections_tiny"].rows] == [
+        ("Records", "all", "3", "3", "1", "33.3", DASH),
+        ("Records", "test", "3", "3", "1", "33.3", DASH),
+        ("Texts", "portability prompt", DASH, "3", "1", "33.3", DASH),
+        ("Texts by", "text (annotator)", DASH, "9", "2", "22.2", "1"),
+    ]
+    assert "6.0 %" in tables["corrections_tiny"].note
+
+
+def test_what_has_no_value_is_a_dash_and_says_why(tables: dict[str, Sheet]) -> None:
+    assert [row[2:] for row in tables["agreement_tiny"].rows] == [
+        ("9", "80.0", DASH, "0.548", "0", DASH),
+        ("9", "80.0", "0.524", DASH, DASH, DASH),
+    ]
+    assert "same text: nobody changed a text" in tables["agreement_tiny"].note
+    assert [row[2:] for row in tables["likeness_tiny"].rows] == [("0", DASH, DASH), ("9", "98.7", "97.6")]
+    assert tables["likeness_tiny"].note == "By sacreBLEU: v:2. Without value: chrF: no text; BLEU: no text."
+
+
+def test_typical_changes_have_an_example(tables: dict[str, Sheet]) -> None:
+    lines = to_csv(tables["changes_tiny"]).splitlines()
+    assert lines[0] == "Language,Machine,Corrected,Why,Example Machine,Example Corrected,Texts"
+    assert lines[1] == f"Chinese,text,{DASH},text,text,text,7"
+
+
+def test_each_facts_set_is_told_of_by_what_is_given(tmp_path: Path) -> None:
+    paths = []
+    for facts, names in {"one": ["machine.json"], "two": ["machine.json", "summary.json"]}.items():
+        (tmp_path / facts).mkdir()
+        for name in names:
+            paths.append(tmp_path / facts / name)
+            paths[-1].write_text(json.dumps(made()[name]), encoding="utf-8")
+    one, two = reports(paths)
+    assert (one.facts, one.people, one.sheets) == ("one", None, [])
+    assert (two.facts, len(two.sheets)) == ("two", 3)
+
+
+def test_a_set_that_nobody_judged_has_a_page_and_sheets(tmp_path: Path) -> None:
+    row = {"split": "test", "case_id": 1, "lang": "de", "origin": "translated", "checked_by": None}
+    made = settings.from_entry({"source": "en", "targets": ["de"], "model": "any", "store": "store"})
+    (tmp_path / "tiny").mkdir()
+    path = tmp_path / "tiny/summary.json"
+    path.write_text(json.dumps(of_people(made, [row], merge([row], {}, [], []))), encoding="utf-8")
+    (report,) = reports([path])
+    html = render("translation.html.j2", translations=[report], published_share="6.0")
+    assert "Nobody has judged a record yet." in html
+    assert [row[3:] for row in report.sheets[0].rows] == [("1", "0", "0", DASH, DASH)] * 2
