@@ -76,6 +76,8 @@ def _in_words(text: str, target: str) -> bool:
 
 def _foreign(text: str, lang: str) -> bool:
     """Return whether another script than the language's has more letters in a text; Latin ones may stand in any."""
+    if text.isascii():
+        return False
     counts = {script: len(letters.findall(text)) for script, letters in languages.SCRIPTS.items()}
     counts[languages.LATIN] = sum(unicodedata.name(letter, "").startswith("LATIN") for letter in text)
     own = sum(count for script, count in counts.items() if languages.fits(lang, script))

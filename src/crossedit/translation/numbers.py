@@ -23,6 +23,7 @@ _SMALL = 20
 _ROUND = (100, 1000)
 _MONTHS = range(1, 13)
 
+_DIGIT = re.compile(r"\d")
 _ANY = re.compile(r"\d+(?:[.,'’٫٬\s]\d+)*")
 _DIGITS, _UNITS = "〇零一二三四五六七八九两兩", "十百千万萬亿億兆"
 _TWO = str.maketrans("两兩", "二二")
@@ -56,6 +57,8 @@ def missing_numbers(text: str, translation: str, source: str, target: str) -> li
 def missing_months(text: str, translation: str, source: str, target: str) -> list[str]:
     """Return the months that stand beside a number in the text, as written there, and not in its translation."""
     text, translation = _plain(text).casefold(), _plain(translation).casefold()
+    if not _DIGIT.search(text):
+        return []
     numbers = Counter(re.findall(r"\d+", translation))
     numbers.subtract(re.findall(r"\d+", text))
     missing = []
@@ -69,6 +72,8 @@ def missing_months(text: str, translation: str, source: str, target: str) -> lis
 
 def _plain(text: str) -> str:
     """Return the text with all scripts' digits as 0 to 9."""
+    if text.isascii():
+        return text
     return "".join(str(unicodedata.decimal(letter)) if letter.isdecimal() else letter for letter in text)
 
 
