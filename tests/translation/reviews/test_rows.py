@@ -66,7 +66,8 @@ def test_of_several_given_languages_the_translated_one_is_named(machine):
 def test_the_expert_sees_what_is_in_conflict_and_who_says_what(machine, disputed):
     [row] = review.conflicts(machine, disputed)
     assert (*row.case, row.field, row.machine) == ("test", 1, "zh", "subject", "加拿大")
-    assert row.proposals == ("ana: 加国 (shorter)", "bo: 加拿大")
+    assert [str(proposal) for proposal in row.proposals] == ["ana: 加国 (shorter)", "bo: 加拿大"]
+    assert [text.field for text in row.beside] == ["prompt", "target", "rephrase"]
     with pytest.raises(UserError, match="nothing for an expert"):
         review.conflicts(machine, disputed, languages=["ar"])
     other = machine.with_columns(subject=pl.when(lang="zh").then(pl.lit("加")).otherwise("subject"))

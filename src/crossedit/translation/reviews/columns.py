@@ -34,7 +34,7 @@ def values(row: Row, by: str) -> dict[str, str]:
     told = {
         name: str(getattr(row, name)) for name in ("split", "case_id", "lang", "field", "source", "machine", "record")
     }
-    return {**told, **filled, "checks": "; ".join(row.checks), "proposals": "\n".join(row.proposals)}
+    return {**told, **filled, "checks": "; ".join(row.checks), "proposals": "\n".join(map(str, row.proposals))}
 
 
 def guarded(text: str) -> str:

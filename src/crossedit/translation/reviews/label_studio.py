@@ -15,11 +15,13 @@ from crossedit.facts import languages
 from crossedit.files import listed, whole
 from crossedit.translation.judgements import Judgement
 from crossedit.translation.records import FIELDS
+from crossedit.translation.reviews.columns import values
 from crossedit.translation.reviews.rows import Row
 from crossedit.translation.reviews.words import FIELD_NAMES
 
-# What the data of a task hold for each of its fields, besides the ids; each is a key with the field's name behind it.
-_PARTS = ("source", "machine", "checks", "proposals")
+# What the data of a task hold, besides the ids, for each field of the interface, also where the record lacks it; the
+# field's name stands behind it.
+_LACKING = {"source": "–", "machine": "", "checks": "", "proposals": "–"}
 
 
 def write_tasks(rows: list[Row], path: Path) -> None:
@@ -41,17 +43,18 @@ def write_interface(rows: list[Row], path: Path) -> None:
     view = Element("View")
     SubElement(view, "Header", value=f"Translation into {languages.name(rows[0].lang)}")
     for field, count in counts.items():
-        block = SubElement(view, "View", style="border-top: 1px solid #8886; padding: 8px 0")
-        SubElement(block, "Header", value=FIELD_NAMES[field], size="5")
-        SubElement(block, "Text", name=f"{field}_source", value=f"$source_{field}")
-        SubElement(block, "Header", value=f"$checks_{field}", size="6")
+        block = SubElement(view, "View", style="display: flex; gap: 24px; border-top: 1px solid #8886; padding: 8px 0")
+        left, right = (SubElement(block, "View", style="flex: 1 1 0; min-width: 0") for _ in range(2))
+        SubElement(left, "Header", value=FIELD_NAMES[field], size="5")
+        SubElement(left, "Text", name=f"{field}_source", value=f"$source_{field}")
+        SubElement(right, "Header", value=f"$checks_{field}", size="6")
         if expert:
-            SubElement(block, "Text", name=f"{field}_proposals", value=f"$proposals_{field}")
+            SubElement(right, "Text", name=f"{field}_proposals", value=f"$proposals_{field}")
         # A text that has been emptied isn't to be taken for one that is right; some records lack some fields.
         required = {"required": "true", "requiredMessage": f"{FIELD_NAMES[field]}: write how it should read."}
         area = {"toName": f"{field}_source", "editable": "true", "maxSubmissions": "1", "rows": "1"}
-        SubElement(block, "TextArea", area | {"name": field} | (required if count == everywhere else {}))
-        SubElement(block, "TextArea", area | {"name": f"{field}_note", "placeholder": "note"})
+        SubElement(right, "TextArea", area | {"name": field} | (required if count == everywhere else {}))
+        SubElement(right, "TextArea", area | {"name": f"{field}_note", "placeholder": "note"})
     ElementTree.indent(view)
     with whole(path) as temporary:
         temporary.write_text(ElementTree.tostring(view, encoding="unicode") + "\n", encoding="utf-8")
@@ -69,10 +72,8 @@ def _task(of_case: list[Row], fields: list[str]) -> dict[str, Any]:
     data["expert"] = any(row.proposals for row in of_case)
     for field in fields:
         row = by_field.get(field)
-        texts = (
-            (row.source, row.machine, "; ".join(row.checks), "\n".join(row.proposals)) if row else ("",) * len(_PARTS)
-        )
-        data |= {f"{part}_{field}": text for part, text in zip(_PARTS, texts, strict=True)}
+        texts = {name: values(row, by="")[name] for name in _LACKING} if row else _LACKING
+        data |= {f"{name}_{field}": text for name, text in texts.items()}
     result = [
         {
             "id": row.field,
@@ -108,15 +109,20 @@ def _of_task(task: dict[str, Any], where: str) -> list[Judgement]:
     data, annotations = task["data"], task.get("annotations")
     if not isinstance(annotations, list) or not all(isinstance(annotation, dict) for annotation in annotations):
         raise UserError(f"{where}: it has no annotations; export the project as “JSON”, which holds them.")
-    missing = [name for name in ("split", "case_id", "lang", "record") if name not in data]
+    missing = [name for name in ("split", "case_id", "lang", "record") if not data.get(name) and data.get(name) != 0]
     if missing:
         raise UserError(f"{where}: its data lack {', '.join(missing)}; it wasn't made of tasks for a review.")
-    return [
-        said
-        for annotation in annotations
-        if not annotation.get("was_cancelled")
-        for said in _of_annotation(data, annotation, f"{where}, annotation {annotation.get('id', '?')}")
-    ]
+    found = []
+    for annotation in annotations:
+        if not annotation.get("was_cancelled"):
+            place = f"{where}, annotation {annotation.get('id', '?')}"
+            try:
+                found += _of_annotation(data, annotation, place)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise UserError(
+                    f"{place}: not as Label Studio writes it ({error!r}); export the project again."
+                ) from None
+    return found
 
 
 def _of_annotation(data: dict[str, Any], annotation: dict[str, Any], where: str) -> list[Judgement]:

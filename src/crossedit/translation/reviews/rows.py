@@ -16,6 +16,25 @@ from crossedit.translation import checks, records
 Facts = dict[str, Any]
 
 
+class Proposal(NamedTuple):
+    """How one person would have a text, and why."""
+
+    by: str
+    text: str
+    note: str | None
+
+    def __str__(self) -> str:
+        return f"{self.by}: {self.text}" + (f" ({self.note})" if self.note else "")
+
+
+class Beside(NamedTuple):
+    """Another text of the record, for a better understanding only."""
+
+    field: str
+    source: str
+    machine: str
+
+
 @dataclass(frozen=True)
 class Row:
     """One translated text, with all that helps to judge it."""
@@ -29,7 +48,8 @@ class Row:
     record: str  # the fingerprint of the source's record
     source_lang: str
     checks: tuple[str, ...] = ()  # what the checks say of this field
-    proposals: tuple[str, ...] = ()  # for the expert: who would have it how, and why
+    proposals: tuple[Proposal, ...] = ()  # for the expert
+    beside: tuple[Beside, ...] = ()  # for the expert: the record's texts that are not in conflict
 
     @property
     def case(self) -> tuple[str, int, str]:
@@ -84,17 +104,14 @@ def conflicts(
     for word in corrections.filter(outcome="conflict").iter_rows(named=True):
         if _wanted(word["lang"], languages) and _wanted(word["split"], splits):
             said.setdefault((word["split"], word["case_id"], word["lang"], word["field"]), []).append(word)
-    made = []
+    made: list[Row] = []
     for pair in _pairs(facts, source):
-        for row in _rows(pair):
-            words = said.pop((*row.case, row.field), [])
-            for word in words:
-                if word["machine"] != row.machine:
-                    raise UserError(_other(word, f"the translation reads '{row.machine}'"))
-            if words:
-                made.append(_with(row, words))
-    for words in said.values():
-        raise UserError(_other(words[0], "the facts have no such translation"))
+        of_record = _rows(pair)
+        words = {row.field: said.pop((*row.case, row.field)) for row in of_record if (*row.case, row.field) in said}
+        beside = tuple(Beside(row.field, row.source, row.machine) for row in of_record if row.field not in words)
+        made += [_disputed(row, words[row.field], beside) for row in of_record if row.field in words]
+    for [word, *_] in said.values():
+        raise UserError(_other(word, "the facts have no such translation"))
     if not made:
         raise UserError("review: the annotators agree on every text that was chosen; there is nothing for an expert.")
     return made
@@ -153,6 +170,9 @@ def _rows(pair: _Pair) -> list[Row]:
     ]
 
 
-def _with(row: Row, words: list[Facts]) -> Row:
-    proposals = (f"{word['by']}: {word['corrected']}" + f" ({word['note']})" * bool(word["note"]) for word in words)
-    return replace(row, proposals=tuple(proposals))
+def _disputed(row: Row, words: list[Facts], beside: tuple[Beside, ...]) -> Row:
+    for word in words:
+        if word["machine"] != row.machine:
+            raise UserError(_other(word, f"the translation reads '{row.machine}'"))
+    proposals = tuple(Proposal(word["by"], word["corrected"], word["note"]) for word in words)
+    return replace(row, proposals=proposals, beside=beside)

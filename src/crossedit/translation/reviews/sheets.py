@@ -25,6 +25,8 @@ _OPEN = PatternFill("solid", fgColor="FFFBE6")  # to be filled in
 _FLAGGED = PatternFill("solid", fgColor="FBE3DC")
 _OPEN_FLAGGED = PatternFill("solid", fgColor="FFEFD2")
 _BEGIN = Border(top=Side("thin", color="8C96A1"))  # a record begins
+_WRAPPED = Alignment(vertical="top", wrap_text=True)
+_UNLOCKED = Protection(locked=False)
 _GO_ON = Border(top=Side("hair", color=_LINE))
 
 # What a spreadsheet's XML has no place for is written as its number; so is what looks like such a number.
@@ -60,9 +62,9 @@ def write_xlsx(rows: list[Row], path: Path, by: str = "") -> None:
         for column, name in enumerate(names, start=1):
             cell = _put(sheet.cell(number, column), texts[name])
             cell.border = _GO_ON if row.case == before else _BEGIN
-            cell.alignment = Alignment(vertical="top", wrap_text=True)
+            cell.alignment = _WRAPPED
             if name in FILLED_IN:
-                cell.protection = Protection(locked=False)
+                cell.protection = _UNLOCKED
                 cell.fill = _OPEN_FLAGGED if row.checks else _OPEN
             elif row.checks:
                 cell.fill = _FLAGGED
@@ -113,5 +115,5 @@ def _first_steps(sheet: Worksheet, rows: list[Row]) -> None:
         lines.append("proposals: who would have it how, and why. Your word stands.")
     for number, line in enumerate(lines, start=1):
         cell = sheet.cell(number, 1, line)
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        cell.alignment = _WRAPPED
     sheet["A1"].font = Font(bold=True, size=14)
