@@ -4,10 +4,12 @@ import json
 import re
 from dataclasses import replace
 
+import polars as pl
 import pytest
 from playwright.sync_api import expect
 
 from crossedit.translation.reviews import page, reading
+from crossedit.translation.reviews import rows as review
 
 LOOKED_AT = "#counts"
 
@@ -20,7 +22,6 @@ def opened(chromium, tmp_path):
     def watch(view):
         view.on("console", lambda message: troubles.append(message.text))
         view.on("pageerror", lambda error: troubles.append(str(error)))
-        view.on("dialog", lambda dialog: troubles.append(dialog.message) or dialog.dismiss())
         view.on("request", lambda request: request.url.startswith(("file:", "blob:")) or troubles.append(request.url))
         return view
 
@@ -139,6 +140,45 @@ def test_a_file_about_other_texts_is_not_loaded(opened, chinese, tmp_path):
     view.locator("#file").set_input_files(path)
     expect(view.locator("#message")).to_contain_text("1 line about other texts left out")
     assert view.locator(LOOKED_AT).text_content() == "0 of 3 records looked at · 0 texts changed"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("take", [True, False])
+def test_work_that_a_file_contradicts_is_kept_unless_the_person_says_so(opened, chinese, tmp_path, take):
+    view = opened(chinese, by="ana")
+    areas(view, 0).nth(0).fill("先")
+    path = saved(view, tmp_path)
+    areas(view, 0).nth(0).fill("后")
+    asked = []
+    view.on("dialog", lambda dialog: asked.append(dialog.message) or (dialog.accept if take else dialog.dismiss)())
+    view.locator("#file").set_input_files(path)
+    expect(view.locator("#message")).to_contain_text("Loaded" if take else "Nothing was loaded")
+    assert areas(view, 0).nth(0).input_value() == ("先" if take else "后")
+    assert asked == ["1 record you have worked on here is different in zh.ana.csv. Take the file's?"]
+
+
+@pytest.mark.browser
+def test_where_the_browser_keeps_nothing_the_page_says_so_and_saves_all_the_same(opened, chinese, tmp_path):
+    view = opened(chinese, by="ana")
+    assert view.locator("#unkept").is_hidden()
+    view.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full') } }")
+    areas(view, 0).nth(0).fill("改")
+    assert view.locator("#unkept").is_visible()
+    assert [said.corrected for said in reading.read(saved(view, tmp_path))] == ["改"]
+
+
+@pytest.mark.browser
+def test_the_expert_takes_a_proposal_or_leaves_the_text(opened, machine, disputed, tmp_path):
+    both = disputed.with_columns(outcome=pl.lit("conflict"))
+    view = opened(review.conflicts(machine, both), by="eve")
+    assert view.locator(".beside dt").all_text_contents() == ["New answer", "Question in other words"]
+    view.get_by_role("button", name="Take ana's text").first.click()
+    view.keyboard.press("Control+Enter")
+    said = reading.read(saved(view, tmp_path))
+    assert [(word.by, word.field, word.corrected) for word in said] == [
+        ("eve", "subject", "加国"),
+        ("eve", "prompt", "加拿大的首都是哪里？"),
+    ]
 
 
 @pytest.mark.browser
