@@ -188,6 +188,35 @@ def test_eleven_is_not_one():
     assert missing_months("January 5, 2018", "ngày 5 tháng 12 năm 2018", "en", "vi") == ["January"]
 
 
+def test_any_text_can_be_read():
+    rng = random.Random(0)
+    letters = [
+        *"0123456789.,' -–/",
+        *"三千万亿〇两",
+        *"IVX",
+        "٣",
+        "๓",
+        "万",
+        "May ",
+        "3月",
+        " million",
+        "s",
+        " pm",
+        "ß",
+        "İ",
+        "\n",
+    ]
+    for lang in NAMES:
+        for other in ("en", "zh", lang):
+            text, translation = ("".join(rng.choices(letters, k=40)) for _ in range(2))
+            for check in (missing_numbers, missing_months):
+                assert check(text, text, lang, other) == [] or lang != other
+                assert all(
+                    lost in text.replace("٣", "3").replace("๓", "3") for lost in check(text, translation, lang, other)
+                )
+    assert missing_numbers("9" * 5000, "8 " * 5000, "en", "zh") == ["9" * 5000]
+
+
 def test_months_are_told_apart_in_every_language():
     """Each of a language's months is found in its own date, whatever else was looked up before."""
     for lang in NAMES:

@@ -21,13 +21,16 @@ from crossedit.facts import languages
 # Up to here, and where round, a number may be written out: it is missed only where another number stands in its place.
 _SMALL = 20
 _ROUND = (100, 1000)
+_PARTS = 5  # that separators divide a number into at most
 _MONTHS = range(1, 13)
 
 _DIGIT = re.compile(r"\d")
 _ANY = re.compile(r"\d+(?:[.,'’٫٬\s]\d+)*")
 _DIGITS, _UNITS = "〇零一二三四五六七八九两兩", "十百千万萬亿億兆"
 _TWO = str.maketrans("两兩", "二二")
-_HAN = re.compile(rf"(?:\d[\d.,]*(?=[{_UNITS}])|(?<=[{_UNITS}])\d+|[{_DIGITS}{_UNITS}])+")
+_MIXED = r"\d+(?:,\d{3})*(?:\.\d+)?"  # before a unit: 3.5万
+_HAN = re.compile(rf"(?:{_MIXED}(?=[{_UNITS}])|(?<=[{_UNITS}])\d+|[{_DIGITS}{_UNITS}])+")
+_HAN_PART = re.compile(rf"{_MIXED}|.")
 _ROMAN = re.compile(r"(?<![^\W_])[IVXLCХ]+(?![^\W_])")  # the last one is Cyrillic
 _WORTH = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "Х": 10}
 _DECADE = re.compile(r"['’]?s\b")
@@ -56,7 +59,7 @@ def missing_numbers(text: str, translation: str, source: str, target: str) -> li
 
 def missing_months(text: str, translation: str, source: str, target: str) -> list[str]:
     """Return the months that stand beside a number in the text, as written there, and not in its translation."""
-    text, translation = _plain(text).casefold(), _plain(translation).casefold()
+    text, translation = _plain(text), _plain(translation)
     if not _DIGIT.search(text):
         return []
     numbers = Counter(re.findall(r"\d+", translation))
@@ -66,7 +69,7 @@ def missing_months(text: str, translation: str, source: str, target: str) -> lis
         named = _dated(source, month).search(text)
         as_number = max(numbers[str(month)], numbers[f"{month:02}"]) > 0
         if named and not as_number and not _called(target, month).search(translation):
-            missing.append((named["month"] or named["after"]).title())
+            missing.append(named["month"] or named["after"])
     return missing
 
 
@@ -93,7 +96,7 @@ def _alike(match: re.Match[str], source: str, target: str) -> set[Decimal]:
     values = {value}
     if scale := _scale(match, source):
         values.add(value * scale)
-    if value % 10 == 0 and 1000 <= value < 3000 and _DECADE.match(match.string, match.end()):
+    if 1000 <= value < 3000 and value % 10 == 0 and _DECADE.match(match.string, match.end()):
         values |= {value % 100, value // 100 + 1}  # the 1990s: the nineties; the 1800s: the 19th century
     if year := _YEAR_BEFORE.search(match.string, 0, match.start()):
         values.add(int(year[1]) * 100 + value)  # 1632–53
@@ -110,12 +113,10 @@ def _in_words(match: re.Match[str], source: str, target: str) -> bool:
         return False
     if _DECADE.match(match.string, match.end()):
         return True
-    text = match.string.casefold()
-    if any(
-        match.start() in range(*dated.span()) for month in _MONTHS for dated in _dated(source, month).finditer(text)
-    ):
+    dates = (date.span() for month in _MONTHS for date in _dated(source, month).finditer(match.string))
+    if any(begin <= match.start() < end for begin, end in dates):
         return False
-    return match[0].isdecimal() and (int(match[0]) <= _SMALL or int(match[0]) in _ROUND)
+    return match[0].isdecimal() and (Decimal(match[0]) <= _SMALL or Decimal(match[0]) in _ROUND)
 
 
 def _readings(match: re.Match[str], lang: str) -> set[Decimal]:
@@ -124,7 +125,7 @@ def _readings(match: re.Match[str], lang: str) -> set[Decimal]:
     scale = _scale(match, lang)
     readings = set()
     for begin in range(len(parts)):
-        for end in range(begin + 1, len(parts) + 1):
+        for end in range(begin + 1, min(begin + _PARTS, len(parts)) + 1):
             whole, last = "".join(parts[begin : end - 1]), parts[end - 1]
             worth = scale if scale and end == len(parts) else 1
             readings |= {Decimal(whole + last) * worth, Decimal(f"{whole}.{last}" if whole else last) * worth}
@@ -162,9 +163,9 @@ def _han(text: str) -> set[Decimal]:
             values.add(Decimal("".join(str(int(unicodedata.numeric(letter))) for letter in run)))
             continue
         total = section = number = Decimal(0)
-        for part in re.findall(r"\d[\d.,]*|.", run):
+        for part in _HAN_PART.findall(run):
             if part[0].isdecimal():
-                number = Decimal(part.replace(",", "").rstrip("."))
+                number = Decimal(part.replace(",", ""))
             elif part in _DIGITS:
                 number = Decimal(unicodedata.numeric(part))
             else:
@@ -221,14 +222,15 @@ def _own(part: Any) -> dict[Any, Any]:
 @cache
 def _called(lang: str, month: int) -> re.Pattern[str]:
     """Return what finds a month's name, with any ending."""
-    return re.compile("|".join(_begun(name) for name in _names(lang, month)))
+    return re.compile("|".join(_begun(name) for name in _names(lang, month)), re.IGNORECASE)
 
 
 @cache
 def _dated(lang: str, month: int) -> re.Pattern[str]:
     """Return what finds a month's name beside a number, or with one in it; `may` by itself is no month."""
     names = "|".join(_begun(name) + r"(?![^\W\d_])" * name[-1].islower() for name in _names(lang, month))
-    return re.compile(rf"(?P<month>{names})(?:(?<=\d)|(?<=\d.)|{_BESIDE}\d)|\d{_BESIDE}(?P<after>{names})")
+    pattern = rf"(?P<month>{names})(?:(?<=\d)|(?<=\d.)|{_BESIDE}\d)|\d{_BESIDE}(?P<after>{names})"
+    return re.compile(pattern, re.IGNORECASE)
 
 
 def _begun(name: str) -> str:
