@@ -1,0 +1,200 @@
+import json
+import logging
+import os
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from server import Reply
+
+from crossedit.errors import UserError
+from crossedit.translation import live
+from crossedit.translation.store import Store
+from crossedit.translation.translate import translate
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+PRICES = {"gpt-4": {"input": 1000, "output": 2000}}  # a token in is a tenth of a cent, one out a fifth
+
+
+@pytest.fixture
+def priced(made):
+    """Settings whose answers cost two cents each, of the server's usual usage."""
+    return replace(made, model="gpt-4", prices=PRICES)
+
+
+def stored(settings):
+    return len(Store(settings.store))
+
+
+@pytest.mark.parametrize("concurrency", [1, 5])
+def test_as_many_requests_are_in_flight_as_wished(server, key, facts, made, concurrency):
+    server.seconds = 0.03
+    translate(facts(20), replace(made, concurrency=concurrency))
+    assert server.most_flying == concurrency
+
+
+def test_an_answer_is_stored_before_it_is_read(server, key, facts, made, monkeypatch):
+    def stops(question, answer):
+        assert Store(made.store).get(question.request, question.attempt) == answer
+        raise UserError("stopped")
+
+    monkeypatch.setattr("crossedit.translation.questions.Question.take", stops)
+    with pytest.raises(UserError, match="stopped"):
+        translate(facts(1), made)
+    assert stored(made) == 1
+
+
+def test_those_in_flight_are_stored_and_no_other_is_started_once_the_server_refuses(server, key, facts, made):
+    server.seconds = 0.2
+    server.troubles = [None, None, None, 401]
+    with pytest.raises(UserError, match="refuses the key"):
+        translate(facts(9), made)
+    assert len(server.requests) == 4
+    assert stored(made) == 3
+
+
+def test_who_waits_for_another_try_is_not_waited_for_once_the_server_refuses(server, key, facts, made):
+    server.retry_after = "30"
+    server.troubles = ["429 with Retry-After", Reply(401, {})]
+    server.seconds = 0.1
+    start = time.monotonic()
+    with pytest.raises(UserError, match="refuses the key"):
+        translate(facts(9), replace(made, concurrency=2))
+    assert time.monotonic() - start < 5
+    assert len(server.requests) == 2
+
+
+def test_a_run_that_is_stopped_goes_on_where_it_was(server, key, facts, made):
+    server.troubles = [None] * 4 + [401] * 9
+    with pytest.raises(UserError):
+        translate(facts(9), replace(made, concurrency=1))
+    server.troubles = []
+    assert len(translate(facts(9), made).rows) == 9
+    assert server.paid.total() == len(server.paid) == 9, "no answered request is asked again"
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_the_budget_holds_and_a_larger_one_goes_on(server, key, facts, priced, concurrency):
+    limited = replace(priced, budget=0.3, concurrency=concurrency)
+    server.seconds = 0.02
+    with pytest.raises(
+        UserError, match=r"over the budget: \$0\.\d\d of \$0\.30 are spent, (\d+) of 20 records"
+    ) as caught:
+        translate(facts(20), limited)
+    done = len(server.requests)
+    assert f"{done} of 20 records are done and stored" in str(caught.value)
+    assert 0.02 * done <= 0.3
+    with pytest.raises(UserError, match="over the budget"):
+        translate(facts(20), limited)
+    assert len(server.requests) == done, "all runs together have the one budget"
+    result = translate(facts(20), replace(priced, budget=5))
+    assert len(result.rows) == 20
+    assert server.paid.total() == len(server.paid) == 20
+
+
+def test_a_budget_that_is_enough_is_spent_to_its_last_request(server, key, facts, priced):
+    """What is put aside for requests in flight may be more than they cost: they are waited for."""
+    server.usage = (1, 1)
+    server.seconds = 0.02
+    needed = replace(priced, budget=0.36, concurrency=4)
+    assert len(translate(facts(10), needed).rows) == 10
+
+
+def test_a_budget_needs_a_price(server, key, facts, made):
+    with pytest.raises(UserError, match="there is no price for gpt-3"):
+        translate(facts(3), replace(made, budget=1))
+    assert not server.requests
+
+
+def test_progress_says_what_is_done_and_spent(server, key, facts, priced, made, capfd):
+    translate(facts(3), priced)
+    said = capfd.readouterr().err
+    assert "translation, $0.06" in said
+    assert "3/3" in said
+    translate(facts(4), made)
+    assert "$" not in capfd.readouterr().err
+
+
+def test_one_run_asks_and_the_other_waits_and_takes_its_answers(server, key, facts, made, caplog):
+    server.seconds = 0.05
+    with caplog.at_level(logging.WARNING), ThreadPoolExecutor(3) as pool:
+        results = list(pool.map(lambda _: translate(facts(9), made), range(3)))
+    assert server.paid.total() == len(server.paid) == 9
+    assert all(result.rows == results[0].rows for result in results)
+    assert sum("another run is asking" in message for message in caplog.messages) == 2
+
+
+class _ToldError(Exception):
+    pass
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """A process in which SIGTERM is an exception, as in the jobs of rules; gives what sends a signal after a time."""
+
+    def end(*_):
+        raise _ToldError
+
+    before = signal.signal(signal.SIGTERM, end)
+    timers = []
+
+    def send(number, seconds):
+        timers.append(threading.Timer(seconds, os.kill, (os.getpid(), number)))
+        timers[-1].start()
+
+    yield send
+    for timer in timers:
+        timer.join()
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize(("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, _ToldError)])
+def test_answers_on_their_way_are_stored_when_the_run_is_told_to_end(
+    server, key, facts, made, told, number, raised, caplog
+):
+    server.seconds = 0.5
+    told(number, 0.25)
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with pytest.raises(raised):
+        translate(facts(9), made)
+    assert len(server.requests) == stored(made) == 4
+    assert "4 answers on their way" in caplog.text
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    server.seconds = 0
+    assert len(translate(facts(9), made).rows) == 9
+    assert not server.asked_again.total()
+
+
+def test_the_second_signal_ends_it_at_once(server, key, facts, made, told):
+    server.troubles = ["hanging"] * 9
+    told(signal.SIGINT, 0.2)
+    told(signal.SIGINT, 0.3)
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        translate(facts(9), made)
+    assert time.monotonic() - start < 1
+
+
+def test_answers_on_their_way_are_not_waited_for_longer_than_a_grace(server, key, facts, made, told, monkeypatch):
+    monkeypatch.setattr(live, "GRACE", 0.2)
+    server.troubles = [None, "hanging"] * 9
+    told(signal.SIGTERM, 0.2)
+    start = time.monotonic()
+    with pytest.raises(_ToldError):
+        translate(facts(9), replace(made, concurrency=2))
+    assert time.monotonic() - start < 1
+    lines = (made.store / "answers.jsonl").read_text().splitlines()
+    assert all(json.loads(line)["answer"] for line in lines), "nothing is half-written"
+
+
+def test_a_record_that_fails_may_keep_its_source(server, key, facts, made):
+    server.answer = lambda record, language: "no"
+    result = translate(facts(1), replace(made, attempts=2, failed="keep_source"))
+    assert len(server.requests) == 2
+    assert result.failures[0]["reasons"][0].startswith("not JSON")
+    (row,) = result.rows
+    assert (row["lang"], row["subject"], row["origin"]) == ("zh", "France 0", "untranslated")
