@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from crossedit.facts.build import build
+from crossedit.facts.demo_world import read_world
 from crossedit.translation import settings
 from crossedit.translation.checks import find
 from crossedit.translation.judgements import Judgement
@@ -107,6 +108,14 @@ def test_the_subject_is_once_in_each_corrected_question(demo):
     for row in demo.merged.rows:
         assert row["prompt"].count(row["subject"]) == 1, row
         assert row["rephrase"].count(row["subject"]) == 1, row
+
+
+def test_the_second_world_is_large_enough():
+    world = read_world(ROOT / "resources/demo/german")
+    edited = [relation for relation in world.relations.values() if relation.hop]
+    assert len(world.facts()) >= 60
+    assert 4 <= len(edited) <= 6
+    assert min(len(wordings) for relation in edited for wordings in relation.questions.values()) >= 5
 
 
 def test_no_entry_claims_that_a_model_was_asked():
