@@ -134,7 +134,9 @@ def translation(text: str = NASTY) -> dict[str, Any]:
         "failed_are": "left out in all languages",
         "reasons": {text: 2},
         "flagged": {},
-        "splits": [{"split": "test", "lang": "zh", "model": text, "translated": 3, "failed": 1}],
+        "splits": [
+            {"split": "test", "lang": "zh", "model": "m", "translated_by": [text], "translated": 3, "failed": 1}
+        ],
         "failures": [{"split": "test", "case_id": 9, "lang": "zh", "model": text, "reasons": [text, text]}],
         "requests": {
             "asked": 5,

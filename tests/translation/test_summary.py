@@ -71,9 +71,10 @@ def test_what_the_model_made(translated):
         1,
         "left out in all languages",
     )
+    train, test = ({"split": split, "lang": "de"} for split in ("train", "test"))
     assert said["splits"] == [
-        {"split": "train", "lang": "de", "model": "small", "translated": 1, "failed": 0},
-        {"split": "test", "lang": "de", "model": "large", "translated": 1, "failed": 1},
+        {**train, "model": "small", "translated_by": ["gpt-4"], "translated": 1, "failed": 0},
+        {**test, "model": "large", "translated_by": ["gpt-4"], "translated": 1, "failed": 1},
     ]
     assert said["failures"][0]["case_id"] == 3
     assert len(said["failures"][0]["reasons"]) == 3
@@ -99,6 +100,7 @@ def test_recorded_answers_cost_nothing(translated):
     question = asked(made, 1, "test", "de", Answer(good(), recorded_from="a table"))
     said = of_translation(made, Translated([row(1, "de")], [], [question], asked=0))
     assert (said["requests"]["recorded"], said["requests"]["dollars"], said["requests"]["prices"]) == (1, 0.0, {})
+    assert "dollars" not in sentence_of_translation(said)
 
 
 def test_reasons_are_counted_by_kind_without_what_is_particular(translated):

@@ -58,16 +58,16 @@ def sheets(people: Said, facts: str) -> list[Sheet]:
 
 
 def models(machine: Said, facts: str) -> Sheet:
-    """Return how many records each model translated, by split and language."""
+    """Return how many records were translated by which model, as it calls itself, by split and language."""
     return Sheet(
         name=f"models_{facts}",
         title=f"Translations of {facts} by model",
-        columns=(Column("Split"), Column("Language"), Column("Model"), Column("Translated"), Column("Failed")),
+        columns=(Column("Split"), Column("Language"), Column("By"), Column("Translated"), Column("Failed")),
         rows=tuple(
             (
                 part["split"].capitalize(),
                 language(part["lang"]),
-                part["model"],
+                ", ".join(part["translated_by"]) or part["model"],
                 f"{part['translated']:,}",
                 f"{part['failed']:,}",
             )

@@ -39,6 +39,7 @@ def of_translation(settings: Settings, translated: Translated) -> dict[str, Any]
                 "split": split,
                 "lang": lang,
                 "model": settings.model_of(split),
+                "translated_by": sorted({row["translated_by"] for row in done if _part(row) == (split, lang)}),
                 "translated": counts[split, lang],
                 "failed": failures[split, lang],
             }
@@ -81,7 +82,9 @@ def of_people(settings: Settings, rows: Sequence[Row], merged: Merged) -> dict[s
 def sentence_of_translation(said: Mapping[str, Any]) -> str:
     """Return what `of_translation` says, for the terminal."""
     requests = said["requests"]
-    cost = "" if requests["dollars"] is None else f", {requests['dollars']:.2f} dollars in all"
+    # Recorded answers have neither model nor price.
+    known = requests["prices"] and requests["dollars"] is not None
+    cost = f", {requests['dollars']:.2f} dollars in all" if known else ""
     text = (
         f"{said['translated']:,} of {said['records']:,} records translated; {requests['asked']:,} requests asked, "
         f"{requests['stored']:,} answers from the store{cost}."
@@ -111,8 +114,12 @@ def sentence_of_people(said: Mapping[str, Any], facts: Path, corrections: Path) 
     return text
 
 
+def _part(row: Row) -> tuple[str, str]:
+    return row["split"], row["lang"]
+
+
 def _count(rows: Iterable[Row]) -> Counter[tuple[str, str]]:
-    return Counter((row["split"], row["lang"]) for row in rows)
+    return Counter(map(_part, rows))
 
 
 def _kinds(translated: Translated) -> Iterator[str]:
@@ -143,7 +150,7 @@ def _flagged(settings: Settings, translated: Translated) -> dict[str, dict[str, 
 def _requests(settings: Settings, translated: Translated) -> dict[str, Any]:
     """Return how many answers there are from where, their tokens, and what they have cost in all runs together."""
     answers = [answer for question in translated.questions for answer in question.answers]
-    paid = {question.first["model"] for question in translated.questions for _ in question.answers}
+    asked = {question.first["model"] for question in translated.questions if question.answers}
     recorded = sum(answer.recorded_from is not None for answer in answers)
     tokens = Counter[str]()
     for answer in answers:
@@ -157,7 +164,7 @@ def _requests(settings: Settings, translated: Translated) -> dict[str, Any]:
         "batched": sum(answer.batch is not None for answer in answers),
         "tokens": dict(tokens),
         "dollars": 0.0 if recorded == len(answers) else round(budget.spent, 6) if budget.priced else None,
-        "prices": {} if recorded == len(answers) else {model: prices.where(model) for model in sorted(paid)},
+        "prices": {} if recorded == len(answers) else {model: prices.where(model) for model in sorted(asked)},
     }
 
 
