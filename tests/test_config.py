@@ -46,7 +46,7 @@ def test_what_is_left_away_takes_its_default(raw: Config) -> None:
     assert config["evaluation_languages"] == ["en", "zh"]
     assert config["protocols"] == ["teacher_forced", "generated", "upstream"]
     assert config["include"] == config["exclude"] == []
-    assert config["reports"] == {"protocol": "teacher_forced"}
+    assert config["reports"] == {"protocol": "teacher_forced", "table_1_tokenizer": "words"}
     assert config["f1_tokens"] == "own"
     assert config["facts"]["demo"]["originals"] == "source"
     assert config["facts"]["demo"]["subject_missing"] == "leave_out"
@@ -60,7 +60,7 @@ def test_what_is_given_stays(raw: Config) -> None:
     config = checked(raw)
     assert (config["seed"], config["evaluation_languages"], config["protocols"]) == (7, ["zh"], ["upstream"])
     assert config["editors"]["ROME"]["shards"] == 4
-    assert config["reports"] == {"protocol": "upstream"}
+    assert config["reports"] == {"protocol": "upstream", "table_1_tokenizer": "words"}
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,8 @@ def texts() -> pl.DataFrame:
 
 
 def test_is_a_facts_table_with_both_languages_of_each_fact(facts: pl.DataFrame) -> None:
-    whole = check(facts.with_columns(split=pl.lit("all"), origin=pl.lit("source")), FACTS, "demo")
+    rows = facts.with_columns(split=pl.lit("all"), origin=pl.lit("source")).to_dicts()
+    whole = check(pl.DataFrame(rows, FACTS.columns), FACTS, "demo")
     assert whole.group_by("case_id").agg(pl.col("lang").sort())["lang"].to_list() == [["en", "zh"]] * (len(whole) // 2)
 
 

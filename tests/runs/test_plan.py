@@ -33,7 +33,13 @@ from crossedit.translation.store import Answer, Store
 TRANSLATED = {
     "files": "resources/demo/facts",
     "splits": {"train": 160, "validation": 20, "test": 64},
-    "translation": {"source": "en", "targets": ["zh"], "model": "gpt-4", "store": "resources/demo/translations"},
+    "translation": {
+        "source": "en",
+        "targets": ["zh"],
+        "model": "gpt-4",
+        "store": "resources/demo/translations",
+        "checks": "flag",
+    },
 }
 
 
@@ -192,6 +198,7 @@ def asking(experiment: Experiment, tmp_path: Path, **changes: Any) -> dict[str, 
         "targets": ["zh"],
         "model": {"train": "gpt-3.5-turbo", "validation": "gpt-3.5-turbo", "test": "gpt-4"},
         "store": str(tmp_path / "store"),
+        "checks": "flag",
         **changes,
     }
     entry = {"train": str(files[0]), "test": str(files[1]), "splits": {"train": 2, "test": 2}}

@@ -36,6 +36,7 @@ TABLES = [f"table_1_{facts}" for facts in config["facts"]] + [
     for table in ("table_2", "locality")
 ]
 TABLES += plan.sheets(plan.planned(config))
+TABLES += plan.corrected(config["facts"])
 SWEEP_TABLES = {
     table: [f"{sweep_folder(sweep)}/{name}.parquet" for sweep in SWEEPS]
     for table, name in {"task_scores": "tasks", "fact_scores": "facts", "weight_changes": "weights"}.items()
@@ -70,6 +71,7 @@ rule make_tables:
     input:
         scores=SCORES,
         table_1=[f"{RESULTS}/translation/{name}/table_1.parquet" for name in config["facts"]],
+        corrected=[f"{RESULTS}/translation/{name}/summary.json" for name in config["facts"] if translation(name)],
         task_scores=SWEEP_TABLES["task_scores"],
         fact_scores=SWEEP_TABLES["fact_scores"],
     output:
@@ -92,8 +94,9 @@ rule make_tables:
         entry=GRID,
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
-        "crossedit reports tables --scores {input.scores} --table-1 {input.table_1} --task-scores {input.task_scores}"
-        " --fact-scores {input.fact_scores} --entry {params.entry:q} --out {params.folder} 2> {log}"
+        "crossedit reports tables --scores {input.scores} --table-1 {input.table_1} --corrected {input.corrected}"
+        " --task-scores {input.task_scores} --fact-scores {input.fact_scores} --entry {params.entry:q}"
+        " --out {params.folder} 2> {log}"
 
 
 rule make_figures:

@@ -30,7 +30,7 @@ TEXTS = {
 
 
 def read_demo(folder: Path, seed: int) -> pl.DataFrame:
-    """Return the folder's facts: the columns of FACTS but for `split`, `origin` and the lineage, one row per fact and language.
+    """Return the folder's facts, one row per fact and language: FACTS without `split`, `origin` and the lineage.
 
     Wordings, new answers and locality pairs are drawn by `seed`, for each fact on its own; the entities are the same
     in every language. `same_subject_prompt` and `same_subject_answer` are null where the subject has no other relation.
