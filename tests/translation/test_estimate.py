@@ -1,9 +1,9 @@
 """What translating would cost, told before anything is asked."""
 
-import json
 from dataclasses import replace
 
 import pytest
+from server import translated
 
 from crossedit.translation.estimate import estimate, text
 from crossedit.translation.prices import Prices
@@ -49,7 +49,7 @@ def test_two_languages_cost_twice_and_a_batch_its_share(facts, settings):
 def test_stored_answers_are_not_asked_again_but_have_cost_something(facts, settings):
     usage = {"prompt_tokens": 100, "completion_tokens": 50}
     before = estimate(facts(6), settings)[1]
-    put(facts(6), settings, 4, lambda question: Answer(json.dumps(_chinese(question.record)), usage=usage))
+    put(facts(6), settings, 4, lambda question: Answer(translated(question.record, "Chinese"), usage=usage))
     after = estimate(facts(6), settings)[1]
     assert (after.requests, after.of) == (1, 2)
     assert after.tokens_in == pytest.approx(before.tokens_in / 2)
@@ -76,13 +76,9 @@ def test_the_words_hold_the_sum_the_budget_and_what_has_no_price(facts, settings
 
 def test_where_everything_is_stored_nothing_is_asked(facts, settings):
     for case in range(3):
-        put(facts(3), settings, case, lambda question: Answer(json.dumps(_chinese(question.record))))
+        put(facts(3), settings, case, lambda question: Answer(translated(question.record, "Chinese")))
     costs = estimate(facts(3), settings)
     assert sum(cost.requests for cost in costs) == 0
     said = text(costs, settings)
     assert "gpt-4: all 1 records have their answers, nothing is asked" in said
     assert "asked for again" not in said
-
-
-def _chinese(record):
-    return {key: value.replace("France", "法国").replace("Rome", "罗马") + "吗" for key, value in record.items()}

@@ -60,16 +60,8 @@ class BatchApi(Client):
 
     async def lines(self, file: str | None) -> list[dict[str, Any]]:
         """Return the lines of an output file; none where there is no file, or the server has it no more."""
-
-        async def content() -> bytes:
-            try:
-                return (await self._openai.files.content(file or "")).content
-            except openai.NotFoundError:
-                log.warning("translation: file %s of a batch is no longer at the server.", file)
-                return b""
-
         found = []
-        for number, text in enumerate((await self._call(content)).split(b"\n") if file else (), start=1):
+        for number, text in enumerate(await self._call(self._content, file) if file else (), start=1):
             try:
                 found += [json.loads(text)] if text.strip() else []
             except ValueError:
@@ -94,6 +86,17 @@ class BatchApi(Client):
     async def _upload(self, path: Path) -> str:
         made = await self._openai.files.create(file=(path.name, path.read_bytes()), purpose="batch")
         return _is(FileObject, made).id
+
+    async def _content(self, file: str) -> list[bytes]:
+        try:
+            lines = (await self._openai.files.content(file)).content.split(b"\n")
+        except openai.NotFoundError:
+            log.warning("translation: file %s of a batch is no longer at the server.", file)
+            return []
+        # A file that breaks off is got again: what is missing in it would be asked, and paid, anew.
+        if lines[-1].strip():
+            json.loads(lines[-1])
+        return lines
 
     async def _found_or_made(self, entry: Entry, file: str) -> Batch:
         if found := await self._find(entry):

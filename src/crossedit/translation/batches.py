@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from openai.types import Batch
 
@@ -56,6 +57,7 @@ class _Run:
         for question in questions:
             self._wait_for(question)
         self._most = REQUESTS
+        self._too_large: tuple[int, UserError] | None = None  # requests of a batch that was, and what it would end in
         self._errors: Counter[str] = Counter()  # how often each request got an error for an answer
         self._reason = ""  # why the last of them has none
 
@@ -69,7 +71,7 @@ class _Run:
                     await self._submit()
                     if not self._awaited():
                         break
-                    in_vain = 0 if await self._collect() else in_vain + 1
+                    in_vain = 0 if await self._collect() or self._halved() else in_vain + 1
                     if in_vain == TRIES:
                         raise UserError(
                             f"translation: batch: {TRIES} times in a row no batch at {self._settings.base_url} brought "
@@ -157,14 +159,15 @@ class _Run:
         return in_form(form, request, question.record)
 
     async def _collect(self) -> bool:
-        """Wait until no batch is on its way that something waits for; say whether any answer came of them."""
+        """Wait until no batch is on its way that something waits for; say whether anything came of them."""
         came = False
-        while awaited := self._awaited():
+        self._too_large = None
+        while self._awaited():
             progress = 0
             for entry in self._ours():
                 batch = await self._api.get(entry.id or "")
                 if batch.status in _ENDED:
-                    came |= await self._take(entry, batch, alone=len(awaited) == 1)
+                    came |= await self._take(entry, batch)
                 elif batch.request_counts:
                     progress += batch.request_counts.completed
             awaited = self._awaited()
@@ -173,25 +176,24 @@ class _Run:
                 await asyncio.sleep(self._settings.poll)
         return came
 
-    async def _take(self, entry: Entry, batch: Batch, alone: bool) -> bool:
-        """Store the answers of a batch that has ended, then read them; say whether there were any."""
+    async def _take(self, entry: Entry, batch: Batch) -> bool:
+        """Store the answers of a batch that has ended, then read them; say whether any, or an error, came for one."""
         asked = self._ledger.asked(entry)
         answers: dict[str, Answer] = {}
         reasons: dict[str, str] = {}
-        for file in (batch.output_file_id, batch.error_file_id):
-            for said in await self._api.lines(file):
-                name = said.get("custom_id")
-                if name not in asked or name in answers:
-                    log.warning("translation: batch %s answers what it wasn't asked, or twice: %s.", batch.id, name)
-                    continue
-                answer = self._api.read(said, batch.id)
-                if isinstance(answer, str):
-                    reasons[name] = answer
-                    continue
-                request, attempt = asked[name]
-                answers[name] = self._store.get(request, attempt) or answer
-                if answers[name] is answer:
-                    self._store.put(request, attempt, answer)
+        for said in await self._lines(batch):
+            name = said.get("custom_id")
+            if name not in asked or name in answers:
+                log.warning("translation: batch %s answers what it wasn't asked, or twice: %s.", batch.id, name)
+                continue
+            answer = self._api.read(said, batch.id)
+            if isinstance(answer, str):
+                reasons[name] = answer
+                continue
+            request, attempt = asked[name]
+            answers[name] = self._store.get(request, attempt) or answer
+            if answers[name] is answer:
+                self._store.put(request, attempt, answer)
         for name in asked:
             if question := self._waiting.pop(name, None):
                 self._budget.book(question.request or {}, answers.get(name))
@@ -202,17 +204,40 @@ class _Run:
                     self._reason = reasons.get(name, batch.status)
                 self._wait_for(question)
         self._ledger.end(entry, batch.status)
-        return self._refused(entry, batch, alone) if batch.status == "failed" else bool(answers)
+        if batch.status == "failed":
+            self._refused(entry, batch)
+        return bool(answers) or (batch.status == "completed" and bool(reasons))
 
-    def _refused(self, entry: Entry, batch: Batch, alone: bool) -> bool:
-        """Heed that a batch was not begun: where it was too large, say that it is worth another try."""
+    async def _lines(self, batch: Batch) -> list[dict[str, Any]]:
+        """Return what a batch's files say; a file that has broken off between two lines is got again."""
+        least = batch.request_counts.completed if batch.request_counts else 0
+        for _ in range(TRIES):
+            lines = [
+                line for file in (batch.output_file_id, batch.error_file_id) for line in await self._api.lines(file)
+            ]
+            if len(lines) >= least:
+                break
+        return lines
+
+    def _refused(self, entry: Entry, batch: Batch) -> None:
+        """Raise what the server says of a batch that it has not begun, unless smaller ones or a later time may do."""
         errors = (batch.errors.data if batch.errors else None) or []
         code, said = (errors[0].code, errors[0].message) if errors else (None, None)
-        if code != _TOO_MANY_TOKENS or (alone and entry.requests == 1):
-            raise self._api.refusal(batch, said or "no reason given")
-        if alone:
-            self._most = entry.requests // 2
-            log.warning("translation: a batch is too large for the server; %d requests are asked at once.", self._most)
+        error = self._api.refusal(batch, said or "no reason given")
+        if code != _TOO_MANY_TOKENS:
+            raise error
+        if self._too_large is None or entry.requests < self._too_large[0]:
+            self._too_large = entry.requests, error
+
+    def _halved(self) -> bool:
+        """Say whether smaller batches may be taken where a round's were too large, and none brought an answer."""
+        if self._too_large is None:
+            return False
+        requests, error = self._too_large
+        if requests == 1:
+            raise error
+        self._most = requests // 2
+        log.warning("translation: batches are too large for the server; %d requests are asked at once.", self._most)
         return True
 
     @property

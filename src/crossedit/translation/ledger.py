@@ -48,6 +48,7 @@ class Ledger:
         self.folder = store / "batches"
         self.path = self.folder / "ledger.jsonl"
         self._entries: dict[str, Entry] = {}
+        self._asked: dict[str, dict[str, tuple[dict[str, Any], int]]] = {}  # by the name of the entry, once it was read
         if self.path.exists():
             for number, text in enumerate(self.path.read_bytes().split(b"\n"), start=1):
                 self._load(number, text)
@@ -63,6 +64,11 @@ class Ledger:
 
     def asked(self, entry: Entry) -> dict[str, tuple[dict[str, Any], int]]:
         """Return (request, attempt) by the custom id of its line. Raises UserError where the file isn't there."""
+        if entry.name not in self._asked:
+            self._asked[entry.name] = self._read(entry)
+        return self._asked[entry.name]
+
+    def _read(self, entry: Entry) -> dict[str, tuple[dict[str, Any], int]]:
         try:
             lines = self.file_of(entry).read_bytes().splitlines()
         except OSError as error:
@@ -99,6 +105,7 @@ class Ledger:
         self._append(name=entry.name, ended=how)
         entry.ended = how
         self.file_of(entry).unlink(missing_ok=True)
+        self._asked.pop(entry.name, None)
 
     def drop(self, entry: Entry) -> None:
         """Take an intention back that never came to the server; the same may be intended anew, under the same name."""

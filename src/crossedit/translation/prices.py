@@ -26,6 +26,8 @@ PRICES = Path("resources/prices.yaml")
 _CHARACTERS_PER_TOKEN = 4
 # A translation has about the tokens of its record, more of them where its script is not the Latin one.
 ANSWER_PER_RECORD = 1.5
+# Times the estimate that is put aside until an answer has come: in some scripts a letter is several tokens.
+_CAUTION = 3.0
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,8 @@ class Budget:
         """
         with self._lock:
             left = self.left
-            needed = self._expected(request, self._batch) * max(1.0, self._charged / (self._estimated or 1.0))
+            factor = max(1.0, self._charged / self._estimated) if self._estimated else _CAUTION
+            needed = self._expected(request, self._batch) * factor
             if left is not None and needed > left and not owed:
                 return False
             self._aside += needed - self._reserved.pop(name := key(request, 0), 0.0)
