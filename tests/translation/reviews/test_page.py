@@ -75,9 +75,10 @@ def test_the_name_is_asked_for_and_stands_in_the_file(opened, chinese, tmp_path)
 
 @pytest.mark.browser
 def test_hostile_texts_are_shown_and_saved_as_they_are(opened, hostile, tmp_path):
-    hostile = hostile[:10] + [row for row in hostile[10:] if "<" in row.machine]
-    view = opened(hostile[1:], by="ana")
-    for place, row in enumerate(hostile[1:11]):
+    # As many as the page shows at once.
+    rows = [*hostile[:9], *(row for row in hostile if "<" in row.machine)]
+    view = opened(rows, by="ana")
+    for place, row in enumerate(rows):
         article = view.locator("article").nth(place)
         assert article.locator(".source").text_content() == row.machine
         assert article.locator(".checks li").text_content() == row.machine
@@ -86,7 +87,7 @@ def test_hostile_texts_are_shown_and_saved_as_they_are(opened, hostile, tmp_path
     assert view.locator("img").count() == 0
     said = reading.read(saved(view, tmp_path))
     assert [(word.machine, word.corrected) for word in said] == [
-        (row.machine, f"{row.machine}!".strip()) for row in hostile[1:11]
+        (row.machine, f"{row.machine}!".strip()) for row in rows
     ]
 
 

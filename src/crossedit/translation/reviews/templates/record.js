@@ -100,7 +100,8 @@ function textOf(record, text, tell) {
     onclick: () => { note.hidden = false; ask.hidden = true; note.focus(); },
   }, "Note");
   const was = make("del", { lang: review.lang, dir: "auto" }, text.machine);
-  const back = make("button", { type: "button", class: "quiet", onclick: () => { put(text.machine); area.focus(); } }, "Put back");
+  const putBack = () => { put(text.machine); area.focus(); };
+  const back = make("button", { type: "button", class: "quiet", onclick: putBack }, "Put back");
   const before = make("p", { class: "was", id: `${id}-was` }, make("span", { class: "soft" }, "was "), was, " ", back);
   const right = make("div", { class: "translation" }, area, ask, before);
   for (const proposal of text.proposals) right.append(proposalOf(proposal, () => put(proposal.text)));

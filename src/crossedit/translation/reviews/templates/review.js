@@ -106,8 +106,8 @@ async function load(file) {
   const about = elsewhere ? ` ${plural(elsewhere, "line")} about other texts left out.` : "";
   if (!words.size) return tell(`${file.name} says nothing of these records.${about}`);
   const other = [...words].filter(([record, word]) => work.words.has(record.key) && !same(work.of(record), word));
-  const question = `${plural(other.length, "record")} you have worked on here ${other.length === 1 ? "is" : "are"} different in ${file.name}. Take the file's?`;
-  if (other.length && !confirm(question)) return tell("Nothing was loaded.");
+  const many = `${plural(other.length, "record")} you have worked on here ${other.length === 1 ? "is" : "are"}`;
+  if (other.length && !confirm(`${many} different in ${file.name}. Take the file's?`)) return tell("Nothing was loaded.");
   words.forEach((word, record) => work.keep(record, word));
   if (names.length) nameIs(names[0]);
   go(page);
@@ -115,7 +115,8 @@ async function load(file) {
 }
 
 function same(one, other) {
-  const flat = (word) => JSON.stringify([word.judged, Object.keys(word.texts).sort().map((field) => [field, word.texts[field].corrected, word.texts[field].note])]);
+  const told = ([field, { corrected, note }]) => [field, corrected, note];
+  const flat = (word) => JSON.stringify([word.judged, Object.entries(word.texts).map(told).sort()]);
   return flat(one) === flat(other);
 }
 
