@@ -6,6 +6,7 @@ import pytest
 from server import translated
 
 from crossedit.translation.estimate import estimate, text
+from crossedit.translation.ledger import Ledger, line
 from crossedit.translation.prices import Prices
 from crossedit.translation.store import Answer, Store
 from crossedit.translation.translate import wanted
@@ -72,6 +73,9 @@ def test_the_words_hold_the_sum_the_budget_and_what_has_no_price(facts, settings
     assert "of a budget of $1.00: not enough for all of them" in said
     assert "3 times at most" in said
     assert small.dollars is None
+    assert "on their way" not in said
+    Ledger(settings.store).intend(settings.base_url, [line(next(iter(wanted(facts(6), settings)))[2].first, 1)])
+    assert "1 requests are on their way in batches; they are waited for" in text(costs, unpriced)
 
 
 def test_where_everything_is_stored_nothing_is_asked(facts, settings):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from crossedit.translation.ledger import Ledger
 from crossedit.translation.prices import ANSWER_PER_RECORD, Budget, Prices, sent, tokens
 from crossedit.translation.questions import Question
 from crossedit.translation.settings import Settings
@@ -71,8 +72,12 @@ def text(costs: Iterable[Cost], settings: Settings) -> str:
     if settings.budget is not None:
         enough = "" if priced + spent <= settings.budget else ": not enough for all of them"
         said += f" of a budget of ${settings.budget:,.2f}{enough}"
-    lines = [f"{cost.model}: {sentence(cost)}." for cost in costs]
-    return "\n".join([*lines, f"{said}.", *([_again(settings)] if any(cost.requests for cost in costs) else [])])
+    lines = [*(f"{cost.model}: {sentence(cost)}." for cost in costs), f"{said}."]
+    if any(cost.requests for cost in costs):
+        lines.append(_again(settings))
+    if on_their_way := sum(entry.requests for entry in Ledger(settings.store).on_their_way):
+        lines.append(f"{on_their_way:,} requests are on their way in batches; they are waited for, not asked again.")
+    return "\n".join(lines)
 
 
 def sentence(cost: Cost) -> str:
