@@ -5,6 +5,7 @@ import pytest
 
 from crossedit.errors import UserError
 from crossedit.translation.judgements import Judgement
+from crossedit.translation.records import FIELDS
 from crossedit.translation.reviews import label_studio, reading
 from crossedit.translation.reviews import rows as review
 
@@ -70,19 +71,24 @@ def test_a_task_holds_all_that_the_interface_shows(chinese, tasks, tmp_path):
     }, "what all records have may not be empty"
 
 
-def test_an_annotation_is_a_word_on_the_whole_record_and_on_what_was_changed(tasks, export):
+def test_an_annotation_is_a_word_on_the_whole_record_and_on_each_of_its_texts(tasks, export):
     texts = {"subject": "加国", "subject_note": "shorter", "prompt_note": "fine"}
     path = export(
         tasks, (1, texts, ANA), (1, {}, {"completed_by": 4}), (2, {"subject": "x"}, ANA | {"was_cancelled": True})
     )
-    where, record = f"{path}: task 12, annotation 5", tasks[1]["data"]["record"]
-    prompt = tasks[1]["data"]["machine_prompt"]
-    assert reading.read(path) == [
-        Judgement(where, "ana@example.org", 3, "zh", None, None, None, "test", None, record),
-        Judgement(where, "ana@example.org", 3, "zh", "subject", "加拿大", "加国", "test", "shorter", record),
-        Judgement(where, "ana@example.org", 3, "zh", "prompt", prompt, prompt, "test", "fine", record),
-        Judgement(where, "4", 3, "zh", None, None, None, "test", None, record),
-    ]
+    data = tasks[1]["data"]
+    machine = {field: text for field in FIELDS if (text := data.get(f"machine_{field}"))}
+    said = {field: (text, None) for field, text in machine.items()}
+    said_by_ana = said | {"subject": ("加国", "shorter"), "prompt": (machine["prompt"], "fine")}
+    expected = []
+    for by, words in (("ana@example.org", said_by_ana), ("4", said)):
+        about = (f"{path}: task 12, annotation 5", by, 3, "zh")
+        expected.append(Judgement(*about, None, None, None, "test", None, data["record"]))
+        expected += [
+            Judgement(*about, field, machine[field], text, "test", note, data["record"])
+            for field, (text, note) in words.items()
+        ]
+    assert reading.read(path) == expected
 
 
 def test_the_expert_speaks_of_the_texts_in_conflict_only(machine, disputed, export, tmp_path):

@@ -69,8 +69,10 @@ def test_the_name_is_asked_for_and_stands_in_the_file(opened, chinese, tmp_path)
     path = saved(view, tmp_path)
     assert path.name == "zh.Ana-Müller.csv"
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
-    [said] = reading.read(path)
-    assert (said.by, said.case_id, said.field) == ("Ana Müller", 1, None)
+    of_record, *of_texts = reading.read(path)
+    assert (of_record.by, of_record.case_id, of_record.field) == ("Ana Müller", 1, None)
+    assert of_texts
+    assert {(said.by, said.case_id, said.corrected == said.machine) for said in of_texts} == {("Ana Müller", 1, True)}
 
 
 @pytest.mark.browser

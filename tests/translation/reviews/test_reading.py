@@ -53,7 +53,7 @@ def test_delimiters_and_byte_order_marks_make_no_difference(write, encoding, del
     assert (said.corrected, said.by) == ('a, b; c\t"d"', "zh")
 
 
-def test_an_empty_corrected_says_nothing_and_a_mark_is_about_the_whole_record(write):
+def test_an_empty_corrected_says_nothing_until_a_mark_says_that_the_records_texts_are_right(write):
     header = (*COMPACT, "judged", "note", "split", "record")
     lines = [
         (*SUBJECT[:4], "", "ana", "", "not sure", "test", "f00"),
@@ -67,6 +67,7 @@ def test_an_empty_corrected_says_nothing_and_a_mark_is_about_the_whole_record(wr
         Judgement(where + "4", *whose, None, None, None, "test", None, "f00"),
         Judgement(where + "3", *whose, "subject", "加拿大", "加拿大", "test", "right so", "f00"),
         Judgement(where + "4", *whose, "target", "1984", "1985", "test", None, "f00"),
+        Judgement(where + "5", *whose, "prompt", "哪里？", "哪里？", "test", None, "f00"),
     ]
 
 

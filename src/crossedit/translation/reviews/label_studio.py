@@ -142,9 +142,8 @@ def _of_annotation(data: dict[str, Any], annotation: dict[str, Any], where: str)
             )
         if corrected and not machine:
             raise UserError(f"{where}: {field} is '{corrected}', but this record has no such text; take it out.")
-        note = texts.get(f"{field}_note")
-        if corrected and (corrected != machine or note or data.get("expert")):
-            found.append(say(field, machine, corrected, note))
+        if corrected:
+            found.append(say(field, machine, corrected, texts.get(f"{field}_note")))
     return found
 
 

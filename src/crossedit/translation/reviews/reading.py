@@ -2,8 +2,8 @@
 
 In a line of a CSV file or a spreadsheet, `corrected` says how the text should read; where it is empty, the line says
 nothing by itself. Anything in `judged`, in whichever line of a record, says that the person has looked at the whole
-record; a note on a text left as it is then belongs to that text. In the expert's file, which shows only some texts of a
-record, `judged` is about the text of its line.
+record: the texts of its other lines are right as they stand there. In the expert's file, which shows only some texts of
+a record, `judged` is about the text of its line.
 
 Only `case_id` and `lang` are always needed, and `field`, `machine` and `corrected` where something is corrected.
 """
@@ -50,10 +50,11 @@ def _of_record(by: str, filled: list[Line]) -> list[Judgement]:
     expert = "proposals" in filled[0].texts
     found = [_judgement(by, line, None) for line in marked[:1]] if not expert else []
     for line in filled:
-        right = line in marked if expert else bool(marked and line.texts.get("note", "").strip())
+        # The text is named although it is found right: the judgement doesn't hold for another that may come in its place.
+        right = line in marked if expert else bool(marked)
         if corrected := line.texts.get("corrected", "").strip():
             found.append(_judgement(by, line, corrected))
-        elif right and line.texts.get("machine"):
+        elif right and line.texts.get("field", "").strip() and line.texts.get("machine", "").strip():
             found.append(_judgement(by, line, line.texts["machine"]))
     return found
 
