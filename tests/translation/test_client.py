@@ -1,6 +1,7 @@
 import asyncio
 import json
 import logging
+import threading
 import time
 from dataclasses import replace
 from email.utils import formatdate
@@ -80,9 +81,28 @@ def test_to_be_told_to_wait_is_no_try_but_patience_ends(server, key, facts, made
         translate(facts(2), made)
     monkeypatch.setattr(client, "PATIENCE", 600)
     server.retry_after, asked = "86400", len(server.requests)
-    with pytest.raises(UserError, match="answers 429"):
+    with pytest.raises(UserError, match="answers 429: come again; it asks to wait for 86400 s, then run this again"):
         translate(facts(2), made)
     assert len(server.requests) == asked + 1, "nobody waits for a day"
+
+
+def test_who_is_told_to_wait_stays_while_others_are_answered(server, key, facts, made, monkeypatch):
+    """The server answers one request at a time and sends the others away, so that some come very often."""
+    monkeypatch.setattr(client, "PATIENCE", 0.5)
+    free = threading.Semaphore(1)
+    complete = server.complete
+
+    def one_at_a_time(request, headers):
+        if not free.acquire(blocking=False):
+            return Reply(429, {"error": {"message": "come again"}}, {"Retry-After": "0.03"})
+        try:
+            time.sleep(0.05)
+            return complete(request, headers)
+        finally:
+            free.release()
+
+    monkeypatch.setattr(server, "complete", one_at_a_time)
+    assert len(translate(facts(12), replace(made, concurrency=12)).rows) == 12
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from crossedit.translation import records
+from crossedit.errors import UserError
+from crossedit.translation import records, settings
 
 RECORD = {"subject": "France", "prompt": "What is the capital of France?"}
 GOOD = {"subject": "法国", "prompt": "法国的首都是哪里？"}
@@ -63,3 +64,57 @@ def test_an_empty_field_may_stay_empty():
 def test_the_record_has_no_empty_fields():
     row = {**dict.fromkeys(records.FIELDS), **RECORD, "lang": "en", "case_id": 1}
     assert records.of_row(row) == RECORD
+
+
+def test_a_fingerprint_is_of_the_records_texts():
+    row = {**dict.fromkeys(records.FIELDS), **RECORD, "lang": "en", "case_id": 1}
+    assert records.fingerprint(row) == records.fingerprint({**row, "case_id": 2})
+    assert records.fingerprint(row) != records.fingerprint({**row, "prompt": "Which capital has France?"})
+
+
+def test_asked_again_the_talk_goes_on():
+    first = records.request(RECORD, "en", "zh", "gpt-4")
+    second = records.again(first, "Sorry.", "not JSON", "zh")
+    assert second["messages"][:2] == [*first["messages"], {"role": "assistant", "content": "Sorry."}]
+    assert "This can't be used: not JSON.\n" in second["messages"][2]["content"]
+    assert "translated to Chinese" in second["messages"][2]["content"]
+    assert {name: second[name] for name in ("model", "temperature")} == {"model": "gpt-4", "temperature": 0}
+    assert [message["role"] for message in records.again(first, "", "no text", "zh")["messages"]] == ["user", "user"]
+
+
+@pytest.fixture
+def prompt_file(tmp_path):
+    def make(text, **how):
+        path = tmp_path / "prompt.txt"
+        path.write_text(text, encoding="utf-8", **how)
+        return settings.from_entry({"source": "en", "targets": ["zh"], "model": "m", "store": "s", "prompt": path})
+
+    return make
+
+
+def test_a_prompt_file_may_hold_braces_and_so_may_records(prompt_file):
+    prompt = records.prompt_of(prompt_file('{source}→{target}, as {"key": "…"}:\n{record}'))
+    request = records.request({"subject": "{source} {0}"}, "en", "zh", "gpt-4", prompt)
+    assert request["messages"][0]["content"] == 'English→Chinese, as {"key": "…"}:\n{"subject": "{source} {0}"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{source} {record}", r"prompt.txt: \{target\} stands in it 0 times"),
+        ("{source} {target} {record} {record}", r"prompt.txt: \{record\} stands in it 2 times"),
+    ],
+)
+def test_prompt_files_that_lack_something(prompt_file, text, sentence):
+    with pytest.raises(UserError, match=sentence):
+        records.prompt_of(prompt_file(text))
+
+
+def test_prompt_files_that_cannot_be_read(prompt_file):
+    made = prompt_file("")
+    made.prompt.write_bytes(b"\xff\xfe")
+    with pytest.raises(UserError, match="can't be read as the prompt"):
+        records.prompt_of(made)
+    made.prompt.unlink()
+    with pytest.raises(UserError, match="can't be read as the prompt"):
+        records.prompt_of(made)

@@ -1,5 +1,6 @@
 import json
 import logging
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -71,3 +72,41 @@ def test_many_threads_and_stores_may_put_at_once(tmp_path):
 def test_looking_up_makes_no_folder(tmp_path):
     assert Store(tmp_path / "none").get(REQUEST, 1) is None
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("form", ["json_schema", "json_object"])
+def test_the_form_of_the_answer_is_no_part_of_the_question(tmp_path, form):
+    Store(tmp_path).put({**REQUEST, "response_format": {"type": form}}, 1, Answer("早"))
+    assert Store(tmp_path).get(REQUEST, 1) == Answer("早")
+
+
+def test_one_asks_at_a_time_and_the_next_gets_what_the_first_has_put(tmp_path, caplog):
+    first, second = Store(tmp_path / "store"), Store(tmp_path / "store")
+    waiting, done = threading.Event(), []
+
+    def ask():
+        waiting.set()
+        with second.asking():
+            done.append(second.get(REQUEST, 1))
+
+    thread = threading.Thread(target=ask)
+    with caplog.at_level(logging.WARNING), first.asking():
+        thread.start()
+        waiting.wait()
+        first.put(REQUEST, 1, Answer("早"))
+        thread.join(0.2)
+        assert not done
+    thread.join()
+    assert done == [Answer("早")]
+    assert "another run is asking for answers; this one waits" in caplog.text
+
+
+def test_files_that_have_not_changed_are_not_read_again(tmp_path, caplog):
+    store = Store(tmp_path)
+    store.put(REQUEST, 1, Answer("早"))
+    (tmp_path / "torn.jsonl").write_text('{"request"')
+    store = Store(tmp_path)
+    caplog.clear()
+    with store.asking():
+        pass
+    assert not caplog.text

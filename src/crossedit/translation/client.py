@@ -30,9 +30,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-TRIES = 6  # of one request, where its trouble may pass
+TRIES = 7  # of one request, where its trouble may pass: about a minute, as limits are by the minute
 WAIT = 1.0  # seconds before the second try; twice as long before each further one
-PATIENCE = 600.0  # seconds that a server may tell a request to wait, all in all
+PATIENCE = 600.0  # seconds that a server may tell everybody to wait without answering anybody
 
 # From the strictest to none; a server is asked for the first that it knows.
 FORMS = ("json_schema", "json_object", "text")
@@ -73,9 +73,9 @@ class Client:
         self._again = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception(self._may_pass), stop=self._enough, wait=self._wait, reraise=True
         )
-        self._quiet_until = 0.0  # by the loop's clock
+        self._quiet_until = 0.0  # by the loop's clock, as is the next
+        self._answered: float | None = None  # when it last was
         self._form: dict[str, str] = {}  # by model: the form that it is known to take
-        self._answered = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -146,7 +146,7 @@ class Client:
         finally:
             self.flying.discard(task)
         answer = self._answer(completion)
-        self._answered = True
+        self._answered = self._now()
         return answer
 
     def _answer(self, completion: object) -> Answer:
@@ -160,7 +160,7 @@ class Client:
                 self._clean(choice.message.content),
                 choice.finish_reason,
                 usage.model_dump(mode="json", exclude_none=True) if isinstance(usage, CompletionUsage) else None,
-                completion.model,
+                self._clean(completion.model),
                 refusal=self._clean(choice.message.refusal),
             )
         except (AttributeError, IndexError, TypeError):
@@ -169,13 +169,12 @@ class Client:
 
     async def _turn(self, body: Mapping[str, Any]) -> None:
         """Wait while the server has told any request to, and for the pace."""
-        now = asyncio.get_running_loop().time
         while True:
-            while (seconds := self._quiet_until - now()) > 0:
-                await asyncio.sleep(seconds + random.uniform(0, WAIT))
+            while (seconds := self._quiet_until - self._now()) > 0:
+                await asyncio.sleep(seconds + random.uniform(0, min(seconds, WAIT)))
             if self._pace:
                 await self._pace(body)
-            if self._quiet_until <= now():
+            if self._quiet_until <= self._now():
                 return
 
     def _may_pass(self, error: BaseException) -> bool:
@@ -184,24 +183,28 @@ class Client:
         if isinstance(error, openai.APIStatusError):
             return not _no_money(error) and (error.status_code in _PASSING or error.status_code >= 500)
         if isinstance(error, NoCompletionError):
-            return self._answered  # otherwise the address is wrong
+            return self._answered is not None  # otherwise the address is wrong
         return True
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         """Return the seconds until the next try; where the server has named them, every other request waits as well."""
-        told = _told(state)
+        told = _told(state.outcome.exception() if state.outcome else None)
         if told is None:
             return self._backoff(state)
         if told <= PATIENCE:
-            self._quiet_until = max(self._quiet_until, asyncio.get_running_loop().time() + told)
+            self._quiet_until = max(self._quiet_until, self._now() + told)
         return 0.0
 
     def _enough(self, state: tenacity.RetryCallState) -> bool:
-        """Say whether a request has been tried often enough: to be told to wait is no try."""
-        told = _told(state)
-        if told is not None:
-            return (state.seconds_since_start or 0.0) + told > PATIENCE
-        return state.attempt_number >= TRIES
+        """Say whether a request has been tried often enough: to be told to wait is no try while others are answered."""
+        told = _told(state.outcome.exception() if state.outcome else None)
+        if told is None:
+            return state.attempt_number >= TRIES
+        begun = self._now() - (state.seconds_since_start or 0.0)
+        return self._now() + told - max(begun, self._answered or 0.0) > PATIENCE
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def _sentence(self, error: BaseException) -> str:
         """Return what has happened and what to do, after the server's address."""
@@ -215,8 +218,12 @@ class Client:
                     "then run this again: what was answered is stored."
                 )
             case openai.APIStatusError():
-                hint = "; does base_url end as it should, and is the model there?" if error.status_code == 404 else ""
-                return f"answers {error.status_code}: {self._brief(_message(error))}{hint}"
+                said = f"answers {error.status_code}: {self._brief(_message(error))}"
+                if error.status_code == 404:
+                    said += "; does base_url end as it should, and is the model there?"
+                if told := _told(error):
+                    said += f"; it asks to wait for {told:.0f} s, then run this again: what was answered is stored."
+                return said
             case NoCompletionError():
                 said = self._brief(str(error))
                 return f"answers with no chat completion ({said}); does base_url end as it should, often in /v1?"
@@ -261,9 +268,8 @@ def in_form(form: str, request: Mapping[str, Any], keys: Iterable[str]) -> dict[
             return dict(request)
 
 
-def _told(state: tenacity.RetryCallState) -> float | None:
+def _told(error: BaseException | None) -> float | None:
     """Return the seconds that the server has told the request to wait, or None."""
-    error = state.outcome.exception() if state.outcome else None
     if not isinstance(error, openai.APIStatusError):
         return None
     headers = error.response.headers

@@ -43,6 +43,7 @@ _LEAST = {
     "budget": 0,
     "poll": 0.001,
 }
+_WHOLE = ("attempts", "concurrency")
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,9 @@ def from_entry(entry: Mapping[str, Any]) -> Settings:
             raise UserError(f"translation: '{key}' is missing; it must have a value.")
     for key, least in _LEAST.items():
         value = entry.get(key, least)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < least:
-            raise UserError(f"translation: {key} is {value!r}; it must be a number of at least {least}.")
+        kind, name = (int, "whole number") if key in _WHOLE else (int | float, "number")
+        if isinstance(value, bool) or not isinstance(value, kind) or value < least:
+            raise UserError(f"translation: {key} is {value!r}; it must be a {name} of at least {least}.")
     for key, choices in _CHOICES.items():
         if entry.get(key, choices[0]) not in choices:
             raise UserError(f"translation: {key} is '{entry[key]}'; {nearest(str(entry[key]), choices)}")
@@ -125,8 +127,10 @@ def _checks(said: Any) -> dict[str, str]:
 
 
 def _check_address(address: str) -> None:
-    """Raise UserError for an address that holds a password or a key: it would stand in logs and tables."""
+    """Raise UserError for what is no address, or holds a password or a key: it would stand in logs and tables."""
     parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UserError(f"translation: base_url is '{address}'; it must begin with http:// or https://.")
     if parts.username or parts.password or parts.query:
         raise UserError(
             f"translation: base_url at {parts.hostname} holds a name, password or query; put the key into "
