@@ -50,7 +50,7 @@ def _of_record(by: str, filled: list[Line]) -> list[Judgement]:
     expert = "proposals" in filled[0].texts
     found = [_judgement(by, line, None) for line in marked[:1]] if not expert else []
     for line in filled:
-        # The text is named although it is found right: the judgement doesn't hold for another that may come in its place.
+        # A text that is found right is named too: the word doesn't hold for another that may come in its place.
         right = line in marked if expert else bool(marked)
         if corrected := line.texts.get("corrected", "").strip():
             found.append(_judgement(by, line, corrected))
