@@ -1,7 +1,12 @@
+"""The command lines of translation, as rules and people type them."""
+
+import csv
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 
 from crossedit import cli, tables
 from crossedit.tables import FACTS
@@ -9,13 +14,14 @@ from crossedit.tables import FACTS
 
 @pytest.fixture
 def crossedit(monkeypatch, capsys):
-    """Run the command line; returns its exit code and what it says on standard error."""
+    """Run the command line; returns its exit code and what it says."""
 
     def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["crossedit", *map(str, arguments)])
+        monkeypatch.setattr("sys.argv", ["crossedit", "translation", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             cli.main()
-        return ended.value.code or 0, capsys.readouterr().err
+        said = capsys.readouterr()
+        return ended.value.code or 0, said.out + said.err
 
     return run
 
@@ -27,61 +33,132 @@ def source(facts, tmp_path):
     return path
 
 
-def arguments(source, entry, tmp_path):
+def translate(source, entry, tmp_path, *more):
     return (
-        *("translation", "translate", "--facts", source, "--entry", json.dumps(entry)),
-        *("--out", tmp_path / "out.parquet", "--summary", tmp_path / "summary.json"),
+        *("translate", "--facts", source, "--entry", json.dumps(entry)),
+        *("--out", tmp_path / "machine.parquet", "--summary", tmp_path / "machine.json", *more),
     )
 
 
-def test_translate_with_corrections(crossedit, server, key, source, entry, tmp_path):
-    corrections = tmp_path / "corrections.csv"
-    corrections.write_text("case_id,lang,field,machine,corrected,by\n5,zh,subject,法国 5,法兰西 5,corrector 1\n")
-    server.answer = _all_but_case_one(server.answer)
-    entry["corrections"] = str(corrections)
-    code, said = crossedit(*arguments(source, entry, tmp_path))
+def correct(entry, tmp_path):
+    return (
+        *("correct", "--facts", tmp_path / "machine.parquet", "--entry", json.dumps(entry)),
+        *("--out", tmp_path / "out.parquet", "--corrections", tmp_path / "corrections.parquet"),
+        *("--summary", tmp_path / "summary.json"),
+    )
+
+
+def filled(path, by, **changes):
+    """Fill a sheet as a person does: look at all records, change some texts."""
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.DictReader(file))
+    for line in lines:
+        line |= {"judged": "x", "by": by, "corrected": changes.get(f"{line['field']}_{line['case_id']}", "")}
+    out = path.with_name(f"{by}.csv")
+    with open(out, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+    return out
+
+
+def test_from_the_machines_translation_through_people_to_facts(crossedit, server, key, source, entry, tmp_path):
+    answer = server.answer
+    server.answer = lambda record, language: "?" if record["subject"] == "France 1" else answer(record, language)
+    code, said = crossedit(*translate(source, entry, tmp_path))
     assert code == 0
-    assert "5 of 6 translated, 1 corrected (20.0%); 8 requests asked, 0 answers from the store. 1 failed" in said
-
-    table = tables.read(tmp_path / "out.parquet", FACTS)
-    assert table.filter(origin="corrected").select("split", "case_id", "lang", "subject").rows() == [
-        ("test", 5, "zh", "法兰西 5")
-    ]
-    assert table.group_by("case_id").len()["len"].to_list() == [2] * 5
-    assert tables.provenance(tmp_path / "out.parquet")["inputs"].keys() == {str(source), str(corrections)}
-
-    summary = json.loads((tmp_path / "summary.json").read_text())
-    assert summary["splits"] == [
-        {
-            "split": "train", "lang": "zh", "model": "gpt-3.5-turbo",
-            "translated": 3, "failed": 1, "corrected": 0, "corrected_share": 0.0,
-        },
-        {
-            "split": "test", "lang": "zh", "model": "gpt-4",
-            "translated": 2, "failed": 0, "corrected": 1, "corrected_share": 0.5,
-        },
-    ]  # fmt: skip
+    assert "5 of 6 records translated; 8 requests asked, 0 answers from the store" in said
+    assert "1 failed" in said
+    machine = tables.read(tmp_path / "machine.parquet", FACTS)
+    assert machine.group_by("case_id").len()["len"].to_list() == [2] * 5
+    assert set(machine.filter(lang="zh")["translated_by"]) == {"gpt-3.5-turbo-0613", "gpt-4-0613"}
+    summary = json.loads((tmp_path / "machine.json").read_text())
     assert summary["requests"]["tokens"]["total_tokens"] == 8 * 15
-    assert summary["left_out"]["failures"][0]["case_id"] == 1
-    assert key not in (tmp_path / "summary.json").read_text() + said
+    assert [failure["case_id"] for failure in summary["failures"]] == [1]
+
+    facts = ("--facts", tmp_path / "machine.parquet")
+    code, said = crossedit("review", *facts, "--out", tmp_path / "review", "--by", "ana")
+    assert code == 0, said
+    assert len(said.split()) == 5
+    sheet = tmp_path / "review/zh.ana.csv"
+    people = [
+        filled(sheet, "bo", target_0="罗马城", subject_5="法兰西 5"),
+        filled(sheet, "cy", target_0="罗马城", subject_5="法国5"),
+    ]
+    entry["corrections"] = [str(path) for path in people]
+    code, said = crossedit(*correct(entry, tmp_path))
+    assert code == 0, said
+    assert "1 of 5 records corrected (20.0%), 5 judged by bo, cy" in said
+    assert f"--conflicts {tmp_path / 'corrections.parquet'}" in said
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert [(conflict["case_id"], conflict["field"]) for conflict in summary["conflicts"]] == [(5, "subject")]
+
+    conflicts = ("--conflicts", tmp_path / "corrections.parquet", "--by", "dee")
+    code, said = crossedit("review", *facts, *conflicts, "--out", tmp_path / "expert")
+    assert code == 0, said
+    entry["expert"] = str(filled(tmp_path / "expert/zh.dee.csv", "dee", subject_5="法兰西五"))
+    code, said = crossedit(*correct(entry, tmp_path))
+    assert code == 0, said
+    assert "2 of 5 records corrected" in said
+    table = tables.read(tmp_path / "out.parquet", FACTS).filter(lang="zh", origin="corrected").sort("case_id")
+    lineage = ("case_id", "subject", "target", "corrected_by", "checked_by")
+    assert table.select(*lineage).rows() == [
+        (0, "法国 0", "罗马城", ["bo", "cy"], ["bo", "cy"]),
+        (5, "法兰西五", "罗马", ["dee"], ["bo", "cy", "dee"]),
+    ]
+    inputs = tables.provenance(tmp_path / "out.parquet")["inputs"]
+    assert inputs.keys() == {str(path) for path in (tmp_path / "machine.parquet", *people, entry["expert"])}
+    written = [path.read_bytes() for path in tmp_path.glob("*.json")] + [path.read_bytes() for path in people]
+    assert all(key.encode() not in text for text in written)
 
 
-def _all_but_case_one(answer):
-    return lambda record, language: "?" if record["subject"] == "France 1" else answer(record, language)
+def test_how_answers_are_got_may_be_said_apart(crossedit, server, key, source, entry, tmp_path):
+    address = entry.pop("base_url")
+    asking = json.dumps({"base_url": address, "concurrency": 1})
+    code, said = crossedit(*translate(source, entry, tmp_path, "--asking", asking))
+    assert code == 0, said
+    assert "6 requests asked" in said
+    assert server.most_flying == 1
+
+
+def test_a_dry_run_asks_and_writes_nothing(crossedit, server, no_key, source, entry, tmp_path):
+    config = tmp_path / "my.yaml"
+    config.write_text(yaml.safe_dump({"facts": {"mine": {"translation": entry}, "own": {"files": "a.json"}}}))
+    before = sorted(tmp_path.iterdir())
+    arguments = ("translate", "--dry-run", "--facts", source, "--entry")
+    code, said = crossedit(*arguments, f"{config}:mine")
+    assert code == 0
+    assert "gpt-3.5-turbo: 4 of 4 records to be asked for" in said
+    code, said = crossedit(*arguments, f"{config}:own")
+    assert code == 2
+    assert "no facts called 'own' are translated there; known are: mine." in said
+    code, said = crossedit(*arguments, "my.yml")
+    assert code == 2
+    assert "'my.yml' is neither a JSON object nor FILE.yaml:NAME" in said
+    assert sorted(tmp_path.iterdir()) == before
+    assert not server.requests
 
 
 def test_mistakes_are_one_sentence_and_leave_no_output(crossedit, server, no_key, source, entry, tmp_path):
     for changed, sentence in (
         (entry, "6 of 6 records have no answer"),
+        ({**entry, "offline": True}, "and `offline` is set"),
         ({**entry, "sorce": "en"}, "no such key 'sorce'; did you mean 'source'?"),
         ({**entry, "model": {"train": "gpt-4"}}, "none is named for split 'test'"),
-        ({**entry, "corrections": "none.csv"}, "none.csv: no such file"),
-        ([], "no JSON object"),
+        ({**entry, "prompt": "none.txt"}, "none.txt: can't be read"),
+        ([], "neither a JSON object nor FILE.yaml:NAME"),
     ):
-        code, said = crossedit(*arguments(source, changed, tmp_path))
+        code, said = crossedit(*translate(source, changed, tmp_path))
         assert code == 2
         assert sentence in said
         assert len(said.splitlines()) == 1
+    code, said = crossedit("translate", "--facts", source, "--entry", json.dumps(entry))
+    assert code == 2
+    assert "Missing option '--out'" in said
+    tables.write(tables.read(source, FACTS), FACTS, tmp_path / "machine.parquet", {})
+    code, said = crossedit(*correct({**entry, "corrections": "none.csv"}, tmp_path))
+    assert code == 2
+    assert "none.csv: no such file" in said
     assert not (tmp_path / "out.parquet").exists()
     assert not server.requests
 
@@ -91,39 +168,38 @@ def test_record_then_replay_without_key_or_network(crossedit, server, no_key, fa
         lang=pl.lit("zh"),
         subject=pl.format("法国{}", "case_id"),
         prompt=pl.format("法国{}的首都是哪里？", "case_id"),
+        target=pl.lit("罗马"),
+        original=pl.lit("巴黎"),
         rephrase=pl.format("法国{}的首都叫什么？", "case_id"),
         origin=pl.lit("translated"),
     )
     tables.write(chinese, FACTS, tmp_path / "zh.parquet", {})
     corrections = tmp_path / "corrections.csv"
-    corrections.write_text("case_id,lang,field,machine,corrected\n2,zh,rephrase,France 2的首都？,法国2的首都叫什么？\n")
+    header = "case_id,lang,field,machine,corrected\n"
+    corrections.write_text(f"{header}2,zh,rephrase,法国2的首府叫什么？,法国2的首都叫什么？\n")
     entry["corrections"] = str(corrections)
-    record = ("translation", "record", "--facts", source, "--translations", tmp_path / "zh.parquet")
-    record += ("--entry", json.dumps(entry), "--origin", "the test's own table", "--name", "seed-0")
+    record = ("record", "--facts", source, "--translations", tmp_path / "zh.parquet", "--entry", json.dumps(entry))
+    record += ("--origin", "the test's own table", "--name", "seed-0")
     assert crossedit(*record)[0] == 0
-    lines = [json.loads(line) for line in (tmp_path / "store/seed-0.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in Path(entry["store"], "seed-0.jsonl").read_text().splitlines()]
     assert {line["recorded_from"] for line in lines} == {"the test's own table"}
     assert {line["request"]["model"] for line in lines} == {None}
-    assert "France 2的首都？" in lines[2]["answer"], "the answer holds the slip that is corrected"
+    assert "法国2的首府" in lines[2]["answer"], "the answer holds the slip that is corrected"
 
-    code, said = crossedit(*arguments(source, entry, tmp_path), "--offline")
-    assert code == 0
+    code, said = crossedit(*translate(source, entry, tmp_path, "--asking", '{"offline": true}'))
+    assert code == 0, said
     assert "0 requests asked, 6 answers from the store" in said
+    assert crossedit(*correct(entry, tmp_path))[0] == 0
     table = tables.read(tmp_path / "out.parquet", FACTS).filter(lang="zh")
-    corrected = chinese.with_columns(
-        origin=pl.when(case_id=2).then(pl.lit("corrected")).otherwise(pl.lit("translated"))
-    )
-    assert table.equals(corrected.select(*FACTS.columns))
+    apart = pl.exclude("origin", "translated_by", "corrected_by", "checked_by")
+    assert table.select(apart).equals(chinese.select(apart))
+    assert table["origin"].to_list() == ["translated"] * 2 + ["corrected"] + ["translated"] * 3
+    assert set(table["translated_by"]) == {"recorded from the test's own table"}
     assert not server.requests
-
-    corrections.write_text("case_id,lang,field,machine,corrected\n2,zh,rephrase,France 2的首都？,法国的首都叫什么？\n")
-    code, said = crossedit(*record)
-    assert code == 2
-    assert "line 2: case 2, rephrase: corrected is '法国的首都叫什么？', but" in said
 
 
 def test_statistics(crossedit, source, tmp_path):
-    code, _ = crossedit("translation", "statistics", "--facts", source, "--out", tmp_path / "table_1.parquet")
+    code, _ = crossedit("statistics", "--facts", source, "--out", tmp_path / "table_1.parquet")
     assert code == 0
     table = tables.read(tmp_path / "table_1.parquet", tables.TABLE_1)
     assert table.select("split", "lang", "tokenizer", "records", "question", "answer").rows() == [

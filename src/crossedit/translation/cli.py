@@ -54,7 +54,12 @@ class TranslateJob(Job):
     """With `--dry-run` nothing is written, so no output is claimed either."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        return click.Command.invoke(self, ctx) if ctx.params["dry_run"] else super().invoke(ctx)
+        if ctx.params["dry_run"]:
+            return click.Command.invoke(self, ctx)
+        for option in self.params:
+            if option.name in self.outputs and ctx.params[option.name] is None:
+                raise click.MissingParameter(ctx=ctx, param=option)
+        return super().invoke(ctx)
 
 
 @commands.command(cls=TranslateJob, outputs=("out", "summary"))
