@@ -69,9 +69,11 @@ class Client:
         for library in ("httpcore2", "httpx2"):
             logging.getLogger(library).setLevel(logging.WARNING)
         self._openai = openai.AsyncOpenAI(api_key=self._key, base_url=settings.base_url, timeout=None, max_retries=0)
-        self._backoff = tenacity.wait_exponential_jitter(multiplier=WAIT, max=60, jitter=WAIT)
         self._again = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception(self._may_pass), stop=self._enough, wait=self._wait, reraise=True
+            retry=tenacity.retry_if_exception(lambda error: self._may_pass(error) and _told(error) is None),
+            stop=tenacity.stop_after_attempt(TRIES),
+            wait=tenacity.wait_exponential_jitter(multiplier=WAIT, max=60, jitter=WAIT),
+            reraise=True,
         )
         self._quiet_until = 0.0  # by the loop's clock, as is the next
         self._answered: float | None = None  # when it last was
@@ -93,11 +95,26 @@ class Client:
     async def insist(self, call: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         """Return what the call returns, made again where its trouble may pass. Raises UserError where it doesn't."""
         try:
-            return await self._again.copy()(call, *arguments)
+            return await self._again.copy()(self._when_welcome, call, *arguments)
         except _TROUBLES as error:
             sentence = self._sentence(error)
         # Not within `except`: what the error holds, the key in it, would come along as this one's context.
         raise UserError(f"translation: {self._settings.base_url} {sentence}")
+
+    async def _when_welcome(self, call: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+        """Make the call, again whenever the server has named a time: that is no try, as long as it answers anybody."""
+        begun = self._now()
+        while True:
+            try:
+                return await call(*arguments)
+            except openai.APIStatusError as error:
+                told = _told(error)
+                if told is None or not self._may_pass(error):
+                    raise
+                if self._now() + told - max(begun, self._answered or 0.0) > PATIENCE:
+                    raise
+                # Every other request waits as well.
+                self._quiet_until = max(self._quiet_until, self._now() + told)
 
     async def _try(self, request: Mapping[str, Any], keys: list[str]) -> tuple[dict[str, Any], Answer]:
         """Ask once, or once in each form until the server knows one."""
@@ -186,23 +203,6 @@ class Client:
             return self._answered is not None  # otherwise the address is wrong
         return True
 
-    def _wait(self, state: tenacity.RetryCallState) -> float:
-        """Return the seconds until the next try; where the server has named them, every other request waits as well."""
-        told = _told(state.outcome.exception() if state.outcome else None)
-        if told is None:
-            return self._backoff(state)
-        if told <= PATIENCE:
-            self._quiet_until = max(self._quiet_until, self._now() + told)
-        return 0.0
-
-    def _enough(self, state: tenacity.RetryCallState) -> bool:
-        """Say whether a request has been tried often enough: to be told to wait is no try while others are answered."""
-        told = _told(state.outcome.exception() if state.outcome else None)
-        if told is None:
-            return state.attempt_number >= TRIES
-        begun = self._now() - (state.seconds_since_start or 0.0)
-        return self._now() + told - max(begun, self._answered or 0.0) > PATIENCE
-
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
@@ -268,7 +268,7 @@ def in_form(form: str, request: Mapping[str, Any], keys: Iterable[str]) -> dict[
             return dict(request)
 
 
-def _told(error: BaseException | None) -> float | None:
+def _told(error: BaseException) -> float | None:
     """Return the seconds that the server has told the request to wait, or None."""
     if not isinstance(error, openai.APIStatusError):
         return None
