@@ -74,7 +74,7 @@ FACTS = Table(
     ),
 )
 
-# What people said of translated texts, and which word stands: a row for each judgement of a text that somebody has changed.
+# What people said of translated texts, and which word stands: a row for each judgement of a text that somebody changed.
 CORRECTIONS = Table(
     name="corrections",
     columns={

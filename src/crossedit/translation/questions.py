@@ -1,9 +1,9 @@
 """A record to be translated: what has to be asked for it next, given the answers so far.
 
-    question = question_of(row, "zh", settings, prompt)
-    question.replay(store)                          goes through the answers that are stored
-    question.request, question.attempt              what to ask next; the request is None where nothing more is asked
-    question.take(answer)                           reads the answer: a translation, or a reason to ask again
+question = question_of(row, "zh", settings, prompt)
+question.replay(store)                          goes through the answers that are stored
+question.request, question.attempt              what to ask next; the request is None where nothing more is asked
+question.take(answer)                           reads the answer: a translation, or a reason to ask again
 """
 
 from collections.abc import Mapping

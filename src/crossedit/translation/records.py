@@ -51,12 +51,12 @@ def of_row(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def fingerprint(row: Mapping[str, Any]) -> str:
-    """Return what stands for the record of a facts row: a judgement of its translation holds as long as it is the same."""
+    """Return what stands for a row's record: a judgement of its translation holds as long as it is the same."""
     return digest(of_row(row))
 
 
 def prompt_of(settings: Settings) -> str:
-    """Return the prompt, with {source}, {target} and {record} to be filled in. Raises UserError for a file without them."""
+    """Return the prompt, to be filled in. Raises UserError for a file without {source}, {target} or {record}."""
     if settings.prompt is None:
         return PROMPT
     try:
@@ -65,7 +65,8 @@ def prompt_of(settings: Settings) -> str:
         raise UserError(f"{settings.prompt}: can't be read as the prompt of translations ({error}).") from None
     for name in ("{source}", "{target}", "{record}"):
         if text.count(name) != 1:
-            raise UserError(f"{settings.prompt}: {name} stands in it {text.count(name)} times; it must stand there once.")
+            times = text.count(name)
+            raise UserError(f"{settings.prompt}: {name} stands in it {times} times; it must stand there once.")
     return text
 
 
