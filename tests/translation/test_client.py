@@ -17,7 +17,7 @@ from crossedit.translation.translate import translate
 pytestmark = pytest.mark.usefixtures("quick")
 
 
-@pytest.mark.parametrize("trouble", [408, 409, 429, 500, 503, "429", "429 with Retry-After", *LOST])
+@pytest.mark.parametrize("trouble", [408, 429, 503, "429 with Retry-After", *LOST])
 def test_passing_troubles_are_tried_again(server, key, facts, made, trouble):
     server.troubles = [trouble, trouble]
     server.retry_after = "0.02"
@@ -88,7 +88,7 @@ def test_to_be_told_to_wait_is_no_try_but_patience_ends(server, key, facts, made
 
 def test_who_is_told_to_wait_stays_while_others_are_answered(server, key, facts, made, monkeypatch):
     """The server answers one request at a time and sends the others away, so that some come very often."""
-    monkeypatch.setattr(client, "PATIENCE", 0.5)
+    monkeypatch.setattr(client, "PATIENCE", 0.25)
     free = threading.Semaphore(1)
     complete = server.complete
 
@@ -96,13 +96,13 @@ def test_who_is_told_to_wait_stays_while_others_are_answered(server, key, facts,
         if not free.acquire(blocking=False):
             return Reply(429, {"error": {"message": "come again"}}, {"Retry-After": "0.03"})
         try:
-            time.sleep(0.05)
+            time.sleep(0.04)
             return complete(request, headers)
         finally:
             free.release()
 
     monkeypatch.setattr(server, "complete", one_at_a_time)
-    assert len(translate(facts(12), replace(made, concurrency=12)).rows) == 12
+    assert len(translate(facts(8), replace(made, concurrency=8)).rows) == 8
 
 
 @pytest.mark.parametrize(

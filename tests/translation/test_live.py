@@ -33,7 +33,7 @@ def stored(settings):
 @pytest.mark.parametrize("concurrency", [1, 5])
 def test_as_many_requests_are_in_flight_as_wished(server, key, facts, made, concurrency):
     server.seconds = 0.03
-    translate(facts(20), replace(made, concurrency=concurrency))
+    translate(facts(8), replace(made, concurrency=concurrency))
     assert server.most_flying == concurrency
 
 
@@ -117,11 +117,11 @@ def test_progress_says_what_is_done_and_spent(server, key, facts, priced, made, 
 
 def test_one_run_asks_and_the_other_waits_and_takes_its_answers(server, key, facts, made, caplog):
     server.seconds = 0.05
-    with caplog.at_level(logging.WARNING), ThreadPoolExecutor(3) as pool:
-        results = list(pool.map(lambda _: translate(facts(9), made), range(3)))
+    with caplog.at_level(logging.WARNING), ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda _: translate(facts(9), made), range(2)))
     assert server.paid.total() == len(server.paid) == 9
-    assert all(result.rows == results[0].rows for result in results)
-    assert sum("another run is asking" in message for message in caplog.messages) == 2
+    assert results[0].rows == results[1].rows
+    assert sum("another run is asking" in message for message in caplog.messages) == 1
 
 
 class _ToldError(Exception):

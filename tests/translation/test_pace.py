@@ -59,7 +59,7 @@ def test_requests_in_any_minute(made, limit):
 
 
 @pytest.mark.parametrize("limit", [2_000, 6_050, 30_000])
-@pytest.mark.parametrize("taken", [50, 100, 200])
+@pytest.mark.parametrize("taken", [50, 200])
 def test_tokens_in_any_minute_as_the_server_counts_them(made, limit, taken):
     found = times(replace(made, tokens_per_minute=limit), count=3 * limit // taken, taken=taken)
     late = [time for time in found if time > 5]
