@@ -12,7 +12,7 @@ from crossedit.reports.scores import DASH
 from crossedit.reports.sheets import Sheet, to_csv
 from crossedit.reports.translation import reports, sheets
 from crossedit.translation import settings
-from crossedit.translation.merge import merge
+from crossedit.translation.reviews.merge import merge
 from crossedit.translation.summary import of_people
 
 

@@ -24,7 +24,7 @@ from crossedit.runs.experiment import Experiment
 from crossedit.runs.plan import Plan, Stage
 from crossedit.runs.rules import RULES, Rules
 from crossedit.translation import records
-from crossedit.translation.prices import Prices
+from crossedit.translation.asking.prices import Prices
 from crossedit.translation.questions import question_of
 from crossedit.translation.settings import from_entry
 from crossedit.translation.store import Answer, Store

@@ -8,7 +8,8 @@ import pytest
 from server import Server, running
 
 from crossedit.tables import FACTS
-from crossedit.translation import client, settings
+from crossedit.translation import settings
+from crossedit.translation.asking import client
 
 KEY = "sk-not-a-real-key-0123456789"
 

@@ -12,9 +12,9 @@ from crossedit.facts.build import build
 from crossedit.facts.demo_world import read_world
 from crossedit.translation import settings
 from crossedit.translation.checks import find
-from crossedit.translation.judgements import Judgement
-from crossedit.translation.merge import Merged, merge, rows_of
 from crossedit.translation.records import of_row
+from crossedit.translation.reviews.judgements import Judgement
+from crossedit.translation.reviews.merge import Merged, merge, rows_of
 from crossedit.translation.reviews.reading import read
 from crossedit.translation.translate import assemble, translate
 

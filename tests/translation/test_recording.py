@@ -8,8 +8,8 @@ import pytest
 
 from crossedit.errors import UserError
 from crossedit.translation import records, settings
-from crossedit.translation.merge import merge, rows_of
 from crossedit.translation.recording import record
+from crossedit.translation.reviews.merge import merge, rows_of
 from crossedit.translation.reviews.reading import read
 from crossedit.translation.store import Store
 from crossedit.translation.translate import assemble, translate

@@ -7,10 +7,10 @@ import pytest
 
 from crossedit import tables
 from crossedit.translation import settings
-from crossedit.translation.judgements import Judgement
-from crossedit.translation.merge import merge
 from crossedit.translation.questions import question_of
 from crossedit.translation.records import PROMPT, of_row
+from crossedit.translation.reviews.judgements import Judgement
+from crossedit.translation.reviews.merge import merge
 from crossedit.translation.store import Answer
 from crossedit.translation.summary import of_people, of_translation, sentence_of_people, sentence_of_translation
 from crossedit.translation.translate import Translated

@@ -9,7 +9,7 @@ from rich.text import Text
 from crossedit.runs.estimates.prices import Translation
 from crossedit.runs.plan import Plan, Stage
 from crossedit.runs.words import hours, lasting, many, size
-from crossedit.translation.estimate import sentence
+from crossedit.translation.asking.estimate import sentence
 
 _MB = 2**20
 _COLUMNS = ("Stage", "Rule", "Jobs", "GPU\nhours", "other\nhours", "GPU\nmemory", "Time known from")

@@ -79,7 +79,7 @@ def translate(
     settings = from_entry(entry | asking)
     frame = tables.read(facts, tables.FACTS)
     if dry_run:
-        from crossedit.translation.estimate import estimate, text
+        from crossedit.translation.asking.estimate import estimate, text
 
         click.echo(text(estimate(frame, settings), settings))
         return
@@ -119,7 +119,7 @@ def correct(facts: Path, entry: dict[str, Any], out: Path, corrections: Path, su
 
     from crossedit import files, tables
     from crossedit.translation import VERSION
-    from crossedit.translation.merge import merge, rows_of
+    from crossedit.translation.reviews.merge import merge, rows_of
     from crossedit.translation.reviews.reading import read
     from crossedit.translation.settings import from_entry
     from crossedit.translation.summary import of_people, sentence_of_people

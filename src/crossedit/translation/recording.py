@@ -17,7 +17,7 @@ import polars as pl
 from crossedit import files
 from crossedit.errors import UserError
 from crossedit.translation import records
-from crossedit.translation.judgements import Judgement
+from crossedit.translation.reviews.judgements import Judgement
 from crossedit.translation.reviews.reading import read
 from crossedit.translation.settings import Settings
 from crossedit.translation.store import Answer, line

@@ -14,10 +14,10 @@ from typing import Any
 import polars as pl
 
 from crossedit.translation import checks, records
-from crossedit.translation.agreement import agreement
-from crossedit.translation.changes import changes, likeness, typical
-from crossedit.translation.merge import Merged, Row, Word
-from crossedit.translation.prices import Budget, Prices
+from crossedit.translation.asking.prices import Budget, Prices
+from crossedit.translation.reviews.agreement import agreement
+from crossedit.translation.reviews.changes import changes, likeness, typical
+from crossedit.translation.reviews.merge import Merged, Row, Word
 from crossedit.translation.settings import Settings
 from crossedit.translation.translate import Translated
 

@@ -116,7 +116,7 @@ def _way(settings: Settings, missing: list[Question], total: int) -> Ask:
             f"{lack}; set OPENAI_API_KEY to ask {models} at {settings.base_url} (any text if it wants none)."
         )
     if settings.batch:
-        from crossedit.translation.batches import ask
+        from crossedit.translation.asking.batches import ask
     else:
-        from crossedit.translation.live import ask
+        from crossedit.translation.asking.live import ask
     return ask

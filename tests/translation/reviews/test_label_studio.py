@@ -4,10 +4,10 @@ from xml.etree import ElementTree
 import pytest
 
 from crossedit.errors import UserError
-from crossedit.translation.judgements import Judgement
 from crossedit.translation.records import FIELDS
 from crossedit.translation.reviews import label_studio, reading
 from crossedit.translation.reviews import rows as review
+from crossedit.translation.reviews.judgements import Judgement
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from crossedit.errors import UserError
-from crossedit.translation.judgements import Judgement
 from crossedit.translation.reviews import reading, sheets
 from crossedit.translation.reviews import rows as review
+from crossedit.translation.reviews.judgements import Judgement
 
 COMPACT = ("case_id", "lang", "field", "machine", "corrected", "by")
 SUBJECT = ("1", "zh", "subject", "加拿大", "加国", "ana")

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from openpyxl import load_workbook
 
-from crossedit.translation.judgements import Judgement
-from crossedit.translation.merge import merge, rows_of
 from crossedit.translation.records import FIELDS
 from crossedit.translation.reviews import reading, sheets, writing
 from crossedit.translation.reviews.columns import guarded
+from crossedit.translation.reviews.judgements import Judgement
+from crossedit.translation.reviews.merge import merge, rows_of
 
 BY = "ana@example.org"
 # By case and field: how it should read, and why.

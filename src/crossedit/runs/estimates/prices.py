@@ -10,8 +10,8 @@ from typing import Any
 
 from crossedit.errors import UserError
 from crossedit.runs.estimates.amounts import number_of_facts
-from crossedit.translation.estimate import Cost, estimate
-from crossedit.translation.prices import ANSWER_PER_RECORD, Prices
+from crossedit.translation.asking.estimate import Cost, estimate
+from crossedit.translation.asking.prices import ANSWER_PER_RECORD, Prices
 from crossedit.translation.settings import Settings, from_entry
 
 # Where the facts can't be read: the tokens of a record, and of the words around it.

@@ -13,11 +13,11 @@ from xml.etree.ElementTree import Element, SubElement
 from crossedit.errors import UserError
 from crossedit.facts import languages
 from crossedit.files import listed, whole
-from crossedit.translation.judgements import Judgement
 from crossedit.translation.records import FIELDS
 from crossedit.translation.reviews.columns import values
+from crossedit.translation.reviews.judgements import Judgement
+from crossedit.translation.reviews.names import FIELD_NAMES
 from crossedit.translation.reviews.rows import Row
-from crossedit.translation.reviews.words import FIELD_NAMES
 
 # What the data of a task hold, besides the ids, for each field of the interface, also where the record lacks it; the
 # field's name stands behind it.

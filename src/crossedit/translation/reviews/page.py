@@ -17,8 +17,8 @@ from markupsafe import Markup
 from crossedit.facts import languages
 from crossedit.files import digest, whole
 from crossedit.translation.reviews.columns import MISTAKEN, columns_of
+from crossedit.translation.reviews.names import FIELD_NAMES
 from crossedit.translation.reviews.rows import Row
-from crossedit.translation.reviews.words import FIELD_NAMES
 
 _SCRIPTS = ("csv.js", "work.js", "record.js", "review.js")
 

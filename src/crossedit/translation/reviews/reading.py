@@ -11,9 +11,9 @@ Only `case_id` and `lang` are always needed, and `field`, `machine` and `correct
 from pathlib import Path
 
 from crossedit.errors import UserError, nearest
-from crossedit.translation.judgements import Judgement
 from crossedit.translation.records import FIELDS
 from crossedit.translation.reviews import label_studio, lines
+from crossedit.translation.reviews.judgements import Judgement
 from crossedit.translation.reviews.lines import Line
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from crossedit.translation.pace import Pace
+from crossedit.translation.asking.pace import Pace
 from crossedit.translation.store import Answer
 
 REQUEST = {"model": "gpt-4", "messages": [{"role": "user", "content": "x" * 160}]}  # 40 tokens, 60 expected

@@ -4,8 +4,8 @@ import warnings
 
 import pytest
 
-from crossedit.translation.agreement import NO_CHANGE, NOTHING, ONE_CATEGORY, agreement
-from crossedit.translation.merge import Word
+from crossedit.translation.reviews.agreement import NO_CHANGE, NOTHING, ONE_CATEGORY, agreement
+from crossedit.translation.reviews.merge import Word
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from crossedit.translation.ledger import Ledger
-from crossedit.translation.prices import ANSWER_PER_RECORD, Budget, Prices, sent, tokens
+from crossedit.translation.asking.ledger import Ledger
+from crossedit.translation.asking.prices import ANSWER_PER_RECORD, Budget, Prices, sent, tokens
 from crossedit.translation.questions import Question
 from crossedit.translation.settings import Settings
 from crossedit.translation.store import Store

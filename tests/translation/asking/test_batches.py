@@ -14,7 +14,8 @@ from batch_server import BatchServer
 from server import Server, running
 
 from crossedit.errors import UserError
-from crossedit.translation import batch_api, batches, ledger, live, store
+from crossedit.translation import store
+from crossedit.translation.asking import batch_api, batches, ledger, live
 from crossedit.translation.settings import from_entry
 from crossedit.translation.store import Store
 from crossedit.translation.translate import translate, wanted

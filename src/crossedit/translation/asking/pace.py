@@ -11,7 +11,7 @@ from typing import Any
 
 from aiolimiter import AsyncLimiter
 
-from crossedit.translation.prices import ANSWER_PER_RECORD, sent, tokens
+from crossedit.translation.asking.prices import ANSWER_PER_RECORD, sent, tokens
 from crossedit.translation.settings import Settings
 from crossedit.translation.store import Answer
 

@@ -8,7 +8,7 @@ import pytest
 
 from crossedit.errors import UserError
 from crossedit.translation import records
-from crossedit.translation.prices import Budget, Prices, tokens
+from crossedit.translation.asking.prices import Budget, Prices, tokens
 from crossedit.translation.questions import question_of
 from crossedit.translation.settings import Settings
 from crossedit.translation.store import Answer, Store
@@ -80,7 +80,7 @@ def test_what_is_no_table_of_prices_is_refused(table, settings):
 
 
 def test_the_projects_own_table_prices_the_papers_models():
-    prices = Prices.read(Path(__file__).parents[2] / "resources" / "prices.yaml")
+    prices = Prices.read(Path(__file__).parents[3] / "resources" / "prices.yaml")
     assert {"gpt-3.5-turbo", "gpt-4"} <= prices.models.keys()
     assert 0 < prices.batch < 1
     assert all(0 < each_in < each_out for each_in, each_out in prices.models.values())

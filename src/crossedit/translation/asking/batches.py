@@ -15,10 +15,11 @@ from openai.types import Batch
 
 from crossedit.errors import UserError
 from crossedit.progress import bar
-from crossedit.translation.batch_api import BatchApi
-from crossedit.translation.client import FORMS, in_form
-from crossedit.translation.ledger import Entry, Ledger, line, name_of
-from crossedit.translation.prices import Budget
+from crossedit.translation.asking.batch_api import BatchApi
+from crossedit.translation.asking.client import FORMS, in_form
+from crossedit.translation.asking.ledger import Entry, Ledger, line, name_of
+from crossedit.translation.asking.loops import drive
+from crossedit.translation.asking.prices import Budget
 from crossedit.translation.questions import Question
 from crossedit.translation.settings import Settings
 from crossedit.translation.store import Answer, Store
@@ -41,7 +42,7 @@ def ask(questions: Sequence[Question], store: Store, settings: Settings) -> None
     with store.asking():
         for question in questions:
             question.replay(store)
-        asyncio.run(_Run(questions, store, settings).all())
+        drive(_Run(questions, store, settings).all())
 
 
 class _Run:

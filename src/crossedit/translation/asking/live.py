@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from crossedit.progress import bar
-from crossedit.translation.client import Client
-from crossedit.translation.ledger import check_none
-from crossedit.translation.pace import Pace
-from crossedit.translation.prices import Budget
+from crossedit.translation.asking.client import Client
+from crossedit.translation.asking.ledger import check_none
+from crossedit.translation.asking.loops import drive
+from crossedit.translation.asking.pace import Pace
+from crossedit.translation.asking.prices import Budget
 from crossedit.translation.questions import Question
 from crossedit.translation.settings import Settings
 from crossedit.translation.store import Store
@@ -37,7 +38,7 @@ def ask(questions: Sequence[Question], store: Store, settings: Settings) -> None
             question.replay(store)
         check_none(store.folder, questions)
         run = _Run(questions, store, settings)
-        asyncio.run(run.all())
+        drive(run.all())
         if run.signal:
             signal.raise_signal(run.signal)
 

@@ -7,8 +7,8 @@ import pytest
 from crossedit import tables
 from crossedit.errors import UserError
 from crossedit.translation import records
-from crossedit.translation.judgements import Judgement
-from crossedit.translation.merge import merge
+from crossedit.translation.reviews.judgements import Judgement
+from crossedit.translation.reviews.merge import merge
 
 SUBJECT, PROMPT = "加拿大", "加拿大的首都是哪里？"
 

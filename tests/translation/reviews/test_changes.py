@@ -2,10 +2,19 @@
 
 import pytest
 
-from crossedit.translation.changes import NOTHING, TOO_SHORT, Change, by_field, changes, likeness, pieces, typical
-from crossedit.translation.judgements import Judgement
-from crossedit.translation.merge import merge
 from crossedit.translation.records import FIELDS
+from crossedit.translation.reviews.changes import (
+    NOTHING,
+    TOO_SHORT,
+    Change,
+    by_field,
+    changes,
+    likeness,
+    pieces,
+    typical,
+)
+from crossedit.translation.reviews.judgements import Judgement
+from crossedit.translation.reviews.merge import merge
 
 
 def change(machine, corrected, field="prompt", case_id=1, lang="de", notes=()):

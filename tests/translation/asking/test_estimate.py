@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from server import translated
 
-from crossedit.translation.estimate import estimate, text
-from crossedit.translation.ledger import Ledger, line
-from crossedit.translation.prices import Prices
+from crossedit.translation.asking.estimate import estimate, text
+from crossedit.translation.asking.ledger import Ledger, line
+from crossedit.translation.asking.prices import Prices
 from crossedit.translation.store import Answer, Store
 from crossedit.translation.translate import wanted
 

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import logging
 import os
@@ -11,7 +12,7 @@ import pytest
 from server import Reply
 
 from crossedit.errors import UserError
-from crossedit.translation import live
+from crossedit.translation.asking import live
 from crossedit.translation.store import Store
 from crossedit.translation.translate import translate
 
@@ -35,6 +36,13 @@ def test_as_many_requests_are_in_flight_as_wished(server, key, facts, made, conc
     server.seconds = 0.03
     translate(facts(8), replace(made, concurrency=concurrency))
     assert server.most_flying == concurrency
+
+
+def test_it_may_be_asked_from_within_an_event_loop_as_a_notebook_runs_one(server, key, facts, made):
+    async def cell():
+        return translate(facts(3), made)
+
+    assert len(asyncio.run(cell()).rows) == 3
 
 
 def test_an_answer_is_stored_before_it_is_read(server, key, facts, made, monkeypatch):

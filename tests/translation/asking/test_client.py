@@ -10,7 +10,7 @@ import pytest
 from server import LOST, Reply
 
 from crossedit.errors import UserError
-from crossedit.translation import client
+from crossedit.translation.asking import client
 from crossedit.translation.store import Store
 from crossedit.translation.translate import translate
 

@@ -19,8 +19,8 @@ from openai.types import Batch, FileObject
 from openai.types.chat import ChatCompletion
 
 from crossedit.errors import UserError
-from crossedit.translation.client import FILTERS, Client, NoCompletionError
-from crossedit.translation.ledger import URL, Entry
+from crossedit.translation.asking.client import FILTERS, Client, NoCompletionError
+from crossedit.translation.asking.ledger import URL, Entry
 from crossedit.translation.store import Answer
 
 log = logging.getLogger(__name__)

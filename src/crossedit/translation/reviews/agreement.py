@@ -5,7 +5,7 @@ from itertools import combinations
 from statistics import mean
 from typing import Any
 
-from crossedit.translation.merge import Unit, Word
+from crossedit.translation.reviews.merge import Unit, Word
 
 NOTHING = "no field was judged by two annotators"
 ONE_CATEGORY = "everybody says the same of every field, so that chance would agree as well"

@@ -23,7 +23,7 @@ import polars as pl
 from crossedit.errors import UserError, nearest
 from crossedit.tables import CORRECTIONS
 from crossedit.translation import records
-from crossedit.translation.judgements import Judgement
+from crossedit.translation.reviews.judgements import Judgement
 
 Row = dict[str, Any]
 Sources = Mapping[tuple[str, int], Row]  # by split and case
