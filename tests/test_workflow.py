@@ -24,9 +24,14 @@ EDITORS = len(CONFIG["editors"])
 
 def plan(config: dict, folder: Path, *targets: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Return what `snakemake -n` says of a configuration, with further environment variables."""
+    return snakemake(config, folder, "-n", *targets, **variables)
+
+
+def snakemake(config: dict, folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake on a configuration, with the results in the folder."""
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump({**config, "results": str(folder / "results")}), encoding="utf-8")
-    command = [sys.executable, "-m", "snakemake", "-n", "--cores", "1", "--configfile", str(path), *targets]
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", str(path), *arguments]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **variables}
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=False)
 
@@ -159,3 +164,19 @@ def test_sweeps_may_stand_alone(tmp_path: Path) -> None:
     assert jobs["edit_on"] == sum(len(sweep["stops"]) for sweep in DEMO["sweeps"].values())
     assert jobs["make_tables"] == jobs["make_figures"] == jobs["page"] == 1
     assert not {"predict", "score", "collect"} & jobs.keys()
+
+
+def test_how_answers_are_got_and_who_corrects_them_makes_no_translation_anew(tmp_path: Path) -> None:
+    def translating(**changes: object) -> dict:
+        facts = {**DEMO["facts"]["demo"], "translation": {**DEMO["facts"]["demo"]["translation"], **changes}}
+        return {**CONFIG, "facts": {"demo": facts}, "offline": True}
+
+    assert snakemake(translating(), tmp_path, "--quiet", "--", "facts").returncode == 0
+    other = {"base_url": "http://127.0.0.1:9/v1", "budget": 3.5, "concurrency": 9, "batch": True, "timeout": 5}
+    said = plan(translating(**other), tmp_path, "--", "facts")
+    assert "Nothing to be done" in said.stdout + said.stderr
+    people = {"corrections": DEMO["facts"]["demo"]["translation"]["corrections"][:2]}
+    jobs = counts(plan(translating(**people), tmp_path, "--", "facts"))
+    assert jobs["correct"] == 1
+    assert not {"build_facts", "translate"} & jobs.keys()
+    assert "translate" in counts(plan(translating(attempts=5), tmp_path, "--", "facts"))
