@@ -8,4 +8,4 @@ drawing     the seeded draw of the splits
 build       all of that, from an entry of the configuration to the tables
 """
 
-VERSION = 1
+VERSION = 2

@@ -1,3 +1,3 @@
 """Translation: facts in one language become facts in another, corrected by people."""
 
-VERSION = 1
+VERSION = 2
