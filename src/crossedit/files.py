@@ -6,6 +6,7 @@ leftovers(path)                                   what a killed process has left
 digest(path, {"seed": 0})                         stands for the content of files and for JSON values
 """
 
+import fcntl
 import glob
 import hashlib
 import json
@@ -71,6 +72,23 @@ def write_json(value: Any, path: Path | str) -> None:
     """Write a JSON value so that people can read it, whole or not at all."""
     with whole(path) as temporary:
         temporary.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def append_line(text: str, path: Path) -> None:
+    """Append a line, in UTF-8; it is on the disk when this returns. Threads and processes may do so at the same time.
+
+    Half a line, which a process has left that was killed while it wrote, stays a line of its own.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "ab+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        end = file.seek(0, os.SEEK_END)
+        if end:
+            file.seek(end - 1)
+        torn = end > 0 and file.read(1) != b"\n"
+        file.write(b"\n" * torn + text.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def part_of(path: Path) -> Path:

@@ -53,7 +53,7 @@ def record(sources: pl.DataFrame, translations: pl.DataFrame, settings: Settings
             request = records.request(source, settings.source, target, model=None)
             lines[line(request, 1, Answer(answer, recorded_from=origin))] = None
     with files.whole(settings.store / f"{name}.jsonl") as temporary:
-        temporary.write_text("".join(lines), encoding="utf-8")
+        temporary.write_text("".join(f"{text}\n" for text in lines), encoding="utf-8")
     return len(lines)
 
 

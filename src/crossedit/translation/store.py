@@ -15,10 +15,8 @@ An answer that was written for the project and given by no model is kept
 with `model: null` and `recorded_from`; it stands in for the answer of whichever model is asked.
 """
 
-import fcntl
 import json
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -27,7 +25,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from crossedit.files import digest
+from crossedit.files import append_line, digest
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +49,9 @@ def key(request: Mapping[str, Any], attempt: int) -> str:
 
 
 def line(request: Mapping[str, Any], attempt: int, answer: Answer) -> str:
-    """Return the store's line for an answer, without what is unknown, ending in a newline."""
+    """Return the store's line for an answer, without what is unknown."""
     known = {key: value for key, value in asdict(answer).items() if value is not None or key == "answer"}
-    return json.dumps({"request": request, "attempt": attempt, **known}, ensure_ascii=False) + "\n"
+    return json.dumps({"request": request, "attempt": attempt, **known}, ensure_ascii=False)
 
 
 class Store:
@@ -75,16 +73,7 @@ class Store:
 
     def put(self, request: Mapping[str, Any], attempt: int, answer: Answer) -> None:
         """Append the answer to the folder's `answers.jsonl` and wait until it is on the disk."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.folder / "answers.jsonl", "ab+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            end = file.seek(0, os.SEEK_END)
-            if end:
-                file.seek(end - 1)
-            torn = end > 0 and file.read(1) != b"\n"
-            file.write(b"\n" * torn + line(request, attempt, answer).encode())
-            file.flush()
-            os.fsync(file.fileno())
+        append_line(line(request, attempt, answer), self.folder / "answers.jsonl")
         self._answers[key(request, attempt)] = answer
 
     @contextmanager

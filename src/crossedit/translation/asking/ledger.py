@@ -113,15 +113,7 @@ class Ledger:
         del self._entries[entry.name]
 
     def _append(self, **said: Any) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.path, "ab+") as file:
-            end = file.seek(0, os.SEEK_END)
-            if end:
-                file.seek(end - 1)
-            torn = end > 0 and file.read(1) != b"\n"
-            file.write(b"\n" * torn + json.dumps(said).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        files.append_line(json.dumps(said), self.path)
 
     def _load(self, number: int, text: bytes) -> None:
         if not text:
