@@ -15,7 +15,7 @@ from crossedit.translation.checks import find
 from crossedit.translation.records import of_row
 from crossedit.translation.reviews.judgements import Judgement
 from crossedit.translation.reviews.merge import Merged, merge, rows_of
-from crossedit.translation.reviews.reading import read
+from crossedit.translation.reviews.reading import read_all
 from crossedit.translation.translate import assemble, translate
 
 ROOT = Path(__file__).parents[2]
@@ -53,8 +53,7 @@ def demo(request):
         source = build(entry, [made.source], seed).facts
         translated = translate(source, made)
         machine = assemble(source, translated.rows, translated.failures)
-        annotators = [judgement for path in made.corrections for judgement in read(path)]
-        expert = read(made.expert)
+        annotators, expert = read_all(made.corrections), read_all(made.expert, expert=True)
         merged = merge(*rows_of(machine, made.source), annotators, expert)
         return Demo(build(entry, [made.source, *made.targets], seed).facts, machine, merged, annotators, expert)
 

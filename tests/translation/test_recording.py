@@ -10,7 +10,7 @@ from crossedit.errors import UserError
 from crossedit.translation import records, settings
 from crossedit.translation.recording import record
 from crossedit.translation.reviews.merge import merge, rows_of
-from crossedit.translation.reviews.reading import read
+from crossedit.translation.reviews.reading import read_all
 from crossedit.translation.store import Store
 from crossedit.translation.translate import assemble, translate
 
@@ -97,8 +97,7 @@ def test_recorded_answers_corrected_give_the_table_they_were_taken_from(recorded
     found = translate(facts(3), made, ask=None)
     assert len(Store(made.store)) == 3
     rows, sources = rows_of(assemble(facts(3), found.rows, found.failures), "en")
-    annotators = [judgement for path in made.corrections for judgement in read(path)]
-    merged = merge(rows, sources, annotators, read(made.expert))
+    merged = merge(rows, sources, read_all(made.corrections), read_all(made.expert, expert=True))
     lineage = ["origin", "translated_by", "corrected_by", "checked_by"]
     table = pl.DataFrame(merged.rows, schema=chinese.schema)
     assert table.drop(lineage).equals(chinese.drop(lineage))

@@ -65,7 +65,7 @@ def test_files_are_paths_and_one_file_of_corrections_needs_no_list():
     assert (made.store, made.corrections, made.expert, made.prompt) == (
         Path("answers"),
         (Path("ann.csv"),),
-        Path("expert.xlsx"),
+        (Path("expert.xlsx"),),
         None,
     )
 

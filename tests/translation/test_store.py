@@ -44,7 +44,8 @@ def test_a_recorded_answer_stands_in_for_every_model(tmp_path):
 
 
 def test_a_store_cut_at_any_byte_loses_only_the_last_answer(tmp_path, caplog):
-    whole = "".join(line({**REQUEST, "seed": n}, 1, Answer(f"答 {n}")) for n in range(3)).encode()
+    lines = [line({**REQUEST, "seed": n}, 1, Answer(f"答 {n}")) for n in range(3)]
+    whole = "".join(f"{text}\n" for text in lines).encode()
     last = whole[:-1].rfind(b"\n") + 1
     path = tmp_path / "answers.jsonl"
     for end in range(last + 1, len(whole) - 1):

@@ -34,7 +34,7 @@ rule correct:
     input:
         facts=rules.translate.output.facts,
         corrections=lambda wildcards: listed(translation(wildcards.facts).get("corrections", [])),
-        expert=lambda wildcards: translation(wildcards.facts).get("expert", []),
+        expert=lambda wildcards: listed(translation(wildcards.facts).get("expert", [])),
     output:
         facts=f"{RESULTS}/translation/{{facts}}/facts.parquet",
         corrections=f"{RESULTS}/translation/{{facts}}/corrections.parquet",

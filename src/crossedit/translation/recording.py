@@ -32,14 +32,15 @@ def record(sources: pl.DataFrame, translations: pl.DataFrame, settings: Settings
     from. Raises UserError where a case lacks a translation or has other fields in it, or where a text is neither as
     somebody would have it nor as it was judged.
     """
-    people = [path for path in (*settings.corrections, settings.expert) if path]
+    people = (*settings.corrections, *settings.expert)
     judgements: dict[tuple[int, str], list[Judgement]] = {}
     for judgement in (judgement for path in people for judgement in read(path)):
         judgements.setdefault((judgement.case_id, judgement.lang), []).append(judgement)
     by_case = {(row["split"], row["case_id"], row["lang"]): row for row in translations.iter_rows(named=True)}
+    prompt = records.prompt_of(settings)
     lines: dict[str, None] = {}  # in order, each once
     for target in settings.targets:
-        for row in sources.filter(lang=settings.source).iter_rows(named=True):
+        for row in records.sources(sources, settings.source):
             case = (row["split"], row["case_id"], target)
             if case not in by_case:
                 raise UserError(f"translation: case {case[1]} of split '{case[0]}' has no row in '{target}' to record.")
@@ -50,7 +51,7 @@ def record(sources: pl.DataFrame, translations: pl.DataFrame, settings: Settings
                 records.read_answer(answer, source)
             except records.Unusable as reason:
                 raise UserError(f"translation: case {case[1]} of split '{case[0]}' in '{target}': {reason}.") from None
-            request = records.request(source, settings.source, target, model=None)
+            request = records.request(source, settings.source, target, None, prompt)
             lines[line(request, 1, Answer(answer, recorded_from=origin))] = None
     with files.whole(settings.store / f"{name}.jsonl") as temporary:
         temporary.write_text("".join(f"{text}\n" for text in lines), encoding="utf-8")

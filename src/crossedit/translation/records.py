@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import polars as pl
+
 from crossedit.errors import UserError
 from crossedit.facts import languages
 from crossedit.files import digest
@@ -43,6 +45,15 @@ _FENCED = re.compile(r"\s*```(?:json)?[ \t]*\n(.*?)\n?\s*```\s*", re.DOTALL | re
 
 class Unusable(Exception):  # noqa: N818 - it says what the answer is
     """An answer that is no translation of its record; the message is the reason."""
+
+
+def sources(facts: pl.DataFrame, lang: str) -> list[dict[str, Any]]:
+    """Return the rows of a facts table in the language that is translated. Raises UserError where there is none."""
+    rows = facts.filter(lang=lang).to_dicts()
+    if not rows:
+        there = ", ".join(facts["lang"].unique().sort()) or "none"
+        raise UserError(f"translation: source: no facts in '{lang}'; the table's languages are: {there}.")
+    return rows
 
 
 def of_row(row: Mapping[str, Any]) -> dict[str, str]:

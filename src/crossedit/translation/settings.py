@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from crossedit.errors import UserError, nearest
 from crossedit.facts import languages
-from crossedit.files import listed
 from crossedit.translation.checks import CHECKS
 
 # What says how answers are got, and by whom they were corrected: the machine's translation doesn't change with them, so
@@ -73,7 +72,7 @@ class Settings:
     offline: bool = False  # never ask, even where a key is set
 
     corrections: tuple[Path, ...] = ()  # the annotators' files
-    expert: Path | None = None  # the file of the one whose word stands
+    expert: tuple[Path, ...] = ()  # the files of the one whose word stands
 
     def model_of(self, split: str) -> str:
         """Return the model that translates this split. Raises UserError where none is named."""
@@ -109,10 +108,24 @@ def from_entry(entry: Mapping[str, Any]) -> Settings:
     if entry["source"] in targets:
         raise UserError(f"translation: '{entry['source']}' is both source and target; take it out of targets.")
     _check_address(entry.get("base_url", Settings.base_url))
-    paths = {key: Path(entry[key]) for key in ("store", "prompt", "expert") if entry.get(key)}
-    corrections = tuple(Path(path) for path in listed(entry.get("corrections") or []))
-    made = {"targets": tuple(targets), "checks": _checks(entry.get("checks", "ask")), "corrections": corrections}
+    paths = {key: _paths(entry, key) for key in PEOPLE} | {key: _path(entry, key) for key in ("store", "prompt")}
+    made = {"targets": tuple(targets), "checks": _checks(entry.get("checks", "ask"))}
     return Settings(**{**entry, **made, **paths})
+
+
+def _path(entry: Mapping[str, Any], key: str) -> Path | None:
+    value = entry.get(key)
+    if value is not None and not isinstance(value, str | Path):
+        raise UserError(f"translation: {key} is {value!r}; it must be a path.")
+    return Path(value) if value else None
+
+
+def _paths(entry: Mapping[str, Any], key: str) -> tuple[Path, ...]:
+    value = entry.get(key) or []
+    named = value if isinstance(value, list | tuple) else [value]
+    if not all(isinstance(path, str | Path) for path in named):
+        raise UserError(f"translation: {key} is {value!r}; it must be a path, or a list of them.")
+    return tuple(map(Path, named))
 
 
 def _checks(said: Any) -> dict[str, str]:

@@ -73,12 +73,9 @@ def wanted(facts: pl.DataFrame, settings: Settings) -> list[tuple[Row, str, Ques
 
     Rows that ask for the same share their question. Raises UserError where no row is in the source language.
     """
-    if settings.source not in facts["lang"]:
-        there = ", ".join(facts["lang"].unique().sort()) or "none"
-        raise UserError(f"translation: source: no facts in '{settings.source}'; the table's languages are: {there}.")
     prompt = records.prompt_of(settings)
     held = set(facts.select("split", "case_id", "lang").iter_rows())
-    sources = [row for row in facts.iter_rows(named=True) if row["lang"] == settings.source]
+    sources = records.sources(facts, settings.source)
     asked: dict[str, Question] = {}
     found = []
     for target in settings.targets:

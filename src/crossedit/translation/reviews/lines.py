@@ -81,12 +81,17 @@ def _header(text: str, delimiter: str) -> list[str]:
 
 def _lines(path: Path, found: list[tuple[str, list[str]]]) -> Iterator[Line]:
     """Give the lines below the header; those without any text are passed over."""
+    while found and not any(cell.strip() for cell in found[0][1]):
+        del found[0]
     names = [name.strip() for name in found[0][1]] if found else []
     while names and not names[-1]:
         names.pop()
     for name in names:
         if name not in EXPERT:
-            raise UserError(f"{path}: no such column '{name}'; {nearest(name, EXPERT)}")
+            raise UserError(
+                f"{path}: no such column '{name}'; {nearest(name, EXPERT)} Remarks have their place in `note`; take "
+                "the column out."
+            )
         if names.count(name) > 1:
             raise UserError(f"{path}: the column '{name}' is there twice; leave one of them.")
     needed = ["case_id", "lang"]
@@ -98,7 +103,8 @@ def _lines(path: Path, found: list[tuple[str, list[str]]]) -> Iterator[Line]:
             continue
         if len(cells) < len(names) or any(cell.strip() for cell in cells[len(names) :]):
             raise UserError(
-                f"{where}: it doesn't have as many columns as the header; put quotes around texts with commas."
+                f"{where}: it doesn't have as many columns as the header; put quotes around texts with commas, and "
+                "remarks into `note`."
             )
         yield Line(where, dict(zip(names, cells, strict=False)))
 

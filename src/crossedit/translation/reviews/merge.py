@@ -17,6 +17,7 @@ field, as translations of several draws of facts differ; where the present one i
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+from unicodedata import normalize
 
 import polars as pl
 
@@ -24,6 +25,8 @@ from crossedit.errors import UserError, nearest
 from crossedit.tables import CORRECTIONS
 from crossedit.translation import records
 from crossedit.translation.reviews.judgements import Judgement
+
+_MOST = 50  # places in one message
 
 Row = dict[str, Any]
 Sources = Mapping[tuple[str, int], Row]  # by split and case
@@ -62,8 +65,7 @@ class Merged:
 def rows_of(facts: pl.DataFrame, source: str) -> tuple[list[Row], dict[tuple[str, int], Row]]:
     """Return the rows of a facts table that were made of those in the source language, and those by split and case."""
     rows = facts.filter(pl.col("origin") != "source").to_dicts()
-    sources = facts.filter(lang=source).to_dicts()
-    return rows, {(row["split"], row["case_id"]): row for row in sources}
+    return rows, {(row["split"], row["case_id"]): row for row in records.sources(facts, source)}
 
 
 def merge(
@@ -75,7 +77,7 @@ def merge(
     UserError where no case is among them, where a language isn't one of the rows', where a judgement fits several rows,
     where the text or the source record isn't what was judged, and where a person, or the experts, say two things.
     """
-    placed, elsewhere = _place(rows, {"annotator": annotators, "expert": expert})
+    placed, elsewhere = _place(rows, sources, {"annotator": annotators, "expert": expert})
     _refuse_stale(rows, sources, placed)
     words: dict[Unit, list[Word]] = {}
     for (index, person), judgements in placed.items():
@@ -106,7 +108,7 @@ def merge(
 
 
 def _place(
-    rows: Sequence[Row], said: Mapping[Role, Sequence[Judgement]]
+    rows: Sequence[Row], sources: Sources, said: Mapping[Role, Sequence[Judgement]]
 ) -> tuple[dict[tuple[int, Person], list[Judgement]], list[str]]:
     """Return each person's judgements of each row, and where those stand that are of none."""
     by_case: dict[tuple[int, str], list[int]] = {}
@@ -121,7 +123,11 @@ def _place(
             if rows and judgement.lang not in langs:
                 known = nearest(judgement.lang, langs)
                 raise UserError(f"{where}: nothing is translated into '{judgement.lang}'; {known}")
-            found = [i for i in by_case.get((case, judgement.lang), ()) if judgement.concerns(rows[i])]
+            places = by_case.get((case, judgement.lang), ())
+            found = [i for i in places if judgement.concerns(rows[i])]
+            if not found and judgement.record:
+                # Another draw has put the record into another split.
+                found = [i for i in places if _same_record(judgement, rows[i], sources)]
             if len(found) > 1:
                 splits = ", ".join(rows[i]["split"] for i in found)
                 raise UserError(f"{where}: case {case} is in several splits ({splits}); name one in `split`.")
@@ -136,8 +142,13 @@ def _place(
 
 def _holds(judgement: Judgement, row: Row, sources: Sources) -> bool:
     """Say whether the text and the record are still those that were judged."""
-    same_text = judgement.field is None or (judgement.machine is not None and judgement.machine == row[judgement.field])
+    same_text = judgement.field is None or _same_text(judgement.machine, row[judgement.field])
     return same_text and _same_record(judgement, row, sources)
+
+
+def _same_text(judged: str | None, present: str | None) -> bool:
+    """Say whether it is the same text: programs that people use may make up its letters otherwise."""
+    return judged is not None and present is not None and normalize("NFC", judged) == normalize("NFC", present)
 
 
 def _same_record(judgement: Judgement, row: Row, sources: Sources) -> bool:
@@ -156,8 +167,10 @@ def _refuse_stale(
             if not any(_holds(judgement, row, sources) for judgement in its):
                 stale.append(_stale(field, its, row, sources))
     if stale:
-        more = f" (and {len(stale) - 1} more)" if len(stale) > 1 else ""
-        raise UserError(f"{stale[0]}{more}; judge it anew, or take it out. Nothing is merged.")
+        more = f" Likewise {'; '.join(stale[1:_MOST])}{' and others' * (len(stale) > _MOST)}." if len(stale) > 1 else ""
+        raise UserError(
+            f"{stale[0]}; judge it anew, in a further file of the same person, or take it out.{more} Nothing is merged."
+        )
 
 
 def _stale(field: str | None, judgements: Sequence[Judgement], row: Row, sources: Sources) -> str:
