@@ -198,7 +198,7 @@ WRONG = [
     (at("facts/demo/originals", "swap"), "facts.demo.originals: 'swap' is not allowed; known are: derange, source."),
     (
         at("facts/demo/translation/base_url", "api.openai.com"),
-        "facts.demo.translation.base_url: 'api.openai.com' is no address; it",
+        "facts.demo.translation.base_url: it is no address; it begins with https:// and holds neither name",
     ),
     (at("facts/demo/translation/timeout", 0), "facts.demo.translation.timeout: 0 is too small; it must be above 0."),
     (without("facts/demo/translation/store"), "facts.demo.translation: `store` is missing; add it."),
@@ -299,3 +299,17 @@ def test_a_mistake_is_one_sentence_that_names_field_and_value(
 def test_what_is_no_mapping_is_refused(raw: Any) -> None:
     with pytest.raises(UserError, match=r"^config: .*(empty|mapping)"):
         checked(raw)
+
+
+def test_a_password_in_an_address_is_refused_and_not_repeated(raw: dict[str, Any]) -> None:
+    raw["facts"]["demo"]["translation"]["base_url"] = "https://ann:secret@example.org/v1"
+    with pytest.raises(UserError, match="neither name, password nor query") as caught:
+        checked(raw)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_password_in_an_address_is_refused_and_not_repeated(raw: Config) -> None:
+    raw["facts"]["demo"]["translation"]["base_url"] = "https://ann:secret@example.org/v1"
+    with pytest.raises(UserError, match="neither name, password nor query") as caught:
+        checked(raw)
+    assert "secret" not in str(caught.value)

@@ -271,7 +271,9 @@ def _sentence(mistake: ValidationError) -> str:
     # Where a rule in itself says little, the grammar says it in words.
     for told in (mistake, mistake.parent):
         if told is not None and "description" in told.schema:
-            return f"{field}{told.instance!r} {told.schema['description']}."
+            # What may hold a secret isn't repeated.
+            shown = "it" if told.schema.get("writeOnly") else repr(told.instance)
+            return f"{field}{shown} {told.schema['description']}."
     match mistake.validator:
         case "additionalProperties":
             known = mistake.schema.get("properties", {})

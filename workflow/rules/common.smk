@@ -305,6 +305,18 @@ onstart:
     )
 
 
+onsuccess:
+    for name in config["facts"]:
+        summary = Path(f"{RESULTS}/translation/{name}/summary.json")
+        conflicts = json.loads(summary.read_text(encoding="utf-8"))["conflicts"] if summary.exists() else []
+        if conflicts:
+            print(
+                f"{name}: on {len(conflicts)} translated texts people don't agree, so the machine's are kept; "
+                f"{RESULTS}/logs/translation/{name}.correct.log says how to settle that.",
+                file=sys.stderr,
+            )
+
+
 onerror:
     print(
         f"A job failed; the others are kept. `{status_command()}` says which, why, and how to run it again.",

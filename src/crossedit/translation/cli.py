@@ -22,15 +22,17 @@ def _entry(context: click.Context, option: click.Parameter, value: str) -> dict[
     file, _, name = value.rpartition(":")
     if not file:
         raise UserError(f"--entry: '{value[:60]}' is neither a JSON object nor FILE.yaml:NAME; give one of them.")
+    from crossedit import config
+
     try:
-        entries = read_yaml(Path(file))["facts"]
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise UserError(f"--entry: {file}: no configuration with facts can be read there ({error}).") from None
-    translated = [known for known, entry in entries.items() if "translation" in entry]
+        raw = read_yaml(Path(file))
+    except (OSError, yaml.YAMLError) as error:
+        raise UserError(f"--entry: {file}: no configuration can be read there ({error}).") from None
+    whole = config.checked(raw)
+    translated = [known for known, entry in whole["facts"].items() if "translation" in entry]
     if name not in translated:
         raise UserError(f"--entry: {file}: no facts called '{name}' are translated there; {nearest(name, translated)}")
-    found: dict[str, Any] = entries[name]["translation"]
-    return found
+    return whole["facts"][name]["translation"] | ({"offline": True} if whole["offline"] else {})
 
 
 _ENTRY = click.option(
@@ -120,19 +122,18 @@ def correct(facts: Path, entry: dict[str, Any], out: Path, corrections: Path, su
     from crossedit import files, tables
     from crossedit.translation import VERSION
     from crossedit.translation.reviews.merge import merge, rows_of
-    from crossedit.translation.reviews.reading import read
+    from crossedit.translation.reviews.reading import read_all
     from crossedit.translation.settings import from_entry
     from crossedit.translation.summary import of_people, sentence_of_people
 
     settings = from_entry(entry)
     frame = tables.read(facts, tables.FACTS)
-    annotators = [judgement for path in settings.corrections for judgement in read(path)]
-    expert = read(settings.expert) if settings.expert else []
+    annotators = read_all(settings.corrections)
+    expert = read_all(settings.expert, expert=True)
     rows, sources = rows_of(frame, settings.source)
     merged = merge(rows, sources, annotators, expert)
-    said = of_people(settings, rows, merged)
-    people = [path for path in (*settings.corrections, settings.expert) if path]
-    inputs = {str(path): files.digest(path) for path in (facts, *people)}
+    said = of_people(settings, rows, sources, merged)
+    inputs = {str(path): files.digest(path) for path in (facts, *settings.corrections, *settings.expert)}
     provenance = {"stage": "translation", "version": VERSION, "entry": files.digest(entry), "inputs": inputs}
     table = pl.concat([frame.filter(origin="source"), pl.DataFrame(merged.rows, schema=tables.FACTS.columns)])
     tables.write(table, tables.FACTS, out, provenance)

@@ -1,5 +1,6 @@
 """The `translation` part of a facts entry in the configuration."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -95,7 +96,7 @@ def from_entry(entry: Mapping[str, Any]) -> Settings:
     for key, least in _LEAST.items():
         value = entry.get(key, least)
         kind, name = (int, "whole number") if key in _WHOLE else (int | float, "number")
-        if isinstance(value, bool) or not isinstance(value, kind) or value < least:
+        if isinstance(value, bool) or not isinstance(value, kind) or not least <= value < math.inf:
             raise UserError(f"translation: {key} is {value!r}; it must be a {name} of at least {least}.")
     for key, choices in _CHOICES.items():
         if entry.get(key, choices[0]) not in choices:
@@ -105,6 +106,8 @@ def from_entry(entry: Mapping[str, Any]) -> Settings:
         raise UserError(f"translation: targets is {targets!r}; it must be a list of language codes.")
     for code in (entry["source"], *targets):
         languages.name(code)
+    if len(set(targets)) < len(targets):
+        raise UserError(f"translation: targets is {targets!r}; each language stands there once.")
     if entry["source"] in targets:
         raise UserError(f"translation: '{entry['source']}' is both source and target; take it out of targets.")
     _check_address(entry.get("base_url", Settings.base_url))

@@ -177,8 +177,10 @@ def test_a_judgement_of_another_text_is_refused_with_all_others():
     with pytest.raises(UserError) as error:
         merged(*said)
     assert str(error.value) == (
-        f"{said[1].where}: case 1, prompt (zh): machine is '别的', but the translation reads '{PROMPT}' (and 1 more); "
-        "judge it anew, or take it out. Nothing is merged."
+        f"{said[1].where}: case 1, prompt (zh): machine is '别的', but the translation reads '{PROMPT}'; "
+        "judge it anew, in a further file of the same person, or take it out. "
+        f"Likewise {said[2].where}: case 1, prompt (zh): machine is '别的', but the translation reads '{PROMPT}'. "
+        "Nothing is merged."
     )
 
 
@@ -234,6 +236,25 @@ def test_cases_that_are_not_drawn_are_listed():
     with pytest.raises(UserError, match=r"ann\.csv: line \d+: none of the judged cases is in the facts"):
         merged(*said, rows=[row(5)])
     assert merge([], {}, said, []).elsewhere == [word.where for word in said]
+
+
+def test_a_further_file_with_the_present_text_settles_what_was_judged_of_an_earlier_one():
+    found = merged(says("ann", "甲", "早先的"), says("ann", "乙"))
+    assert found.rows[0]["subject"] == "乙"
+
+
+def test_the_same_text_may_be_made_up_of_other_characters():
+    rows = [row(subject="Vie\u0302\u0323t Nam", lang="vi")]
+    found = merged(says("ann", "nước Việt", "Vi\u1ec7t Nam", lang="vi"), rows=rows)
+    assert found.rows[0]["subject"] == "nước Việt"
+
+
+def test_another_draw_may_have_put_a_judged_record_into_another_split():
+    there = [row(split="train")]
+    record = records.fingerprint(sources(*there)["train", 1])
+    assert merged(says("ann", "甲", split="test", record=record), rows=there).rows[0]["subject"] == "甲"
+    with pytest.raises(UserError, match="none of the judged cases is in the facts"):
+        merged(says("ann", "甲", split="test", record="another"), rows=there)
 
 
 def test_a_split_tells_equal_case_ids_apart():

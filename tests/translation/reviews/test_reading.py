@@ -90,6 +90,50 @@ def test_in_the_experts_file_a_mark_is_about_its_line(machine, disputed, tmp_pat
     assert (said.by, said.field, said.machine, said.corrected) == ("expert", "subject", "加拿大", "加拿大")
 
 
+@pytest.mark.parametrize("said", ["", "no", "FALSE", "0", " False "])
+def test_what_says_no_is_no_mark(write, said):
+    header = (*COMPACT, "judged")
+    assert reading.read(write((*SUBJECT[:4], "", "ana", said), header=header)) == []
+    assert len(reading.read(write((*SUBJECT[:4], "", "ana", "TRUE"), header=header))) == 2
+
+
+def test_an_experts_mark_on_a_text_is_about_that_text_in_any_file(write):
+    header = (*COMPACT, "judged")
+    path = write((*SUBJECT[:4], "", "eve", "x"), ("1", "zh", "prompt", "哪里？", "", "eve", ""), header=header)
+    assert [said.field for said in reading.read(path)] == [None, "subject", "prompt"]
+    assert [said.field for said in reading.read(path, expert=True)] == ["subject"]
+
+
+def test_one_name_holds_for_all_lines_and_several_must_all_be_given(write):
+    header = (*COMPACT, "judged")
+    lines = [(*SUBJECT[:4], "加国", "ana", ""), ("1", "zh", "prompt", "哪里？", "", "", "x")]
+    assert {said.by for said in reading.read(write(*lines, header=header))} == {"ana"}
+    others = [*lines, ("2", "zh", "prompt", "哪里？", "", "bo", "x")]
+    with pytest.raises(UserError, match="line 3: `by` is empty, but others are named"):
+        reading.read(write(*others, header=header))
+
+
+def test_files_that_name_nobody_pass_for_no_ones_work(write, tmp_path):
+    first = write(("1", "zh", "x"), header=("case_id", "lang", "judged"))
+    second = tmp_path / "bo" / first.name
+    second.parent.mkdir()
+    second.write_bytes(first.read_bytes())
+    with pytest.raises(UserError, match=f"{second}: it would pass for the work of 'zh', as would {first}"):
+        reading.read_all([first, second])
+    assert [said.by for said in reading.read_all([first, second.rename(second.with_name("bo.csv"))])] == ["zh", "bo"]
+
+
+def test_the_same_name_may_be_made_up_of_other_characters(write):
+    path = write(
+        ("1", "zh", "x", "Ji\u0159i"), ("2", "zh", "x", "Jir\u030ci"), header=("case_id", "lang", "judged", "by")
+    )
+    assert len({said.by for said in reading.read(path)}) == 1
+
+
+def test_spaces_about_a_corrected_text_are_none_of_it(write):
+    assert [said.corrected for said in reading.read(write((*SUBJECT[:4], " 加国\u3000", "ana")))] == ["加国"]
+
+
 def test_several_people_in_one_file(write):
     path = write(SUBJECT, (*SUBJECT[:4], "加拿大国", "bo"), (*SUBJECT[:2], "target", "1984", "1985", "ana"))
     assert [(said.by, said.field) for said in reading.read(path)] == [
@@ -169,7 +213,7 @@ def test_numbers_in_a_spreadsheet_are_their_text(write_xlsx):
     path = write_xlsx((1, "zh", "target", 1984, 1985.0, 7), (2.0, "zh", "target", 3.5, "3,50", None), (None,) * 6)
     assert reading.read(path) == [
         Judgement(f"{path}: row 2", "7", 1, "zh", "target", "1984", "1985"),
-        Judgement(f"{path}: row 3", "zh", 2, "zh", "target", "3.5", "3,50"),
+        Judgement(f"{path}: row 3", "7", 2, "zh", "target", "3.5", "3,50"),
     ]
 
 
