@@ -90,7 +90,8 @@ def predictions(cases: int, text: str = NASTY) -> pl.DataFrame:
 def translation(text: str = NASTY) -> dict[str, Any]:
     """Return what machine.json and summary.json say of facts of which four were translated; every text holds `text`."""
     nothing = {"chrf": None, "bleu": None, "texts": 0, "tokenizer": "zh", "signatures": {}}
-    counts = {"records": 3, "checked": 3, "corrected": 1, "share": 0.3333}
+    counts = {"records": 8, "judged": 3, "corrected": 1, "share": 0.3333}
+    counts |= {"in_part": 2, "in_part_corrected": 1, "open_conflicts": 1}
     example = {"case_id": 1, "lang": "zh", "field": "prompt", "source": text, "machine": text, "corrected": text}
     piece = {"machine": text, "corrected": "", "fields": 7, "notes": [text], "example": example}
     pair = {"annotators": ["ann", text], "fields": 9, "raw": 0.8, "kappa": 0.524, "undefined": {}}
@@ -116,14 +117,19 @@ def translation(text: str = NASTY) -> dict[str, Any]:
     }
     conflict = {"split": "test", **example, "texts": {"ann": text, "ben": text}}
     person = {"by": text, "role": "annotator", "lang": "zh", "records": 3, "fields": 9, "changed": 2, "stands": 1}
+    case = {"split": "test", "case_id": 1, "lang": "zh"}
+    found = {"records": 2, "since_corrected": 1}
+    finding = case | {"field": "prompt", "message": text, "since_corrected": True}
     people = {
-        "files": {"annotators": [text], "expert": None},
+        "files": {"annotators": [text], "expert": []},
         **counts,
         "people": [person],
         "conflicts": [conflict],
         "splits": [{"split": "test", "lang": "zh", **counts}],
         "languages": [said],
-        "elsewhere": ["ann.csv: line 9"],
+        "remarks": [case | {"field": "portability_answer", "by": text, "note": text}],
+        "findings": {**found, "checks": {"subject": {"means": text, **found, "cases": [finding]}}},
+        "elsewhere": {"lines": 1234, "first": ["ann.csv: line 9"]},
     }
     machine = {
         "source": "en",

@@ -109,3 +109,13 @@ def test_table_1_equals_the_published_one() -> None:
     for row, line in zip(sheet.rows, printed.iter_rows(), strict=True):
         assert row[0] == line[0].capitalize()
         assert row[2:] == (f"{line[2]:,}", *(DASH if value is None else f"{value:.2f}" for value in line[3:]))
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "note"),
+    [("words", "Lengths in words"), ("/models/words-en", "Lengths in tokens."), ("gpt2", "Lengths in tokens.")],
+)
+def test_table_1_says_what_lengths_are_counted_in(tokenizer: str, note: str) -> None:
+    printed = pl.read_csv(PUBLISHED / "bizsre_table_1.csv")
+    counted = printed.rename({"language": "lang", "examples": "records"}).with_columns(tokenizer=pl.lit(tokenizer))
+    assert bizsre.table_1(counted, "bizsre").note.startswith(note)

@@ -124,6 +124,31 @@ def test_neither_cells_nor_sweeps_get_one_sentence(tmp_path: Path, command: str)
     assert not (tmp_path / "out").exists()
 
 
+def test_what_people_did_has_tables_before_there_is_any_edit(tmp_path: Path) -> None:
+    files, out = results(tmp_path), tmp_path / "tables"
+    corrected, sheets = files["--summaries"][-1], plan.corrected({"tiny": {"translation": {}}})
+    run("tables", "--corrected", corrected, "--out", out)
+    assert {path.stem for path in out.iterdir()} == set(sheets)
+    run("tables", "--corrected", corrected, "--table-1", *files["--table-1"], "--out", out)
+    assert {path.stem for path in out.iterdir()} == {"table_1_tiny", *sheets}
+
+
+def test_a_page_shows_what_there_is_before_any_edit(tmp_path: Path) -> None:
+    out = tmp_path / "index.html"
+    of_facts, *of_translation = results(tmp_path)["--summaries"]
+    for given, sections in (
+        (of_translation, ["translation", "making"]),
+        ([of_facts, *of_translation], ["facts", "translation", "making"]),
+    ):
+        run("page", "--summaries", *given, "--out", out)
+        text = out.read_text(encoding="utf-8")
+        assert re.findall(r'<section id="([^"]+)"', text) == sections
+        assert re.findall(r'<a href="#([^"]+)"', text) == sections
+        assert "Agreement on corrections of tiny" in text
+        assert "<h1>The facts, before any edit</h1>" in text
+        assert "edited in" not in text
+
+
 @pytest.mark.parametrize("field", ["editor", "setting", "stops"])
 def test_a_sweep_that_says_too_little_gets_one_sentence(field: str) -> None:
     config = made_sweeps.entry()

@@ -11,6 +11,7 @@ from crossedit.reports.html import render
 from crossedit.reports.scores import DASH
 from crossedit.reports.sheets import Sheet, to_csv
 from crossedit.reports.translation import reports, sheets
+from crossedit.tables import FACTS
 from crossedit.translation import settings
 from crossedit.translation.reviews.merge import merge
 from crossedit.translation.summary import of_people
@@ -28,12 +29,24 @@ def test_the_sheets_have_the_names_that_the_rules_expect(tables: dict[str, Sheet
 
 def test_records_texts_and_people_are_counted(tables: dict[str, Sheet]) -> None:
     assert [row[1:] for row in tables["corrections_tiny"].rows] == [
-        ("Records", "all", "3", "3", "1", "33.3", DASH),
-        ("Records", "test", "3", "3", "1", "33.3", DASH),
+        ("Records", "all", "8", "3", "1", "33.3", DASH),
+        ("Records", "test", "8", "3", "1", "33.3", DASH),
         ("Texts", "portability prompt", DASH, "3", "1", "33.3", DASH),
         ("Texts by", "text (annotator)", DASH, "9", "2", "22.2", "1"),
     ]
+    assert "judged in part, not counted: 2." in tables["corrections_tiny"].note
     assert "6.0 %" in tables["corrections_tiny"].note
+
+
+def test_people_are_counted_by_language() -> None:
+    said = made("text")["summary.json"]
+    said["languages"] += [said["languages"][0] | {"lang": "de"}]
+    said["people"] += [said["people"][0] | {"lang": "de", "by": "ben", "fields": 4, "changed": 1, "stands": 0}]
+    sheet, *_ = sheets(said, "tiny")
+    assert [row for row in sheet.rows if row[1] == "Texts by"] == [
+        ("Chinese", "Texts by", "text (annotator)", DASH, "9", "2", "22.2", "1"),
+        ("German", "Texts by", "ben (annotator)", DASH, "4", "1", "25.0", "0"),
+    ]
 
 
 def test_what_has_no_value_is_a_dash_and_says_why(tables: dict[str, Sheet]) -> None:
@@ -65,11 +78,11 @@ def test_each_facts_set_is_told_of_by_what_is_given(tmp_path: Path) -> None:
 
 
 def test_a_set_that_nobody_judged_has_a_page_and_sheets(tmp_path: Path) -> None:
-    row = {"split": "test", "case_id": 1, "lang": "de", "origin": "translated", "checked_by": None}
+    row = dict.fromkeys(FACTS.columns) | {"split": "test", "case_id": 1, "lang": "de", "origin": "translated"}
     made = settings.from_entry({"source": "en", "targets": ["de"], "model": "any", "store": "store"})
     (tmp_path / "tiny").mkdir()
     path = tmp_path / "tiny/summary.json"
-    path.write_text(json.dumps(of_people(made, [row], merge([row], {}, [], []))), encoding="utf-8")
+    path.write_text(json.dumps(of_people(made, [row], {("test", 1): row}, merge([row], {}, [], []))), encoding="utf-8")
     (report,) = reports([path])
     html = render("translation.html.j2", translations=[report], published_share="6.0")
     assert "Nobody has judged a record yet." in html

@@ -1,6 +1,7 @@
 """What is said of a translation, of numbers worked out by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -150,24 +151,65 @@ def reviewed():
     ben += [says("ben", 3, "Mailand", "target", "Rom"), says("ben", 9, "Canada")]
     expert = [says("eve", 3, "Mailand", "target", "Rom")]
     made = settings.from_entry({**ENTRY, "corrections": ["ann.csv", "ben.xlsx"], "expert": "eve.csv"})
-    return of_people(made, rows, merge(rows, sources, [*ann, *ben], expert))
+    return of_people(made, rows, sources, merge(rows, sources, [*ann, *ben], expert))
 
 
-def test_records_are_counted_where_they_are_corrected(reviewed):
-    # Corrected: case 1 (agreed) and case 3 (the expert's word); case 2 is a conflict.
-    assert {name: reviewed[name] for name in ("records", "checked", "corrected", "share")} == {
-        "records": 6, "checked": 4, "corrected": 2, "share": 0.3333,
+def counts(records, judged, corrected, share, in_part=0, in_part_corrected=0, open_conflicts=0):
+    return {
+        "records": records, "judged": judged, "corrected": corrected, "share": share,
+        "in_part": in_part, "in_part_corrected": in_part_corrected, "open_conflicts": open_conflicts,
     }  # fmt: skip
-    assert [(part["split"], part["lang"], part["share"]) for part in reviewed["splits"]] == [
-        ("test", "de", 0.5),
-        ("train", "de", None),
-        ("test", "zh", None),
+
+
+def counted(part):
+    return {name: part[name] for name in counts(0, 0, 0, 0)}
+
+
+def test_records_are_counted_where_they_are_judged(reviewed):
+    # Corrected: case 1 (agreed) and case 3 (the expert's word); case 2 is a conflict.
+    assert counted(reviewed) == counts(6, 4, 2, 0.5, open_conflicts=1)
+    assert [(part["split"], part["lang"], counted(part)) for part in reviewed["splits"]] == [
+        ("test", "de", counts(4, 4, 2, 0.5, open_conflicts=1)),
+        ("train", "de", counts(1, 0, 0, None)),
+        ("test", "zh", counts(1, 0, 0, None)),
     ]
-    assert reviewed["files"] == {"annotators": ["ann.csv", "ben.xlsx"], "expert": "eve.csv"}
-    assert reviewed["elsewhere"] == ["ben.csv: line 2"]
+    assert reviewed["files"] == {"annotators": ["ann.csv", "ben.xlsx"], "expert": ["eve.csv"]}
 
 
-def test_fields_are_counted_among_the_judged_records(reviewed):
+@pytest.fixture
+def of():
+    """Give what makes a summary of the German rows 1 to `count`, of judgements by annotators and an expert."""
+
+    def make(annotators, expert=(), count=3, untold=0):
+        rows = [row(case, "de") for case in range(1, count + 1)]
+        for broken in rows[:untold]:
+            broken["prompt"] = "Was ist die Hauptstadt?"  # without the subject
+        sources = {("test", row["case_id"]): english(row["case_id"]) for row in rows}
+        return of_people(settings.from_entry(ENTRY), rows, sources, merge(rows, sources, annotators, expert))
+
+    return make
+
+
+def test_one_correction_does_not_make_a_record_judged(of):
+    said = of([*looked("ann", 1), says("ann", 2, "Canada"), says("ann", 3, "Rom", "target", "Rom")])
+    assert counted(said) == counts(3, 1, 0, 0.0, in_part=2, in_part_corrected=1)
+    assert [(field["field"], field["judged"], field["changed"]) for field in said["languages"][0]["fields"]] == [
+        ("subject", 2, 1),
+        ("prompt", 1, 0),
+        ("target", 2, 0),
+    ]
+    likeness = said["languages"][0]["likeness"]
+    assert (likeness["changed"]["texts"], likeness["judged"]["texts"]) == (1, 5)
+
+
+def test_a_record_whose_texts_are_judged_one_by_one_is_judged(of):
+    texts = row(1, "de")
+    said = [says("ann", 1, texts[field], field, texts[field]) for field in ("subject", "prompt")]
+    assert counted(of(said, count=1)) == counts(1, 0, 0, None, in_part=1)
+    assert counted(of(said, [says("eve", 1, "Mailand", "target", "Rom")], count=1)) == counts(1, 1, 1, 1.0)
+
+
+def test_texts_are_counted_where_somebody_has_judged_them(reviewed):
     german, chinese = reviewed["languages"]
     assert german["fields"] == [
         {"field": "subject", "judged": 4, "changed": 1, "share": 0.25},
@@ -176,6 +218,49 @@ def test_fields_are_counted_among_the_judged_records(reviewed):
     ]
     assert chinese["fields"] == []
     assert chinese["agreement"]["fields"] == 0
+
+
+def test_a_record_that_broke_between_two_texts_is_found(of):
+    # Both want another subject, and don't agree on the question that it must stand in.
+    question = row(1, "de")["prompt"]
+    said = [says(by, 1, "Neukanada") for by in ("ann", "ben")]
+    said += [says(by, 1, f"Wo liegt {by} Neukanada?", "prompt", question) for by in ("ann", "ben")]
+    found = of(said)["findings"]
+    assert (found["records"], found["since_corrected"]) == (1, 1)
+    assert found["checks"]["subject"]["cases"] == [
+        {
+            "split": "test", "case_id": 1, "lang": "de", "field": "prompt",
+            "message": "the subject 'Neukanada' is not in 'prompt'", "since_corrected": True,
+        }
+    ]  # fmt: skip
+    assert found["checks"].keys() == {"subject"}
+
+
+def test_what_the_machine_left_is_told_from_what_corrections_broke(of):
+    said = of([says("ann", 1, "Canada"), says("ann", 12, "Canada")], count=12, untold=11)
+    assert (said["findings"]["records"], said["findings"]["since_corrected"]) == (12, 1)
+    subject = said["findings"]["checks"]["subject"]
+    assert (subject["records"], subject["since_corrected"]) == (12, 1)
+    # That of people first; the first record lacked its subject before.
+    assert [case["case_id"] for case in subject["cases"]] == [12, *range(1, 10)]
+    assert [case["since_corrected"] for case in subject["cases"]] == [True] + 9 * [False]
+
+
+def test_notes_on_texts_that_nobody_changes_are_kept(of):
+    said = [*looked("ann", 1), says("ann", 1, "Rom", "target", "Rom", note="is that meant?")]
+    said += [says("ben", 1, "Kanada", note="fine"), says("cat", 2, "Canada", note="usual"), says("ann", 2, "Canada")]
+    assert of(said)["remarks"] == [
+        {"split": "test", "case_id": 1, "lang": "de", "field": "subject", "by": "ben", "note": "fine"},
+        {"split": "test", "case_id": 1, "lang": "de", "field": "target", "by": "ann", "note": "is that meant?"},
+    ]
+
+
+def test_of_judgements_that_are_elsewhere_the_first_are_named(of):
+    strangers = [
+        replace(says("ann", 100 + number, "Canada"), where=f"ann.csv: line {number}") for number in range(2, 24)
+    ]
+    said = of([*looked("ann", 1), *strangers])
+    assert said["elsewhere"] == {"lines": 22, "first": [f"ann.csv: line {number}" for number in range(2, 12)]}
 
 
 def test_people_are_counted_by_what_they_changed_and_what_stands(reviewed):
@@ -214,14 +299,25 @@ def test_it_is_json_without_nan(reviewed):
 
 def test_the_terminal_says_how_to_make_the_experts_file(reviewed):
     assert sentence_of_people(reviewed, Path("results/machine.parquet"), Path("my corrections.parquet")) == (
-        "2 of 6 records corrected (33.3%), 4 judged by ann, ben, eve. Judgements of cases that are not drawn: 1.\n"
+        "German: 4 of 5 records judged whole, 2 of these corrected (50.0%); open conflicts: 1.\n"
+        "German, test: 4 of 4 records judged whole, 2 of these corrected (50.0%); open conflicts: 1.\n"
+        "Judged by ann, ben, eve. Records in which checks find something: 2, of these only since people changed them: "
+        "1; the summary lists them. The files also hold judgements of cases that this draw of facts doesn't have "
+        "(lines: 1).\n"
         "Texts that people don't agree on: 1; the machine's are kept. For the expert's file: crossedit translation "
         "review --facts results/machine.parquet --conflicts 'my corrections.parquet' --out review/expert --by expert"
     )
 
 
-def test_where_nobody_judged_there_is_no_share():
-    said = of_people(settings.from_entry(ENTRY), [row(1, "de")], merge([row(1, "de")], {}, [], []))
+def test_the_terminal_says_what_is_judged_in_part(of):
+    assert sentence_of_people(of([says("ann", 2, "Rom", "target", "Rom")]), Path("a"), Path("b")) == (
+        "German: 0 of 3 records judged whole; 1 judged in part, 0 of these corrected; open conflicts: 0.\n"
+        "Judged by ann."
+    )
+
+
+def test_where_nobody_judged_there_is_no_share(of):
+    said = of([], count=1)
     assert (said["corrected"], said["share"], said["people"], said["conflicts"]) == (0, None, [], [])
     assert sentence_of_people(said, Path("a"), Path("b")) == (
         "Nobody has judged any of the 1 records; they are as the model made them."

@@ -11,6 +11,8 @@ import yaml
 from crossedit import cli, tables
 from crossedit.tables import FACTS
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture
 def crossedit(monkeypatch, capsys):
@@ -88,7 +90,8 @@ def test_from_the_machines_translation_through_people_to_facts(crossedit, server
     entry["corrections"] = [str(path) for path in people]
     code, said = crossedit(*correct(entry, tmp_path))
     assert code == 0, said
-    assert "1 of 5 records corrected (20.0%), 5 judged by bo, cy" in said
+    assert "Chinese: 5 of 5 records judged whole, 1 of these corrected (20.0%); open conflicts: 1.\n" in said
+    assert "Judged by bo, cy." in said
     assert f"--conflicts {tmp_path / 'corrections.parquet'}" in said
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert [(conflict["case_id"], conflict["field"]) for conflict in summary["conflicts"]] == [(5, "subject")]
@@ -99,9 +102,10 @@ def test_from_the_machines_translation_through_people_to_facts(crossedit, server
     entry["expert"] = str(filled(tmp_path / "expert/zh.dee.csv", "dee", subject_5="法兰西五"))
     code, said = crossedit(*correct(entry, tmp_path))
     assert code == 0, said
-    assert "2 of 5 records corrected" in said
+    assert "5 of 5 records judged whole, 2 of these corrected" in said
     table = tables.read(tmp_path / "out.parquet", FACTS).filter(lang="zh", origin="corrected").sort("case_id")
     lineage = ("case_id", "subject", "target", "corrected_by", "checked_by")
+    assert tables.read(tmp_path / "out.parquet", FACTS).filter(lang="en")["case_id"].to_list() == [0, 2, 3, 4, 5]
     assert table.select(*lineage).rows() == [
         (0, "法国 0", "罗马城", ["bo", "cy"], ["bo", "cy"]),
         (5, "法兰西五", "罗马", ["dee"], ["bo", "cy", "dee"]),
@@ -121,21 +125,43 @@ def test_how_answers_are_got_may_be_said_apart(crossedit, server, key, source, e
     assert server.most_flying == 1
 
 
-def test_a_dry_run_asks_and_writes_nothing(crossedit, server, no_key, source, entry, tmp_path):
+def test_a_dry_run_asks_and_writes_nothing(crossedit, server, no_key, source, entry, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("ANSWERS", entry["store"])
+    whole = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
+    models = {"validation": "gpt-4", **entry["model"]}
+    whole["facts"]["demo"]["translation"] = entry | {"model": models, "store": "${ANSWERS}"}
     config = tmp_path / "my.yaml"
-    config.write_text(yaml.safe_dump({"facts": {"mine": {"translation": entry}, "own": {"files": "a.json"}}}))
+    config.write_text(yaml.safe_dump(whole))
     before = sorted(tmp_path.iterdir())
     arguments = ("translate", "--dry-run", "--facts", source, "--entry")
-    code, said = crossedit(*arguments, f"{config}:mine")
-    assert code == 0
+    code, said = crossedit(*arguments, f"{config}:demo")
+    assert code == 0, said
     assert "gpt-3.5-turbo: 4 of 4 records to be asked for" in said
-    code, said = crossedit(*arguments, f"{config}:own")
-    assert code == 2
-    assert "no facts called 'own' are translated there; known are: mine." in said
-    code, said = crossedit(*arguments, "my.yml")
-    assert code == 2
-    assert "'my.yml' is neither a JSON object nor FILE.yaml:NAME" in said
     assert sorted(tmp_path.iterdir()) == before
+    for wrong, sentence in (
+        (f"{config}:dem", "no facts called 'dem' are translated there; did you mean 'demo'?"),
+        ("my.yml", "'my.yml' is neither a JSON object nor FILE.yaml:NAME"),
+        (f"{tmp_path}/none.yaml:demo", "no configuration can be read there"),
+    ):
+        code, said = crossedit(*arguments, wrong)
+        assert code == 2
+        assert sentence in said
+    assert not server.requests
+    assert not Path("${ANSWERS}").exists()
+
+
+def test_a_configuration_that_is_offline_asks_nothing_by_its_name_either(
+    crossedit, server, key, source, entry, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(ROOT)
+    whole = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
+    whole["facts"]["demo"]["translation"] = entry | {"model": "gpt-4"}
+    (tmp_path / "my.yaml").write_text(yaml.safe_dump({**whole, "offline": True}))
+    out = ("--out", tmp_path / "machine.parquet", "--summary", tmp_path / "machine.json")
+    code, said = crossedit("translate", "--facts", source, "--entry", f"{tmp_path}/my.yaml:demo", *out)
+    assert code == 2
+    assert "and `offline` is set" in said
     assert not server.requests
 
 

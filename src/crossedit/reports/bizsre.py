@@ -42,7 +42,7 @@ def table_1(statistics: pl.DataFrame, facts: str) -> Sheet:
         columns=(Column("Split"), Column("Language"), Column("Records"), *_LENGTHS.values()),
         rows=tuple(rows),
         labels=2,
-        note=_WORDS if "words" in counted else "Lengths in tokens.",
+        note=_WORDS if counted == "words" else "Lengths in tokens.",
     )
 
 

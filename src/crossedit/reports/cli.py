@@ -23,7 +23,7 @@ def _files(name: str, help: str) -> Any:
     return click.option(f"--{name}", multiple=True, type=click.Path(path_type=Path, dir_okay=False), help=help)
 
 
-_SCORES = _files("scores", "Scores tables: those of all cells, or the collected one; none where there are only sweeps.")
+_SCORES = _files("scores", "Scores tables: those of all cells, or the collected one; none where there is else to show.")
 _TABLE_1 = _files("table-1", "What `crossedit translation statistics` wrote, in a folder with the facts' name.")
 _ENTRY = click.option(
     "--entry",
@@ -87,7 +87,7 @@ def write_tables(
     from crossedit.reports.sheets import write
 
     sweeps = _read_sweeps(entry, task_scores, fact_scores)
-    known, grid = _read(scores, entry, sweeps)
+    known, grid = _read(scores, entry, sweeps, others=(*table_1, *corrected))
     for path in table_1:
         write(bizsre.table_1(tables.read(path, tables.TABLE_1), owner_of(path)), out)
     for path in corrected:
@@ -178,7 +178,7 @@ def page(
     recipes = [folder / "recipe.json" for folder in backbones]
     swept = (*task_scores, *fact_scores, *weight_changes)
     sweeps = _read_sweeps(entry, task_scores, fact_scores, weight_changes)
-    known, _ = _read(scores, entry, sweeps)
+    known, _ = _read(scores, entry, sweeps, others=(*table_1, *summaries))
     sources = Sources(table_1, figures, predictions, recipes, summaries, results)
     text = html(entry, known, sweeps, sources, inputs=[*scores, *table_1, *swept, *recipes, *summaries])
     with whole(out) as temporary:
@@ -206,12 +206,14 @@ def show(scores: tuple[Path, ...], task_scores: tuple[Path, ...], entry: dict[st
         click.echo(f"The whole report: {page.resolve()}")
 
 
-def _read(paths: Sequence[Path], entry: dict[str, Any], sweeps: "Sweeps") -> "tuple[Scores, Grid]":
-    """Return the scores of all cells, of which there need be none where there are sweeps, and their grid."""
+def _read(
+    paths: Sequence[Path], entry: dict[str, Any], sweeps: "Sweeps", others: Sequence[Path] = ()
+) -> "tuple[Scores, Grid]":
+    """Return the scores of all cells, of which there need be none where there are sweeps or others, and their grid."""
     from crossedit.reports.grid import Grid
     from crossedit.reports.scores import Scores, collect
 
-    scores = Scores(collect(paths)) if paths or not sweeps.all else Scores.none()
+    scores = Scores(collect(paths)) if paths or not (sweeps.all or others) else Scores.none()
     return scores, Grid.of(entry, scores, sweeps)
 
 

@@ -11,6 +11,7 @@ from crossedit.reports.naming import language
 from crossedit.reports.owners import owner_of, read_json
 from crossedit.reports.scores import DASH
 from crossedit.reports.sheets import Column, Sheet
+from crossedit.translation.summary import parts
 
 Said = Mapping[str, Any]
 
@@ -25,6 +26,7 @@ class Report(NamedTuple):
     machine: Said | None
     models: Sheet | None
     people: Said | None
+    parts: list[Said]  # languages, and their splits, that people have judged
     sheets: list[Sheet]  # what people did, without the typical changes
     typical: list[tuple[str, list[Said]]]  # by language
 
@@ -47,6 +49,7 @@ def _report(facts: str, machine: Said | None, people: Said | None) -> Report:
         machine=machine,
         models=models(machine, facts) if machine else None,
         people=people,
+        parts=list(parts(people)) if people else [],
         sheets=made[:-1],
         typical=[(part["lang"], part["typical"]) for part in people["languages"]] if people else [],
     )
@@ -107,7 +110,8 @@ def corrections(people: Said, facts: str) -> Sheet:
         ),
         rows=tuple(rows),
         labels=3,
-        note="Shares are of all records, and of the judged texts. A person's changes stand where the facts have their "
+        note="A record is judged where each of its texts is, by anybody; those judged in part, not counted: "
+        f"{people['in_part']:,}. Shares are of what is judged. A person's changes stand where the facts have their "
         f"text. The paper of Bi-ZsRE has {PUBLISHED_SHARE} % of its test records changed by three correctors.",
     )
 
@@ -186,7 +190,7 @@ def changes(people: Said, facts: str) -> Sheet:
 
 
 def _records(part: Said) -> tuple[str, ...]:
-    counts = (f"{part[name]:,}" for name in ("records", "checked", "corrected"))
+    counts = (f"{part[name]:,}" for name in ("records", "judged", "corrected"))
     return (*counts, _percent(part["share"]), DASH)
 
 

@@ -13,11 +13,13 @@ from typing import Any
 
 import polars as pl
 
+from crossedit.facts import languages
 from crossedit.translation import checks, records
 from crossedit.translation.asking.prices import Budget, Prices
 from crossedit.translation.reviews.agreement import agreement
 from crossedit.translation.reviews.changes import changes, likeness, typical
-from crossedit.translation.reviews.merge import Merged, Row, Word
+from crossedit.translation.reviews.findings import findings
+from crossedit.translation.reviews.merge import Merged, Row, Sources, Word
 from crossedit.translation.settings import Settings
 from crossedit.translation.translate import Translated
 
@@ -52,22 +54,28 @@ def of_translation(settings: Settings, translated: Translated) -> dict[str, Any]
     }
 
 
-def of_people(settings: Settings, rows: Sequence[Row], merged: Merged) -> dict[str, Any]:
-    """Return what people judged and changed of the machine's rows, and how far they agree, as JSON values."""
+def of_people(settings: Settings, rows: Sequence[Row], sources: Sources, merged: Merged) -> dict[str, Any]:
+    """Return what people judged and changed of the machine's rows, and how far they agree, as JSON values.
+
+    Of records, and of those of a language or split: `judged` counts those whose texts are all judged, `corrected` those
+    of them that don't read as the machine's any more, `share` is the share of these; `in_part` and `in_part_corrected`
+    count those of whose texts only some are judged.
+    """
+    states = _states(rows, merged)
     conflicts = merged.corrections.filter(outcome="conflict")
     return {
         "files": {
             "annotators": [str(path) for path in settings.corrections],
-            "expert": str(settings.expert) if settings.expert else None,
+            "expert": [str(path) for path in settings.expert],
         },
-        **_corrected(merged.rows),
+        **_counts(states),
         "splits": [
-            {"split": split, "lang": lang, **_corrected(its)}
-            for (split, lang), its in _grouped(merged.rows, "split", "lang").items()
+            {"split": split, "lang": lang, **_counts(its)}
+            for (split, lang), its in _grouped(states, "split", "lang").items()
         ],
         "languages": [
-            {"lang": lang, **_corrected(its), **_of_language(lang, rows, merged)}
-            for (lang,), its in _grouped(merged.rows, "lang").items()
+            {"lang": lang, **_counts(its), **_of_language(lang, rows, merged)}
+            for (lang,), its in _grouped(states, "lang").items()
         ],
         "people": _people(merged),
         "conflicts": [
@@ -75,8 +83,18 @@ def of_people(settings: Settings, rows: Sequence[Row], merged: Merged) -> dict[s
             | {"texts": dict(said.select("by", "corrected").iter_rows())}
             for said in conflicts.partition_by("split", "case_id", "lang", "field", maintain_order=True)
         ],
-        "elsewhere": merged.elsewhere,
+        "remarks": _remarks(merged),
+        "findings": findings(settings.source, rows, sources, merged.rows),
+        "elsewhere": {"lines": len(merged.elsewhere), "first": merged.elsewhere[:10]},
     }
+
+
+def parts(said: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield what `of_people` says of each language, and of each split where one has several, that somebody judged."""
+    for language in said["languages"]:
+        splits = [split for split in said["splits"] if split["lang"] == language["lang"]]
+        its = [language, *splits] if len(splits) > 1 else [language]
+        yield from (part for part in its if part["judged"] or part["in_part"])
 
 
 def sentence_of_translation(said: Mapping[str, Any]) -> str:
@@ -96,15 +114,17 @@ def sentence_of_translation(said: Mapping[str, Any]) -> str:
 
 def sentence_of_people(said: Mapping[str, Any], facts: Path, corrections: Path) -> str:
     """Return what `of_people` says of the machine's facts and the table of corrections, for the terminal."""
-    if said["share"] is None:
+    if not said["people"]:
         text = f"Nobody has judged any of the {said['records']:,} records; they are as the model made them."
     else:
-        text = (
-            f"{said['corrected']:,} of {said['records']:,} records corrected ({said['share']:.1%}), "
-            f"{said['checked']:,} judged by {', '.join(dict.fromkeys(person['by'] for person in said['people']))}."
-        )
-    if elsewhere := len(said["elsewhere"]):
-        text += f" Judgements of cases that are not drawn: {elsewhere:,}."
+        text = "\n".join(map(_sentence, parts(said)))
+        text += f"\nJudged by {', '.join(dict.fromkeys(person['by'] for person in said['people']))}."
+        if found := said["findings"]["records"]:
+            since = said["findings"]["since_corrected"]
+            text += f" Records in which checks find something: {found:,}, of these only since people changed them: "
+            text += f"{since:,}; the summary lists them."
+    if elsewhere := said["elsewhere"]["lines"]:
+        text += f" The files also hold judgements of cases that this draw of facts doesn't have (lines: {elsewhere:,})."
     if conflicts := len(said["conflicts"]):
         files = f"--facts {shlex.quote(str(facts))} --conflicts {shlex.quote(str(corrections))}"
         text += (
@@ -112,6 +132,16 @@ def sentence_of_people(said: Mapping[str, Any], facts: Path, corrections: Path) 
             f"crossedit translation review {files} --out review/expert --by expert"
         )
     return text
+
+
+def _sentence(part: Mapping[str, Any]) -> str:
+    text = languages.name(part["lang"]) + (f", {part['split']}" if "split" in part else "")
+    text += f": {part['judged']:,} of {part['records']:,} records judged whole"
+    if part["judged"]:
+        text += f", {part['corrected']:,} of these corrected ({part['share']:.1%})"
+    if part["in_part"]:
+        text += f"; {part['in_part']:,} judged in part, {part['in_part_corrected']:,} of these corrected"
+    return f"{text}; open conflicts: {part['open_conflicts']:,}."
 
 
 def _part(row: Row) -> tuple[str, str]:
@@ -168,12 +198,37 @@ def _requests(settings: Settings, translated: Translated) -> dict[str, Any]:
     }
 
 
-def _corrected(rows: Sequence[Row]) -> dict[str, Any]:
-    """Return the number of records, of those that somebody judged, and of those that don't read as the machine's."""
-    checked = sum(bool(row["checked_by"]) for row in rows)
-    corrected = sum(row["origin"] == "corrected" for row in rows)
-    share = round(corrected / len(rows), 4) if checked else None
-    return {"records": len(rows), "checked": checked, "corrected": corrected, "share": share}
+def _states(rows: Sequence[Row], merged: Merged) -> list[Row]:
+    """Return of each record how much of it is judged, whether it is corrected, and its number of open conflicts."""
+    judged = Counter(index for index, _ in merged.words)
+    case = ("split", "case_id", "lang")
+    fields = merged.corrections.filter(outcome="conflict").select(*case, "field").unique()
+    conflicts = Counter(fields.select(*case).iter_rows())
+    return [
+        {
+            "split": new["split"],
+            "lang": new["lang"],
+            "judged": 0 < judged[index] == len(records.of_row(old)),
+            "in_part": 0 < judged[index] < len(records.of_row(old)),
+            "corrected": new["origin"] == "corrected",
+            "open_conflicts": conflicts[tuple(new[name] for name in case)],
+        }
+        for index, (old, new) in enumerate(zip(rows, merged.rows, strict=True))
+    ]
+
+
+def _counts(states: Sequence[Row]) -> dict[str, Any]:
+    judged, in_part = ([state for state in states if state[name]] for name in ("judged", "in_part"))
+    corrected, more = (sum(state["corrected"] for state in its) for its in (judged, in_part))
+    return {
+        "records": len(states),
+        "judged": len(judged),
+        "corrected": corrected,
+        "share": round(corrected / len(judged), 4) if judged else None,
+        "in_part": len(in_part),
+        "in_part_corrected": more,
+        "open_conflicts": sum(state["open_conflicts"] for state in states),
+    }
 
 
 def _grouped(rows: Sequence[Row], *names: str) -> dict[tuple[str, ...], list[Row]]:
@@ -184,15 +239,12 @@ def _grouped(rows: Sequence[Row], *names: str) -> dict[tuple[str, ...], list[Row
 
 
 def _of_language(lang: str, rows: Sequence[Row], merged: Merged) -> dict[str, Any]:
-    """Return what is to be said of one language's records field by field, and of the people who judged them."""
-    judged = [
-        (old, new) for old, new in zip(rows, merged.rows, strict=True) if old["lang"] == lang and new["checked_by"]
-    ]
-    texts = {
-        field: [(old[field], new[field]) for old, new in judged if old[field] is not None] for field in records.FIELDS
-    }
-    changed = {field: [pair for pair in its if pair[0] != pair[1]] for field, its in texts.items()}
+    """Return what is to be said of one language's texts field by field, and of the people who judged them."""
     words = {unit: said for unit, said in merged.words.items() if rows[unit[0]]["lang"] == lang}
+    texts: dict[str, list[tuple[str, str]]] = {field: [] for field in records.FIELDS}
+    for index, field in words:
+        texts[field].append((rows[index][field], merged.rows[index][field]))
+    changed = {field: [pair for pair in its if pair[0] != pair[1]] for field, its in texts.items()}
     return {
         "fields": [
             {
@@ -234,4 +286,16 @@ def _people(merged: Merged) -> list[dict[str, Any]]:
             "stands": stand[role, by, lang],
         }
         for (role, by, lang), its in sorted(said.items())
+    ]
+
+
+def _remarks(merged: Merged) -> list[dict[str, Any]]:
+    """Return the notes on texts that nobody would change; those on changes stand in the table of corrections."""
+    return [
+        {name: merged.rows[index][name] for name in ("split", "case_id", "lang")}
+        | {"field": field, "by": word.by, "note": word.note}
+        for (index, field), said in sorted(merged.words.items(), key=lambda unit: unit[0][0])
+        if not any(word.changed for word in said)
+        for word in said
+        if word.note
     ]

@@ -2,12 +2,12 @@
 
 import pytest
 
+from crossedit.facts.languages import SCRIPTS, WRITTEN_IN
 from crossedit.translation.records import FIELDS
 from crossedit.translation.reviews.changes import (
     NOTHING,
     TOO_SHORT,
     Change,
-    by_field,
     changes,
     likeness,
     pieces,
@@ -15,6 +15,7 @@ from crossedit.translation.reviews.changes import (
 )
 from crossedit.translation.reviews.judgements import Judgement
 from crossedit.translation.reviews.merge import merge
+from crossedit.translation.words import spans
 
 
 def change(machine, corrected, field="prompt", case_id=1, lang="de", notes=()):
@@ -60,11 +61,6 @@ def test_only_the_most_frequent_pieces_are_shown():
     assert len(typical([change(f"a{number}", "b") for number in range(20)], most=3)) == 3
 
 
-def test_fields_are_counted_most_frequent_first():
-    found = by_field([change("a", "b", "target"), change("a", "b"), change("c", "d")])
-    assert list(found.items()) == [("prompt", 2), ("target", 1)]
-
-
 def test_what_does_not_stand_is_no_change():
     row = {"split": "test", "case_id": 1, "lang": "zh", **dict.fromkeys(FIELDS), "subject": "甲", "prompt": "乙"}
     row |= {"origin": "translated", "corrected_by": None, "checked_by": None}
@@ -106,6 +102,13 @@ def test_chrf_by_hand():
 )
 def test_the_tokenizer_follows_the_script(lang, tokenizer):
     assert likeness(["ab"], ["ab"], lang)["tokenizer"] == tokenizer
+
+
+@pytest.mark.parametrize("lang", WRITTEN_IN)
+def test_bleu_cuts_by_letters_where_words_are_letters(lang):
+    script = SCRIPTS[WRITTEN_IN[lang][0]]
+    letter = next(letter for letter in map(chr, range(0x110000)) if script.match(letter) and letter.isalpha())
+    assert (likeness(["ab"], ["ab"], lang)["tokenizer"] != "13a") == (len(spans(letter * 2)) == 2)
 
 
 def test_without_texts_there_is_no_score():

@@ -1,6 +1,5 @@
 """What people changed in the machine's texts: how much, which pieces, and why."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -10,7 +9,7 @@ import polars as pl
 
 from crossedit.translation.words import spans
 
-# How sacreBLEU cuts texts: as it does Chinese, by characters where the script has no spaces, else as for English.
+# How sacreBLEU cuts texts: as it does Chinese, by characters where words.py does, else as for English.
 _TOKENIZERS = {"zh": "zh"} | dict.fromkeys(("bo", "ja", "km", "lo", "my", "th"), "char")
 _ORDER = 4  # BLEU's longest n-grams, in tokens
 
@@ -89,11 +88,6 @@ def typical(changed: Iterable[Change], most: int = 10) -> list[dict[str, Any]]:
         }
         for (machine, corrected), its in frequent[:most]
     ]
-
-
-def by_field(changed: Iterable[Change]) -> dict[str, int]:
-    """Return how many changes each field has, most frequent first."""
-    return dict(Counter(change.field for change in changed).most_common())
 
 
 def pieces(machine: str, corrected: str) -> Iterator[tuple[str, str]]:
