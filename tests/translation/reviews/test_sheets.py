@@ -2,12 +2,14 @@ import csv
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from crossedit.translation.records import FIELDS
 from crossedit.translation.reviews import columns, lines, reading, sheets
 from crossedit.translation.reviews import rows as review
+from crossedit.translation.reviews.names import FIELD_NAMES, MEANINGS
 
 
 def cells(path):
@@ -15,11 +17,34 @@ def cells(path):
         return list(csv.DictReader(file))
 
 
-@given(st.text(alphabet="'=+-@＝\t\r\n019.:/eE,a") | st.text())
+@given(
+    st.text(alphabet="'=+-@＝\t\r\n019.:/eE,a")
+    | st.text(alphabet="_x004\x00\x01\x1f\uffff1a ")
+    | st.text(alphabet="TRUEtrue 5pm😀")
+    | st.text()
+)
+@example("_x0041\x01")
 def test_every_text_comes_back_from_a_csv_file_and_none_is_a_formula(text):
     stored = columns.guarded(text)
     assert columns.unguarded(stored) == text
     assert not stored.startswith(tuple("=+-@＝＋－＠\t\r"))
+    assert not set(stored) & set(map(chr, range(9)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["May 5", "5. Mai 1990", "March 2018", "TRUE", "false", "(5)", "5 pm", ".5", "1 1/2", "3-4", "007", "1.5e3", "5%"]
+    + ["1990年5月", "５", "MARCH1", "1234567890123456", "123456789012345e"],
+)
+def test_what_a_spreadsheet_program_would_take_for_something_else_is_guarded(text):
+    assert columns.guarded(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    "text", ["1984", "0", "Canada", "true love", "What happened in May 1968 in Paris?", "0123456789abcdef"]
+)
+def test_what_no_program_would_change_stands_as_it_is(text):
+    assert columns.guarded(text) == text
 
 
 def test_csv_has_the_columns_and_the_mark_by_which_programs_know_utf_8(chinese, tmp_path):
@@ -44,6 +69,23 @@ def test_hostile_texts_are_texts_in_both_forms_and_come_back(hostile, tmp_path):
         for name in ("source", "machine", "checks"):
             assert [line.texts[name] for line in found] == [row.machine for row in hostile]
         assert [line.texts["case_id"] for line in found] == [str(row.case_id) for row in hostile]
+
+
+def test_what_no_file_can_hold_comes_back_from_both_forms(chinese, tmp_path):
+    row = replace(chinese[0], machine="a\x00b", checks=("'subject' lacks \x00",))
+    sheets.write_csv([row], tmp_path / "zh.csv")
+    sheets.write_xlsx([row], tmp_path / "zh.xlsx")
+    for [found] in (lines.of_csv(tmp_path / "zh.csv"), lines.of_xlsx(tmp_path / "zh.xlsx")):
+        assert found.texts["machine"] == "a\x00b"
+        assert found.texts["checks"] == "“Subject” lacks \x00"
+
+
+def test_every_field_has_a_name_and_a_meaning_and_the_first_steps_say_them(chinese, tmp_path):
+    assert set(FIELDS) == set(FIELD_NAMES) == set(MEANINGS)
+    sheets.write_xlsx(chinese, tmp_path / "zh.xlsx")
+    said = [row[0].value or "" for row in load_workbook(tmp_path / "zh.xlsx")["First steps"].iter_rows()]
+    for field in {row.field for row in chinese}:
+        assert f"{field} (“{FIELD_NAMES[field]}”): {MEANINGS[field]}." in said
 
 
 def test_only_what_is_to_be_filled_in_is_unlocked_in_the_spreadsheet(chinese, tmp_path):

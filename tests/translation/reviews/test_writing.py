@@ -1,3 +1,6 @@
+import json
+from dataclasses import replace
+
 import pytest
 
 from crossedit.errors import UserError
@@ -22,3 +25,18 @@ def test_nothing_that_may_hold_work_is_written_over(chinese, tmp_path):
 def test_names_that_no_file_can_have(chinese, tmp_path, name):
     with pytest.raises(UserError, match="can't stand in the name of a file"):
         writing.write_each(chinese, tmp_path, [name])
+
+
+@pytest.mark.parametrize("names", [("Ann", "ann"), ("Zoë", "zoe\u0308")])
+def test_names_that_a_disk_may_take_for_one(chinese, tmp_path, names):
+    with pytest.raises(UserError, match="would share a file on some disks"):
+        writing.write_each(chinese, tmp_path, names)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_findings_name_the_fields_as_people_know_them(chinese, tmp_path):
+    field = chinese[-1].field
+    rows = [replace(chinese[-1], checks=(f"'{field}' lacks the number 3",))]
+    writing.write(rows, tmp_path, "zh")
+    [task] = json.loads((tmp_path / "zh.label-studio.json").read_text(encoding="utf-8"))
+    assert task["data"][f"checks_{field}"] == "“Further answer” lacks the number 3"

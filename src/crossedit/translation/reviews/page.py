@@ -1,7 +1,8 @@
 """The rows to judge as a page in one file, to be corrected in the browser without any network.
 
 The texts stand in the page as JSON and are shown as texts only. What the person does is kept in the browser, under a
-key that stands for the content, and saved as the same CSV file that a spreadsheet program would have filled in.
+key that stands for the content and the person, and saved as the same CSV file that a spreadsheet program would have
+filled in.
 """
 
 import base64
@@ -16,8 +17,8 @@ from markupsafe import Markup
 
 from crossedit.facts import languages
 from crossedit.files import digest, whole
-from crossedit.translation.reviews.columns import MISTAKEN, columns_of
-from crossedit.translation.reviews.names import FIELD_NAMES
+from crossedit.translation.reviews.columns import MISTAKEN, UNWRITABLE, columns_of, findings
+from crossedit.translation.reviews.names import FIELD_NAMES, MEANINGS
 from crossedit.translation.reviews.rows import Row
 
 _SCRIPTS = ("csv.js", "work.js", "record.js", "review.js")
@@ -32,6 +33,7 @@ def write(rows: list[Row], path: Path, by: str = "") -> None:
 def page(rows: list[Row], by: str = "") -> str:
     """Return the page as HTML; the rows are of one language."""
     records = _records(rows)
+    there = {text.field for row in rows for text in (row, *row.beside)}
     told = {
         "key": digest(records, by),
         "by": by,
@@ -41,6 +43,7 @@ def page(rows: list[Row], by: str = "") -> str:
         "expert": any(row.proposals for row in rows),
         "columns": columns_of(rows),
         "mistaken": MISTAKEN,
+        "unwritable": UNWRITABLE,
         "names": FIELD_NAMES,
         "records": records,
     }
@@ -50,6 +53,7 @@ def page(rows: list[Row], by: str = "") -> str:
         .get_template("review.html.j2")
         .render(
             review=told,
+            fields={FIELD_NAMES[field]: MEANINGS[field] for field in FIELD_NAMES if field in there},
             data=Markup(_inert(told)),
             style=Markup(_text("review.css")),
             script=Markup(script),
@@ -70,7 +74,7 @@ def _records(rows: list[Row]) -> list[dict[str, Any]]:
                 "field": row.field,
                 "source": row.source,
                 "machine": row.machine,
-                "checks": row.checks,
+                "checks": findings(row),
                 "proposals": [{**proposal._asdict(), "said": str(proposal)} for proposal in row.proposals],
             }
         )

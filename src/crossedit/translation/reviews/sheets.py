@@ -1,7 +1,6 @@
 """The rows to judge as a CSV file and as a spreadsheet."""
 
 import csv
-import re
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -12,7 +11,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from crossedit.facts import languages
 from crossedit.files import whole
-from crossedit.translation.reviews.columns import FILLED_IN, columns_of, guarded, values
+from crossedit.translation.reviews.columns import FILLED_IN, columns_of, escaped, guarded, values
+from crossedit.translation.reviews.names import FIELD_NAMES, MEANINGS
 from crossedit.translation.reviews.rows import Row
 
 REVIEW = "Review"
@@ -28,9 +28,6 @@ _BEGIN = Border(top=Side("thin", color="8C96A1"))  # a record begins
 _WRAPPED = Alignment(vertical="top", wrap_text=True)
 _UNLOCKED = Protection(locked=False)
 _GO_ON = Border(top=Side("hair", color=_LINE))
-
-# What a spreadsheet's XML has no place for is written as its number; so is what looks like such a number.
-_UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def write_csv(rows: list[Row], path: Path, by: str = "") -> None:
@@ -79,7 +76,7 @@ def write_xlsx(rows: list[Row], path: Path, by: str = "") -> None:
 
 def _put(cell: Cell, text: str) -> Cell:
     """Put a text into a cell that stays the text it is, whatever it looks like."""
-    cell.value = _UNWRITABLE.sub(lambda found: f"_x{ord(found[0]):04X}_", text) or None
+    cell.value = escaped(text) or None
     if text:
         cell.data_type = "s"
     cell.number_format = "@"
@@ -113,6 +110,9 @@ def _first_steps(sheet: Worksheet, rows: list[Row]) -> None:
     ]
     if expert:
         lines.append("proposals: who would have it how, and why. Your word stands.")
+    there = {row.field for row in rows}
+    lines += ["", "field: which of the record's texts it is."]
+    lines += [f"{field} (“{name}”): {MEANINGS[field]}." for field, name in FIELD_NAMES.items() if field in there]
     for number, line in enumerate(lines, start=1):
         cell = sheet.cell(number, 1, line)
         cell.alignment = _WRAPPED

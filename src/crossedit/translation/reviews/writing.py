@@ -1,5 +1,6 @@
 """The files that a person gets: the same rows in four forms, to take whichever they like."""
 
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,11 @@ def write(rows: list[Row], folder: Path, name: str, by: str = "") -> list[Path]:
     The rows are of one language; `by` is the person who will judge them, where known. Raises UserError where one of the
     files exists: a person's work may be in it.
     """
-    csv, xlsx, html, tasks, interface = paths = _new(folder, name)
+    return _write(rows, _new(folder, name), by)
+
+
+def _write(rows: list[Row], paths: list[Path], by: str) -> list[Path]:
+    csv, xlsx, html, tasks, interface = paths
     sheets.write_csv(rows, csv, by)
     sheets.write_xlsx(rows, xlsx, by)
     page.write(rows, html, by)
@@ -28,19 +33,25 @@ def write(rows: list[Row], folder: Path, name: str, by: str = "") -> list[Path]:
 def write_each(rows: list[Row], folder: Path, people: Sequence[str] = ()) -> list[Path]:
     """Write the forms of each language, LANG.csv …, or, where people are named, of each of them, LANG.NAME.csv …
 
-    Raises UserError, before anything is written, for a name that no file can have, and where a file exists.
+    Raises UserError, before anything is written, for a name that no file can have, for two that a disk may take for
+    one, and where a file exists.
     """
+    spelled: dict[str, str] = {}
     for person in people:
         if not person.strip() or person.strip(". ") != person or set(person) & set('/\\:*?"<>|\0\n'):
             raise UserError(f"review: '{person}' can't stand in the name of a file; write it in letters and digits.")
+        if (other := spelled.setdefault(unicodedata.normalize("NFC", person).casefold(), person)) != person:
+            raise UserError(
+                f"review: '{other}' and '{person}' would share a file on some disks; give one of them another name."
+            )
     langs, named = dict.fromkeys(row.lang for row in rows), dict.fromkeys(people or [""])
-    names = {(lang, person): f"{lang}.{person}" if person else lang for lang in langs for person in named}
-    for name in names.values():
-        _new(folder, name)
+    places = {
+        (lang, person): _new(folder, f"{lang}.{person}" if person else lang) for lang in langs for person in named
+    }
     return [
         path
-        for (lang, person), name in names.items()
-        for path in write([row for row in rows if row.lang == lang], folder, name, person)
+        for (lang, person), paths in places.items()
+        for path in _write([row for row in rows if row.lang == lang], paths, person)
     ]
 
 

@@ -40,7 +40,15 @@ const csv = {
     return lines.filter((line) => line.length);
   },
 
-  // Texts that spreadsheet programs would take for something else have an apostrophe before them in the file.
-  guarded: (text) => (csv.mistaken.test(text) ? `'${text}` : text),
-  unguarded: (text) => (text.startsWith("'") && csv.mistaken.test(text.slice(1)) ? text.slice(1) : text),
+  // Texts that spreadsheet programs would take for something else have an apostrophe before them in the file; what can't
+  // stand there stands as its number.
+  guarded(text) {
+    const number = (mark) => `_x${mark.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}_`;
+    const escaped = text.replace(csv.unwritable, number);
+    return csv.mistaken.test(escaped) ? `'${escaped}` : escaped;
+  },
+  unguarded(text) {
+    const bare = text.startsWith("'") && csv.mistaken.test(text.slice(1)) ? text.slice(1) : text;
+    return bare.replace(/_x([0-9A-Fa-f]{4})_/g, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
+  },
 };

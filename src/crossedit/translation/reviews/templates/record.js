@@ -133,10 +133,10 @@ function textOf(record, text, tell) {
     ask.hidden = !note.hidden;
     fit(area);
   }
-  // Show the words themselves as well, but not where they are being written.
+  // Show the words themselves as well; spaces at the edges, as they are there while one writes, make no other word.
   function update() {
-    if (document.activeElement !== area) area.value = work.corrected(record, text) ?? text.machine;
-    if (document.activeElement !== note) note.value = work.note(record, text);
+    const words = [[area, work.corrected(record, text) ?? text.machine], [note, work.note(record, text)]];
+    for (const [place, value] of words) if (place.value.trim() !== value.trim()) place.value = value;
     show();
   }
   return [block, update];

@@ -61,6 +61,13 @@ function enter(card) {
   card?.scrollIntoView({ block: "start" });
 }
 
+// Begin where the person has left off.
+function begin() {
+  const place = Math.max(0, chosen.findIndex((record) => !work.of(record).judged));
+  go(Math.floor(place / PAGE));
+  enter(cards()[place % PAGE]);
+}
+
 // Go to the record after this one, or before it, over the edges of pages.
 function step(card, by) {
   const there = cards();
@@ -75,8 +82,9 @@ function step(card, by) {
 
 function judgeAndGoOn() {
   const recordOf = (card) => records[card.dataset.place];
-  const card = cardWithFocus() ?? cards().find((each) => !work.of(recordOf(each)).judged);
-  if (!card) return;
+  const card = cardWithFocus();
+  // Only what is being looked at is marked.
+  if (!card) return enter(cards().find((each) => !work.of(recordOf(each)).judged));
   const record = recordOf(card);
   const area = document.activeElement;
   const isEmpty = area.matches("textarea") && !area.value.trim();
@@ -101,16 +109,29 @@ function save() {
 }
 
 async function load(file) {
-  const { words, elsewhere, names } = work.understand(await file.text());
-  if (names.length > 1) return tell(`${file.name} holds the words of several people: ${names.join(", ")}. Load one person's.`);
-  const about = elsewhere ? ` ${plural(elsewhere, "line")} about other texts left out.` : "";
+  const { lines, names } = work.read(await file.text());
+  const mine = work.by || (names.length === 1 ? names[0] : "");
+  if (names.length && !names.includes(mine)) {
+    const whose = `${file.name} holds the words of ${names.join(", ")}`;
+    return tell(`${whose}${work.by && `, not of ${work.by}`}: to go on with one's own, write that name above, and load it again.`);
+  }
+  // A line without a name is the person's who is named in the others; one that says nothing may have anybody's.
+  const isOwn = ({ by, speaks }) => by === mine || (speaks ? !by && names.length < 2 : !names.includes(by));
+  const own = lines.filter(isOwn);
+  const others = lines.filter((line) => line.speaks && !isOwn(line)).length;
+  if (names.length) nameIs(mine);
+  const { words, elsewhere, unseen } = work.understand(own);
+  const about = [
+    others && ` ${plural(others, "line")} by others left out.`,
+    elsewhere && ` ${plural(elsewhere, "line")} about other texts left out.`,
+    unseen && ` ${plural(unseen, "record")} not marked as looked at, as the file doesn't say so of all texts.`,
+  ].filter(Boolean).join("");
   if (!words.size) return tell(`${file.name} says nothing of these records.${about}`);
   const other = [...words].filter(([record, word]) => work.words.has(record.key) && !same(work.of(record), word));
   const many = `${plural(other.length, "record")} you have worked on here ${other.length === 1 ? "is" : "are"}`;
   if (other.length && !confirm(`${many} different in ${file.name}. Take the file's?`)) return tell("Nothing was loaded.");
   words.forEach((word, record) => work.keep(record, word));
-  if (names.length) nameIs(names[0]);
-  go(page);
+  begin();
   tell(`Loaded ${file.name}: it says something of ${plural(words.size, "record")}.${about}`);
 }
 
@@ -120,15 +141,26 @@ function same(one, other) {
   return flat(one) === flat(other);
 }
 
-function nameIs(name) {
-  work.by = name.trim();
+// Go on under a name. Work that has none yet gets it; that of another name stays there unless it was the same person's.
+function nameIs(typed) {
+  const name = typed.trim();
+  const before = work.by;
+  if (name && name !== before) {
+    const question = `${before} has worked on ${plural(work.words.size, "record")} here. Are you, ${name}, the same person?`;
+    const isTheirs = !before || (work.words.size > 0 && confirm(`${question} If not, ${before}'s work stays as it is.`));
+    work.goOn(name, isTheirs);
+    cards().forEach((card) => card.update());
+  }
   find("by").value = find("name").value = work.by;
   tell();
+  return work.by !== before;
 }
 
 function askName() {
   find("name").value = work.by;
   find("welcome").showModal();
+  find("name").focus();
+  find("name").select();
 }
 
 function keys(event) {
@@ -158,7 +190,7 @@ find("file").addEventListener("change", async () => {
 });
 find("by").addEventListener("change", () => nameIs(find("by").value));
 find("help").addEventListener("click", askName);
-find("welcome").addEventListener("close", () => { nameIs(find("name").value); if (!cardWithFocus()) enter(cards()[0]); });
+find("welcome").addEventListener("close", () => { if (nameIs(find("name").value)) begin(); });
 for (const pager of document.querySelectorAll(".pager")) {
   const turn = (by) => { go(page + by); enter(cards()[0]); };
   pager.querySelector(".back").addEventListener("click", () => turn(-1));
@@ -167,15 +199,26 @@ for (const pager of document.querySelectorAll(".pager")) {
 document.addEventListener("keydown", keys);
 // The same page in another tab.
 window.addEventListener("storage", (event) => {
-  if (!event.key?.startsWith(work.prefix)) return;
-  const record = records.find((each) => work.prefix + each.key === event.key);
+  if (!event.key?.startsWith(work.place)) return;
+  work.memory.delete(event.key);
+  if (event.key === `${work.place}by`) {
+    work.begin(work.lastPerson);
+    find("by").value = work.by;
+    return go(page);
+  }
+  const record = records.find((each) => work.own + each.key === event.key);
   if (record) work.restore(record);
-  else nameIs(work.by);
   cards().find((card) => records[card.dataset.place] === record)?.update();
   tell();
 });
 window.addEventListener("beforeunload", (event) => { if (!work.keeps && work.isUnsaved) event.preventDefault(); });
 
+// What the bar hides is not a place to go to.
+const hidden = ([bar]) => document.documentElement.style.setProperty("--bar", `${bar.borderBoxSize[0].blockSize}px`);
+new ResizeObserver(hidden).observe(document.querySelector(".bar"));
+history.scrollRestoration = "manual";
+
 find("by").value = work.by;
-go(0);
-if (!work.by) askName();
+begin();
+// Several people may open a page that was made for none of them.
+if (!review.by) askName();

@@ -1,20 +1,49 @@
 // What the person has said so far: by record, whether it was looked at, and by field, the right text and a note.
-// It is kept in the browser's storage with every keystroke, a record at a time.
+// It is kept in the browser's storage with every keystroke, a record at a time, under the person's name. Where the browser
+// takes nothing, it is in memory only.
 
 const review = JSON.parse(document.getElementById("data").textContent);
-csv.mistaken = new RegExp(`^(?:${review.mistaken})$`);
+csv.mistaken = new RegExp(`^(?:${review.mistaken})$`, "u");
+csv.unwritable = new RegExp(review.unwritable, "gu");
 
 const caseOf = (line) => JSON.stringify([line.split, Number(line.case_id), line.lang]);
 const records = review.records.map((record, place) => ({ ...record, place, key: caseOf(record) }));
 
 const work = {
-  prefix: `crossedit review ${review.key} `,
+  place: `crossedit review ${review.key} `,
+  memory: new Map(), // what was put into the storage from here
+  by: "",
   words: new Map(),
   keeps: true, // whether the browser takes it
   isUnsaved: false, // whether something was said since the last file
 
-  get by() { return work.get("by") ?? review.by; },
-  set by(name) { work.put("by", name); },
+  // Where this person's work is kept.
+  get own() { return `${work.place}${JSON.stringify(work.by)} `; },
+  get lastPerson() { return work.get(`${work.place}by`) ?? review.by; },
+
+  // Take up what was kept of a person.
+  begin(name) {
+    work.by = name;
+    records.forEach(work.restore);
+    work.isUnsaved = work.get(`${work.own}unsaved`) !== null;
+  },
+  // Go on as a person, and take along what was done until now where that was theirs.
+  goOn(name, isTheirs) {
+    const done = [...work.words];
+    const { isUnsaved } = work;
+    work.put(`${work.place}by`, name);
+    if (isTheirs) {
+      done.forEach(([key]) => work.put(work.own + key, null));
+      work.put(`${work.own}unsaved`, null);
+    }
+    work.begin(name);
+    if (!isTheirs) return;
+    for (const [key, word] of done) {
+      const kept = work.words.get(key);
+      work.keep({ key }, { judged: word.judged || Boolean(kept?.judged), texts: { ...kept?.texts, ...word.texts } });
+    }
+    if (!isUnsaved && work.words.size === done.length) work.saved();
+  },
 
   of(record) {
     return work.words.get(record.key) ?? { judged: false, texts: {} };
@@ -43,33 +72,35 @@ const work = {
     const empty = !word.judged && !Object.keys(word.texts).length;
     if (empty) work.words.delete(record.key);
     else work.words.set(record.key, word);
-    work.put(record.key, empty ? null : JSON.stringify(word));
+    work.put(work.own + record.key, empty ? null : JSON.stringify(word));
     work.isUnsaved = true;
-    work.put("unsaved", "yes");
+    work.put(`${work.own}unsaved`, "yes");
   },
   saved() {
     work.isUnsaved = false;
-    work.put("unsaved", null);
+    work.put(`${work.own}unsaved`, null);
   },
 
   get(key) {
+    if (work.memory.has(key)) return work.memory.get(key);
     try {
-      return localStorage.getItem(work.prefix + key);
+      return localStorage.getItem(key);
     } catch {
       work.keeps = false;
       return null;
     }
   },
   put(key, value) {
+    work.memory.set(key, value);
     try {
-      if (value === null) localStorage.removeItem(work.prefix + key);
-      else localStorage.setItem(work.prefix + key, value);
+      if (value === null) localStorage.removeItem(key);
+      else localStorage.setItem(key, value);
     } catch {
       work.keeps = false; // the page says so, and asks to save
     }
   },
   restore(record) {
-    const kept = work.get(record.key);
+    const kept = work.get(work.own + record.key);
     if (kept) work.words.set(record.key, JSON.parse(kept));
     else work.words.delete(record.key);
   },
@@ -100,37 +131,47 @@ const work = {
     return csv.write([review.columns, ...lines]);
   },
 
-  // Take over what such a file says. Return the records that it says something of, the number of words that are about other
-  // texts, and the names in it.
-  understand(content) {
-    const byKey = new Map(records.map((record) => [record.key, record]));
-    const words = new Map();
-    const names = new Set();
-    let elsewhere = 0;
-    for (const raw of csv.read(content, review.columns)) {
+  // Return the lines of such a file, and the people whose words they hold.
+  read(content) {
+    const lines = csv.read(content, review.columns).map((raw) => {
       const line = Object.fromEntries(Object.entries(raw).map(([name, text]) => [name, csv.unguarded(text)]));
-      const said = { corrected: line.corrected?.trim(), note: line.note?.trim() };
-      const judged = Boolean(line.judged?.trim());
-      if (!said.corrected && !said.note && !judged) continue;
-      const record = byKey.get(caseOf(line));
-      const text = record?.texts.find((known) => known.field === line.field);
-      if (!text || text.machine !== line.machine || (line.record && line.record !== record.record)) {
-        elsewhere += 1;
-        continue;
+      for (const name of ["corrected", "judged", "by", "note"]) line[name] = (line[name] ?? "").trim();
+      return { ...line, speaks: Boolean(line.corrected || line.judged || line.note) };
+    });
+    return { lines, names: [...new Set(lines.filter((line) => line.speaks).map((line) => line.by))].filter(Boolean) };
+  },
+
+  // Return what these lines say of the records, how many of them are about other texts, and how many records are marked
+  // there but hold texts that the person hasn't seen.
+  understand(lines) {
+    const here = new Map(records.map((record) => [record.key, record]));
+    const byKey = new Map(lines.map((line) => [caseOf(line), []]));
+    for (const line of lines) byKey.get(caseOf(line)).push(line);
+    const words = new Map();
+    let elsewhere = 0, unseen = 0;
+    byKey.forEach((ofRecord, key) => {
+      const record = here.get(key);
+      const marked = ofRecord.some((line) => line.judged);
+      const texts = {};
+      const seen = new Set();
+      for (const line of ofRecord) {
+        const text = record?.texts.find((known) => known.field === line.field);
+        if (!text || text.machine !== line.machine || (line.record && line.record !== record.record)) {
+          elsewhere += line.speaks || marked;
+          continue;
+        }
+        // In the expert's file a mark is about its line alone.
+        if (review.expert ? line.judged : marked) seen.add(text.field);
+        const said = {};
+        if (line.corrected && line.corrected !== text.machine.trim()) said.corrected = line.corrected;
+        if (line.note) said.note = line.note;
+        if (Object.keys(said).length) texts[text.field] = said;
       }
-      if (line.by?.trim()) names.add(line.by.trim());
-      const word = words.get(record) ?? { judged: false, texts: {}, marks: 0 };
-      word.marks += judged;
-      // In the expert's file a mark is about its line alone.
-      word.judged = word.marks >= (review.expert ? record.texts.length : 1);
-      if (said.corrected === text.machine.trim() || !said.corrected) delete said.corrected;
-      if (!said.note) delete said.note;
-      if (Object.keys(said).length) word.texts[text.field] = said;
-      words.set(record, word);
-    }
-    words.forEach((word) => delete word.marks);
-    return { words, elsewhere, names: [...names] };
+      const judged = Boolean(record) && seen.size === record.texts.length;
+      if (record && marked && !judged) unseen += 1;
+      if (judged || Object.keys(texts).length) words.set(record, { judged, texts });
+    });
+    return { words, elsewhere, unseen };
   },
 };
-records.forEach(work.restore);
-work.isUnsaved = work.get("unsaved") !== null;
+work.begin(work.lastPerson);
