@@ -346,13 +346,13 @@ def test_the_bar_hides_no_record_that_one_goes_to(opened, chinese, width, first)
 
 
 @pytest.mark.browser
-def test_findings_name_the_fields_as_the_page_does(opened, chinese, tmp_path):
+def test_findings_name_the_fields_as_the_page_does(opened, chinese):
     found = replace(chinese[-1], checks=(f"'{chinese[-1].field}' lacks the number 3",))
     view = opened([*chinese[:-1], found], by="ana")
     assert view.locator(".checks").text_content() == "“Further answer” lacks the number 3"
     view.get_by_role("button", name="Help").click()
     shown = view.get_by_role("dialog").locator("dt").all_text_contents()
-    assert shown == list(dict.fromkeys(view.locator(".text label").all_text_contents()))
+    assert set(shown) == set(view.locator(".text label").all_text_contents())
 
 
 @pytest.mark.browser
