@@ -33,7 +33,7 @@ def write(rows: list[Row], path: Path, by: str = "") -> None:
 def page(rows: list[Row], by: str = "") -> str:
     """Return the page as HTML; the rows are of one language."""
     records = _records(rows)
-    there = {text.field for row in rows for text in (row, *row.beside)}
+    there = {row.field for row in rows} | {text.field for row in rows for text in row.beside}
     told = {
         "key": digest(records, by),
         "by": by,
