@@ -208,7 +208,7 @@ def _states(rows: Sequence[Row], merged: Merged) -> list[Row]:
         {
             "split": new["split"],
             "lang": new["lang"],
-            "judged": 0 < judged[index] <= len(records.of_row(old)),
+            "judged": 0 < judged[index] == len(records.of_row(old)),
             "in_part": 0 < judged[index] < len(records.of_row(old)),
             "corrected": new["origin"] == "corrected",
             "open_conflicts": conflicts[tuple(new[name] for name in case)],
