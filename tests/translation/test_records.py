@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_an_object_in_a_fence_is_read_only_where_that_is_wished(fence):
     [
         (None, "no text"),
         ("", "no text"),
-        (TEXT[:-3], "not JSON"),
+        (TEXT[:-3], r"not JSON \(from character \d+ on\)$"),
         (f"Here you are: {TEXT}", "not JSON"),
         (f"[{TEXT}]", "not an object"),
         ('{"subject": "法国"}', "keys missing: prompt; keys unknown: none"),
@@ -48,13 +49,40 @@ def test_an_object_in_a_fence_is_read_only_where_that_is_wished(fence):
         (json.dumps({**GOOD, "subject": " "}), "'subject' is empty"),
         (json.dumps({**GOOD, "subject": 5}), "'subject' is 5, not a text"),
         (json.dumps({**GOOD, "subject": None}), "'subject' is null, not a text"),
+        (json.dumps({**GOOD, "subject": [1]}), "'subject' is a list, not a text"),
         (TEXT.replace("法国", "\\ud83d", 1), "'subject' holds half a character"),
         (TEXT.replace("{", '{"subject": "德国", '), "'subject' is there twice"),
+        ('{"subject": ' + "1" * 5000, r"not JSON \(a number or its brackets"),
+        ("[" * 100_000, r"not JSON \(a number or its brackets"),
     ],
 )
 def test_answers_that_cannot_be_used(answer, reason):
     with pytest.raises(records.Unusable, match=reason):
         records.read_answer(answer, RECORD)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "```json\n" + "\n" * 200_000,
+        "```\n" + "\n ```" * 50_000 + "x",
+        "{" + ",".join(f'"{n}": 1' for n in range(50_000)) + "}",
+    ],
+    ids=["newlines", "fences", "keys"],
+)
+def test_answers_that_run_away_are_read_at_once(answer):
+    begun = time.process_time()
+    with pytest.raises(records.Unusable) as reason:
+        records.read_answer(answer, RECORD, fenced=True)
+    assert time.process_time() - begun < 1
+    assert len(str(reason.value)) <= 1001
+
+
+def test_a_reason_can_be_sent_whatever_it_quotes():
+    with pytest.raises(records.Unusable, match=r"keys unknown: [?]") as reason:
+        records.read_answer(json.dumps({**GOOD, "\ud83d": "x"}), RECORD)
+    assert str(reason.value).encode()
+    assert reason.value.kinds == ("keys unknown",)
 
 
 def test_an_empty_field_may_stay_empty():
@@ -79,7 +107,14 @@ def test_asked_again_the_talk_goes_on():
     assert "This can't be used: not JSON.\n" in second["messages"][2]["content"]
     assert "translated to Chinese" in second["messages"][2]["content"]
     assert {name: second[name] for name in ("model", "temperature")} == {"model": "gpt-4", "temperature": 0}
-    assert [message["role"] for message in records.again(first, "", "no text", "zh")["messages"]] == ["user", "user"]
+
+
+@pytest.mark.parametrize("answer", ["", "x" * 5000])
+def test_what_was_not_said_and_what_ran_away_is_no_part_of_the_talk(answer):
+    first = records.request(RECORD, "en", "zh", "gpt-4")
+    second = records.again(first, answer, "no text", "zh")
+    assert second["messages"][0] == first["messages"][0]
+    assert [message["role"] for message in second["messages"]] == ["user", "user"]
 
 
 @pytest.fixture

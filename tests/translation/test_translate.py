@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from crossedit.errors import UserError
+from crossedit.translation.checks import CHECKS
 from crossedit.translation.store import Store
 from crossedit.translation.translate import assemble, translate
 
@@ -128,3 +129,33 @@ def test_the_store_holds_what_the_server_said_before_it_is_read(server, key, fac
 def test_no_facts_in_the_source_language(server, key, facts, made):
     with pytest.raises(UserError, match="no facts in 'fr'; the table's languages are: en"):
         translate(facts(2), replace(made, source="fr"))
+
+
+@pytest.mark.parametrize("degenerate", ['{"subject": ' + "1" * 5000, "[" * 20_000, "{" * 20_000])
+def test_a_degenerate_answer_is_asked_again_and_replayed(server, key, facts, made, degenerate):
+    good, said = server.answer, iter([degenerate])
+    server.answer = lambda record, language: next(said, None) or good(record, language)
+    first = translate(facts(1), made)
+    assert len(first.rows) == 1
+    assert translate(facts(1), replace(made, offline=True)).rows == first.rows
+    assert [len(request["messages"]) for request in server.requests] == [1, 2], "it doesn't go back"
+
+
+def test_a_question_that_is_given_up_is_listed_and_asked_in_the_next_run(server, key, facts, made):
+    def refused(questions, store, settings):
+        for question in questions:
+            question.give_up("answers 400: too long")
+
+    result = translate(facts(2), made, ask=refused)
+    assert [failure["reasons"] for failure in result.failures] == [["answers 400: too long"]] * 2
+    assert [question.kinds for question in result.questions] == [["no answer from the server"]] * 2
+    assert (result.rows, result.asked) == ([], 0)
+    assert len(translate(facts(2), made).rows) == 2
+
+
+def test_reasons_have_kinds_without_what_is_particular(server, key, facts, made):
+    said = iter(["Sorry.", '{"subject": "罗马", "x": "y"}'])
+    server.answer = lambda record, language: next(said, None) or json.dumps(record)
+    (question,) = translate(facts(1), made).questions
+    assert question.kinds == ["not JSON", "keys missing", "keys unknown", CHECKS["untranslated"]]
+    assert len(question.reasons) == 3

@@ -4,6 +4,7 @@ question = question_of(row, "zh", settings, prompt)
 question.replay(store)                          goes through the answers that are stored
 question.request, question.attempt              what to ask next; the request is None where nothing more is asked
 question.take(answer)                           reads the answer: a translation, or a reason to ask again
+question.give_up(reason)                        asks no further in this run, as the server doesn't answer
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,8 @@ class Question:
     settings: Settings
     request: dict[str, Any] | None = None
     answers: list[Answer] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)  # why each answer so far can't be used
+    reasons: list[str] = field(default_factory=list)  # why each answer so far can't be used, or none came
+    kinds: list[str] = field(default_factory=list)  # the same without what is particular to the record
     translation: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
@@ -58,19 +60,29 @@ class Question:
         try:
             self.translation = self._read(answer)
         except records.Unusable as reason:
-            self.reasons.append(str(reason))
+            self._note(str(reason), *reason.kinds)
             if len(self.answers) < self.settings.attempts:
                 said = answer.answer or answer.refusal or ""
                 self.request = records.again(asked, said, str(reason), self.target)
 
+    def give_up(self, reason: str) -> None:
+        """Ask nothing further, as the server goes on refusing; nothing of it is stored, so a later run tries again."""
+        self.request = None
+        self._note(reason, "no answer from the server")
+
+    def _note(self, reason: str, *kinds: str) -> None:
+        self.reasons.append(reason)
+        self.kinds += kinds
+
     def _read(self, answer: Answer) -> dict[str, str]:
         if answer.refusal:
-            raise records.Unusable(f"the model refuses: {answer.refusal}")
+            raise records.Unusable(f"the model refuses: {answer.refusal}", "the model refuses")
         translation = records.read_answer(answer.answer, self.record, fenced=self.settings.fenced == "read")
         found = checks.find(self.record, translation, self.settings.source, self.target)
-        faults = [finding.message for finding in found if self.settings.checks[finding.check] == "ask"]
+        faults = [finding for finding in found if self.settings.checks[finding.check] == "ask"]
         if faults:
-            raise records.Unusable("; ".join(faults))
+            kinds = (checks.CHECKS[fault.check] for fault in faults)
+            raise records.Unusable("; ".join(fault.message for fault in faults), *kinds)
         return translation
 
 

@@ -5,7 +5,7 @@ is the one of Bi-ZsRE (Wang et al., section 3), with the names of any two langua
 """
 
 import json
-import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,11 +40,22 @@ AGAIN = """\
 This can't be used: {reason}.
 Answer again with the one JSON object alone, with the same keys and every value translated to {target}."""
 
-_FENCED = re.compile(r"\s*```(?:json)?[ \t]*\n(.*?)\n?\s*```\s*", re.DOTALL | re.IGNORECASE)
+_FENCE = "```"
+_LONGEST = 1000  # characters of a reason: it is sent, and listed
+_TOO_LONG = 4  # times what was asked first; such an answer has run away, and may be more than a model can take
 
 
 class Unusable(Exception):  # noqa: N818 - it says what the answer is
-    """An answer that is no translation of its record; the message is the reason."""
+    """An answer that is no translation of its record; the message is the reason.
+
+    kinds: the same without what is particular to the record, to be counted by.
+    """
+
+    def __init__(self, reason: str, *kinds: str) -> None:
+        # What it quotes may hold half a character, which can't be sent.
+        text = reason.encode("utf-8", "replace").decode()
+        super().__init__(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+        self.kinds = tuple(dict.fromkeys(kinds)) or (text,)
 
 
 def sources(facts: pl.DataFrame, lang: str) -> list[dict[str, Any]]:
@@ -92,10 +103,14 @@ def request(
 
 
 def again(request: Mapping[str, Any], answer: str, reason: str, target: str) -> dict[str, Any]:
-    """Return the request that follows on an answer that can't be used: the talk so far, and what is wrong with it."""
+    """Return the request that follows on an answer that can't be used: the talk so far, and what is wrong with it.
+
+    An answer that is many times as long as what was asked is left out.
+    """
     wish = AGAIN.format(reason=reason, target=languages.name(target))
     # A server refuses an empty turn; what was asked first is then asked with the wish.
-    said = [{"role": "assistant", "content": answer}] if answer else []
+    fits = 0 < len(answer) <= _TOO_LONG * len(request["messages"][0]["content"])
+    said = [{"role": "assistant", "content": answer}] if fits else []
     return {**request, "messages": [*request["messages"], *said, {"role": "user", "content": wish}]}
 
 
@@ -107,32 +122,50 @@ def read_answer(answer: str | None, record: Mapping[str, str], fenced: bool = Fa
     """
     if not answer:
         raise Unusable("the answer has no text")
-    inside = _FENCED.fullmatch(answer)
-    if inside and not fenced:
+    inside = _unfenced(answer)
+    if inside is not None and not fenced:
         raise Unusable("the JSON object stands in a fence")
-    try:
-        translation = json.loads(inside[1] if inside else answer, object_pairs_hook=_unique)
-    except json.JSONDecodeError as error:
-        raise Unusable(f"not JSON ({error})") from None
+    translation = _parsed(answer if inside is None else inside)
     if not isinstance(translation, dict):
         raise Unusable(f"a JSON {type(translation).__name__}, not an object")
     missing = [key for key in record if key not in translation]
     unknown = [key for key in translation if key not in record]
     if missing or unknown:
-        raise Unusable(f"keys missing: {', '.join(missing) or 'none'}; keys unknown: {', '.join(unknown) or 'none'}")
+        kinds = ["keys missing"] * bool(missing) + ["keys unknown"] * bool(unknown)
+        named = f"keys missing: {', '.join(missing) or 'none'}; keys unknown: {', '.join(unknown) or 'none'}"
+        raise Unusable(named, *kinds)
     for key, value in translation.items():
         if not isinstance(value, str):
-            raise Unusable(f"'{key}' is {json.dumps(value, ensure_ascii=False)}, not a text")
+            said = f"a {type(value).__name__}" if isinstance(value, list | dict) else json.dumps(value)
+            raise Unusable(f"'{key}' is {said}, not a text", "a value is no text")
         if any("\ud800" <= character <= "\udfff" for character in value):
-            raise Unusable(f"'{key}' holds half a character")
+            raise Unusable(f"'{key}' holds half a character", "half a character")
         if record[key].strip() and not value.strip():
-            raise Unusable(f"'{key}' is empty")
+            raise Unusable(f"'{key}' is empty", "a text is empty")
     return {key: translation[key].strip() for key in record}
 
 
+def _unfenced(answer: str) -> str | None:
+    """Return what stands in an answer that is one Markdown fence; None where it is none."""
+    text = answer.strip()
+    if len(text) < 2 * len(_FENCE) or not (text.startswith(_FENCE) and text.endswith(_FENCE)):
+        return None
+    head, newline, inside = text.removeprefix(_FENCE).removesuffix(_FENCE).partition("\n")
+    return inside if newline and head.strip().lower() in ("", "json") else None
+
+
+def _parsed(text: str) -> Any:
+    # The reasons are in words of our own: the parser's differ between versions of Python.
+    try:
+        return json.loads(text, object_pairs_hook=_unique)
+    except json.JSONDecodeError as error:
+        raise Unusable(f"not JSON (from character {error.pos + 1} on)", "not JSON") from None
+    except (ValueError, RecursionError):
+        raise Unusable("not JSON (a number or its brackets find no end)", "not JSON") from None
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    twice = sorted({key for key in keys if keys.count(key) > 1})
+    twice = sorted(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
     if twice:
-        raise Unusable(f"'{twice[0]}' is there twice")
+        raise Unusable(f"'{twice[0]}' is there twice", "a key twice")
     return dict(pairs)
