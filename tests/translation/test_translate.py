@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from crossedit.errors import UserError
+from crossedit.translation.asking import live
 from crossedit.translation.checks import CHECKS
 from crossedit.translation.store import Store
 from crossedit.translation.translate import assemble, translate
@@ -159,3 +160,12 @@ def test_reasons_have_kinds_without_what_is_particular(server, key, facts, made)
     (question,) = translate(facts(1), made).questions
     assert question.kinds == ["not JSON", "keys missing", "keys unknown", CHECKS["untranslated"]]
     assert len(question.reasons) == 3
+
+
+def test_what_another_run_has_asked_meanwhile_is_not_counted_as_asked_here(server, key, facts, made):
+    def after_another(questions, store, settings):
+        translate(facts(2), settings)
+        live.ask(questions, store, settings)
+
+    result = translate(facts(5), replace(made, model="gpt-4"), ask=after_another)
+    assert (result.asked, len(server.requests)) == (3, 5)

@@ -30,7 +30,7 @@ Ask = Callable[[Sequence[Question], Store, Settings], None]
 class Translated:
     """The translated rows (facts), the failures, and what was asked and answered.
 
-    asked: the number of answers got anew, the others were stored.
+    asked: the number of answers got by this run; the others were stored before, or by another one meanwhile.
     """
 
     rows: list[Row]
@@ -50,7 +50,6 @@ def translate(facts: pl.DataFrame, settings: Settings, ask: Ask | None = None) -
     questions = list({question.key: question for _, _, question in needed}.values())
     for question in questions:
         question.replay(store)
-    stored = sum(len(question.answers) for question in questions)
     missing = [question for question in questions if question.request is not None]
     if missing:
         (ask or _way(settings, missing, len(questions)))(questions, store, settings)
@@ -65,7 +64,12 @@ def translate(facts: pl.DataFrame, settings: Settings, ask: Ask | None = None) -
             failures.append({**case, "model": question.first["model"], "reasons": question.reasons})
             if settings.failed == "keep_source":
                 rows.append(made | question.record | {"origin": "untranslated"})
-    return Translated(rows, failures, questions, sum(len(question.answers) for question in questions) - stored)
+    asked = sum(
+        store.has_put(question.first, attempt)
+        for question in questions
+        for attempt in range(1, len(question.answers) + 1)
+    )
+    return Translated(rows, failures, questions, asked)
 
 
 def wanted(facts: pl.DataFrame, settings: Settings) -> list[tuple[Row, str, Question]]:
