@@ -217,7 +217,7 @@ def test_a_page_for_nobody_is_saved_where_the_browser_keeps_nothing(opened, chin
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("first", ["", DENIED])
+@pytest.mark.parametrize("first", ["", DENIED], ids=["kept", "denied"])
 def test_two_people_at_one_machine_keep_their_work_apart(opened, chinese, first):
     view = opened(chinese, first=first)
     begin(view, "ana")
@@ -331,7 +331,7 @@ def test_only_a_record_in_which_the_person_is_gets_marked(opened, chinese):
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [700, 740, 820, 900, 961, 1200])
-@pytest.mark.parametrize("first", ["", DENIED])
+@pytest.mark.parametrize("first", ["", DENIED], ids=["kept", "denied"])
 def test_the_bar_hides_no_record_that_one_goes_to(opened, chinese, width, first):
     view = opened([replace(row, case_id=case) for case in range(1, 9) for row in chinese[:4]], by="ana", first=first)
     view.set_viewport_size({"width": width, "height": 700})
