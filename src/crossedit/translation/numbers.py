@@ -28,13 +28,14 @@ _DIGIT = re.compile(r"\d")
 _ANY = re.compile(r"\d+(?:[.,'’٫٬\s]\d+)*")
 _DIGITS, _UNITS = "〇零一二三四五六七八九两兩", "十百千万萬亿億兆"
 _TWO = str.maketrans("两兩", "二二")
-_MIXED = r"\d+(?:,\d{3})*(?:\.\d+)?"  # before a unit: 3.5万
+_MIXED = r"(?<!\d)\d{1,20}(?:,\d{3}){0,6}(?:\.\d{1,20})?"  # before a unit: 3.5万; without an end it'd be slow
 _HAN = re.compile(rf"(?:{_MIXED}(?=[{_UNITS}])|(?<=[{_UNITS}])\d+|[{_DIGITS}{_UNITS}])+")
-_HAN_PART = re.compile(rf"{_MIXED}|.")
+_HAN_PART = re.compile(rf"{_MIXED}|\d+|.")
 _ROMAN = re.compile(r"(?<![^\W_])[IVXLCХ]+(?![^\W_])")  # the last one is Cyrillic
 _WORTH = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "Х": 10}
 _DECADE = re.compile(r"['’]?s\b")
 _YEAR_BEFORE = re.compile(r"(?<!\d)(\d\d)\d\d\s?[-–/]\s?$")
+_BEFORE = 8  # characters that these two look at, and more
 _IN_NAME = re.compile(r"[^\W\d_]-?$")  # U2, SG-1
 _AFTERNOON = re.compile(r"(?::\d+)?\s*p\.?\s?m\b", re.IGNORECASE)
 # What may stand between a month and the number beside it: 12th of March, 3. März, 1 de mayo de 2006.
@@ -98,7 +99,7 @@ def _alike(match: re.Match[str], source: str, target: str) -> set[Decimal]:
         values.add(value * scale)
     if 1000 <= value < 3000 and value % 10 == 0 and _DECADE.match(match.string, match.end()):
         values |= {value % 100, value // 100 + 1}  # the 1990s: the nineties; the 1800s: the 19th century
-    if year := _YEAR_BEFORE.search(match.string, 0, match.start()):
+    if year := _YEAR_BEFORE.search(match.string, max(0, match.start() - _BEFORE), match.start()):
         values.add(int(year[1]) * 100 + value)  # 1632–53
     if value <= 12 and _AFTERNOON.match(match.string, match.end()):
         values.add(value + 12)
@@ -109,7 +110,8 @@ def _alike(match: re.Match[str], source: str, target: str) -> set[Decimal]:
 
 def _in_words(match: re.Match[str], source: str, target: str) -> bool:
     """Return whether a number may be written out in words that aren't read here."""
-    if "han" in languages.WRITTEN_IN.get(target, ()) or _IN_NAME.search(match.string, 0, match.start()):
+    before = max(0, match.start() - _BEFORE), match.start()
+    if "han" in languages.WRITTEN_IN.get(target, ()) or _IN_NAME.search(match.string, *before):
         return False
     if _DECADE.match(match.string, match.end()):
         return True

@@ -109,11 +109,8 @@ def test_who_is_told_to_wait_stays_while_others_are_answered(server, key, facts,
     ("status", "error", "sentence"),
     [
         (401, {}, r"refuses the key in OPENAI_API_KEY \(401\)"),
-        (403, {}, r"refuses the key in OPENAI_API_KEY \(403\)"),
-        (400, {"message": "bad temperature"}, "answers 400: bad temperature$"),
         (402, {"message": "no funds"}, "answers 402: no funds$"),
         (404, {"message": "no such model"}, "answers 404: no such model; does base_url end as it should"),
-        (422, {"message": "two\nlines"}, "answers 422: two$"),
         (429, {"message": "?", "code": "insufficient_quota"}, "no money left on this key's account"),
         (429, {"message": "?", "type": "insufficient_quota"}, "no money left on this key's account"),
     ],
@@ -123,6 +120,29 @@ def test_a_refusal_ends_the_run_with_one_sentence(server, key, facts, made, stat
     with pytest.raises(UserError, match=sentence):
         translate(facts(9), replace(made, concurrency=1, response_format="text"))
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "sentence"),
+    [
+        (400, {"error": {"message": "bad temperature"}}, "answers 400: bad temperature"),
+        (403, {"error": {"message": "?"}}, r"refuses the key in OPENAI_API_KEY \(403\); set another one."),
+        (413, {"message": "too large"}, "answers 413: too large"),
+        (422, {"error": {"message": "two\nlines"}}, "answers 422: two"),
+        (422, {"detail": "unknown field"}, "answers 422: unknown field"),
+        (422, {"detail": [{"msg": "Field required"}]}, r'answers 422: {"detail": \[{"msg": "Field required"}\]}'),
+        (400, {"error": "context too long"}, "answers 400: context too long"),
+        (400, b"plain words\nand more", "answers 400: plain words"),
+        (400, b"<html><style>b {}</style>\n<h1>413 Too &amp; Large</h1>\n<p>nginx</p>", "answers 400: 413 Too & Large"),
+        (400, b"", "answers 400: Error code: 400"),
+        (400, b"x" * 400, "answers 400: " + "x" * 300),
+    ],
+)
+def test_a_refusal_of_each_record_ends_the_run_in_the_servers_words(server, key, facts, made, status, said, sentence):
+    server.troubles = [Reply(status, said)] * 9
+    with pytest.raises(UserError, match=rf"{sentence} \(5 records in a row, the last 'France 4' in zh\)$"):
+        translate(facts(9), replace(made, concurrency=1, response_format="text"))
+    assert len(server.requests) == 5
 
 
 @pytest.mark.parametrize("trouble", [401, 403, 400, 404, 429, 500, "text", "header", "reason"])
@@ -138,7 +158,7 @@ def test_the_key_is_in_no_error_log_or_store(server, key, facts, made, caplog, c
     }.get(trouble, trouble)
     server.troubles = [reply] * 100
     with pytest.raises(UserError) as caught:
-        translate(facts(2), replace(made, response_format="text"))
+        translate(facts(9), replace(made, response_format="text"))
     assert server.headers[-1] == f"Bearer {key}", "the server got it, and quotes it"
     stored = "".join(path.read_text() for path in made.store.iterdir())
     assert "no JSON, but ***" in stored

@@ -43,7 +43,9 @@ def test_two_languages_cost_twice_and_a_batch_its_share(facts, settings):
     )
     assert two.requests == 2 * one.requests == 4
     assert two.dollars == pytest.approx(2 * one.dollars, rel=0.01)
-    (half,) = estimate(facts(3).head(2), replace(settings, batch=True))
+    (own,) = estimate(facts(3).head(2), replace(settings, batch=True))
+    assert own.dollars == pytest.approx(one.dollars), "own prices are taken as they are"
+    (half,) = estimate(facts(3).head(2), replace(settings, batch=True, base_url=Prices.of(settings).server))
     assert half.dollars == pytest.approx(one.dollars * Prices.of(settings).batch)
 
 

@@ -113,7 +113,9 @@ def test_answers_of_earlier_runs_count_but_not_recorded_ones(settings):
     store.put(third.request, 1, replace(ANSWER, recorded_from="a table"))
     for question in its:
         question.replay(store)
-    assert Budget(settings, its).spent == pytest.approx(0.013 + 0.013 * Prices.of(settings).batch)
+    assert Budget(settings, its).spent == pytest.approx(2 * 0.013), "own prices are taken as they are, in batches too"
+    listed = replace(settings, base_url=Prices.of(settings).server)
+    assert Budget(listed, its).spent == pytest.approx(0.013 + 0.013 * Prices.of(settings).batch)
     assert Budget(replace(settings, budget=0.015), its).left < 0
     assert not Budget(replace(settings, budget=0.015), its).reserve(third.request)
 

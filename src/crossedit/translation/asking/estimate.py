@@ -4,14 +4,13 @@ costs = estimate(facts, settings)       one for each model
 text(costs, settings)                   the same in words
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 from crossedit.translation.asking.ledger import Ledger
-from crossedit.translation.asking.prices import ANSWER_PER_RECORD, Budget, Prices, sent, tokens
+from crossedit.translation.asking.prices import Budget, Prices, expected, money
 from crossedit.translation.questions import Question
 from crossedit.translation.settings import Settings
 from crossedit.translation.store import Store
@@ -51,13 +50,11 @@ def estimate(facts: pl.DataFrame, settings: Settings) -> list[Cost]:
 
 
 def _cost(model: str, questions: Sequence[Question], prices: Prices, settings: Settings) -> Cost:
-    open_ones = [question for question in questions if question.request is not None]
-    tokens_in = sum(sent(question.request) for question in open_ones if question.request is not None)
-    records = (json.dumps(question.record, ensure_ascii=False) for question in open_ones)
-    tokens_out = ANSWER_PER_RECORD * sum(map(tokens, records))
+    amounts = [expected(question.request) for question in questions if question.request is not None]
+    tokens_in, tokens_out = (sum(each) for each in zip((0.0, 0.0), *amounts, strict=True))
     dollars = prices.dollars(model, tokens_in, tokens_out, settings.batch)
     spent = Budget(settings, questions).spent
-    return Cost(model, len(open_ones), len(questions), tokens_in, tokens_out, dollars, spent, prices.where(model))
+    return Cost(model, len(amounts), len(questions), tokens_in, tokens_out, dollars, spent, prices.where(model))
 
 
 def text(costs: Iterable[Cost], settings: Settings) -> str:
@@ -66,12 +63,12 @@ def text(costs: Iterable[Cost], settings: Settings) -> str:
     priced = sum(cost.dollars or 0.0 for cost in costs)
     spent = sum(cost.spent for cost in costs)
     unknown = [cost.model for cost in costs if cost.dollars is None and cost.requests]
-    said = f"All: {sum(cost.requests for cost in costs):,} requests, about ${priced:,.2f}"
+    said = f"All: {sum(cost.requests for cost in costs):,} requests, about {money(priced)}"
     said += f" without {', '.join(unknown)}" if unknown else ""
-    said += f"; with the ${spent:,.2f} spent so far ${priced + spent:,.2f}"
+    said += f"; with the {money(spent)} spent so far {money(priced + spent)}"
     if settings.budget is not None:
         enough = "" if priced + spent <= settings.budget else ": not enough for all of them"
-        said += f" of a budget of ${settings.budget:,.2f}{enough}"
+        said += f" of a budget of {money(settings.budget)}{enough}"
     lines = [*(f"{cost.model}: {sentence(cost)}." for cost in costs), f"{said}."]
     if any(cost.requests for cost in costs):
         lines.append(_again(settings))
@@ -82,12 +79,12 @@ def text(costs: Iterable[Cost], settings: Settings) -> str:
 
 def sentence(cost: Cost) -> str:
     """Return what is asked of a model, and the price, without a full stop."""
-    spent = f"; ${cost.spent:,.2f} spent so far" if cost.spent else ""
+    spent = f"; {money(cost.spent)} spent so far" if cost.spent else ""
     if not cost.requests:
         return f"all {cost.of:,} records have their answers, nothing is asked{spent}"
     asked = f"{cost.requests:,} of {cost.of:,} records to be asked for"
     amounts = f"about {cost.tokens_in:,.0f} tokens sent and {cost.tokens_out:,.0f} received"
-    price = "price unknown" if cost.dollars is None else f"about ${cost.dollars:,.2f}"
+    price = "price unknown" if cost.dollars is None else f"about {money(cost.dollars)}"
     return f"{asked}, {amounts}, {price} ({cost.price}){spent}"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiolimiter import AsyncLimiter
 
-from crossedit.translation.asking.prices import ANSWER_PER_RECORD, sent, tokens
+from crossedit.translation.asking.prices import counted, expected
 from crossedit.translation.settings import Settings
 from crossedit.translation.store import Answer
 
@@ -31,7 +31,7 @@ class Pace:
             if self._requests:
                 await self._requests.acquire()
             if self._tokens:
-                needed, self._owed = _expected(request) + self._owed, 0.0
+                needed, self._owed = sum(expected(request)) + self._owed, 0.0
                 self._owed = min(needed, 0.0)
                 while needed > 0:
                     part = min(needed, self._tokens.max_rate)
@@ -40,14 +40,9 @@ class Pace:
 
     def settle(self, request: Mapping[str, Any], answer: Answer) -> None:
         """Charge the next request with what this one has taken beyond the estimate, or give it what is left."""
-        taken = (answer.usage or {}).get("total_tokens")
+        taken = counted(answer, "total_tokens")
         if taken is not None:
-            self._owed += taken - _expected(request)
-
-
-def _expected(request: Mapping[str, Any]) -> float:
-    # The record stands in the first message, between a few words.
-    return sent(request) + ANSWER_PER_RECORD * tokens(request["messages"][0]["content"])
+            self._owed += taken - sum(expected(request))
 
 
 def _limiter(per_minute: float | None) -> AsyncLimiter | None:
