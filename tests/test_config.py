@@ -306,10 +306,3 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(raw: dict[str, Any
     with pytest.raises(UserError, match="neither name, password nor query") as caught:
         checked(raw)
     assert "secret" not in str(caught.value)
-
-
-def test_a_password_in_an_address_is_refused_and_not_repeated(raw: Config) -> None:
-    raw["facts"]["demo"]["translation"]["base_url"] = "https://ann:secret@example.org/v1"
-    with pytest.raises(UserError, match="neither name, password nor query") as caught:
-        checked(raw)
-    assert "secret" not in str(caught.value)

@@ -54,6 +54,11 @@ def escaped(text: str) -> str:
     return _UNWRITABLE.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
 
 
+def unescaped(text: str) -> str:
+    """Return the text that stands so."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+
+
 def guarded(text: str) -> str:
     """Return the text as it stands in a CSV file."""
     text = escaped(text)
@@ -63,4 +68,4 @@ def guarded(text: str) -> str:
 def unguarded(text: str) -> str:
     """Return the text that stands so in a CSV file."""
     text = text[1:] if text.startswith("'") and _MISTAKEN.fullmatch(text[1:]) else text
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    return unescaped(text)

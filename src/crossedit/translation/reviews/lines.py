@@ -3,7 +3,6 @@
 import csv
 import datetime
 import io
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,9 +12,8 @@ from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from crossedit.errors import UserError, nearest
-from crossedit.translation.reviews.columns import EXPERT, unguarded
+from crossedit.translation.reviews.columns import EXPERT, unescaped, unguarded
 
-_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _PLAIN = ("General", "@", "0")  # formats in which a number is shown as it is
 
 
@@ -138,4 +136,4 @@ def _shown(cell: Any) -> str:
         return str(value).upper()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), str(value))
+    return unescaped(str(value))
