@@ -55,9 +55,9 @@ class Reply:
 class Server(ThreadingHTTPServer):
     """Answers chat completions with `answer(record, language)`; counts and keeps what it was asked.
 
-    troubles: what happens to the next requests, in order: one of TROUBLES, an HTTP status, a Reply, or None. Then
-    a `share` of the requests has one of `kinds`, by the seed. `known_forms` are the response formats that it takes. To
-    speak more, override `reply`.
+    never: what happens to each request for a record, by its subject: one of TROUBLES, an HTTP status, or a Reply.
+    troubles: what happens to the next of the others, in order: the same, or None. Then a `share` of the requests has
+    one of `kinds`, by the seed. `known_forms` are the response formats that it takes. To speak more, override `reply`.
     """
 
     request_queue_size = 256
@@ -67,6 +67,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.share, self.seed, self.kinds = share, seed, kinds
         self.troubles: list[str | int | Reply | None] = []
+        self.never: dict[str, str | int | Reply] = {}  # by subject: the trouble with each request for it
         self.answer: Callable[[dict[str, str], str], str | None] = translated
         self.known_forms: tuple[str, ...] = ("text", "json_object", "json_schema")
         self.seconds = 0.0  # that it thinks about an answer
@@ -107,7 +108,7 @@ class Server(ThreadingHTTPServer):
             self.times.append(time.monotonic())
             self.headers.append(headers.get("Authorization", ""))
             self.asked_again[key] += self.answered[key] > 0
-            trouble = self._trouble(key)
+            trouble = self._trouble(key, request)
             self._came[key] += 1
             if isinstance(trouble, str):
                 self.happened[trouble] += 1
@@ -164,7 +165,9 @@ class Server(ThreadingHTTPServer):
             },
         }
 
-    def _trouble(self, key: str) -> str | int | Reply | None:
+    def _trouble(self, key: str, request: dict[str, Any]) -> str | int | Reply | None:
+        if self.never and (trouble := self.never.get(asked_for(request)[0]["subject"])):
+            return trouble
         if self.troubles:
             return self.troubles.pop(0)
         chance = random.Random(digest(self.seed, key, self._came[key]))

@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -215,6 +216,16 @@ def test_any_text_can_be_read():
                     lost in text.replace("٣", "3").replace("๓", "3") for lost in check(text, translation, lang, other)
                 )
     assert missing_numbers("9" * 5000, "8 " * 5000, "en", "zh") == ["9" * 5000]
+
+
+@pytest.mark.parametrize("run", ["9", "8 ", ",999", "9万", "19-", "九", "of "])
+def test_a_model_that_repeats_itself_is_read_at_once(run):
+    long = run * (40_000 // len(run))
+    start = time.process_time()
+    for text, translation in ((f"3000 {long}", "3"), ("In May 1950 3000", f"3 {long}")):
+        assert missing_numbers(text, translation, "en", "zh")
+        missing_months(text, translation, "en", "zh")
+    assert time.process_time() - start < 2
 
 
 def test_months_are_told_apart_in_every_language():

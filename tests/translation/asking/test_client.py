@@ -1,6 +1,7 @@
 import asyncio
 import json
 import logging
+import re
 import threading
 import time
 from dataclasses import replace
@@ -126,14 +127,18 @@ def test_a_refusal_ends_the_run_with_one_sentence(server, key, facts, made, stat
     ("status", "said", "sentence"),
     [
         (400, {"error": {"message": "bad temperature"}}, "answers 400: bad temperature"),
-        (403, {"error": {"message": "?"}}, r"refuses the key in OPENAI_API_KEY \(403\); set another one."),
+        (
+            403,
+            {"error": {"message": "?"}},
+            r"refuses the key in OPENAI_API_KEY \(403\), or this request; set another one.",
+        ),
         (413, {"message": "too large"}, "answers 413: too large"),
         (422, {"error": {"message": "two\nlines"}}, "answers 422: two"),
         (422, {"detail": "unknown field"}, "answers 422: unknown field"),
         (422, {"detail": [{"msg": "Field required"}]}, r'answers 422: {"detail": \[{"msg": "Field required"}\]}'),
         (400, {"error": "context too long"}, "answers 400: context too long"),
         (400, b"plain words\nand more", "answers 400: plain words"),
-        (400, b"<html><style>b {}</style>\n<h1>413 Too &amp; Large</h1>\n<p>nginx</p>", "answers 400: 413 Too & Large"),
+        (400, b"<html><style>b {}</style>\n<h1>Too &amp; Large</h1>\n<p>nginx</p>", "answers 400: Too & Large"),
         (400, b"", "answers 400: Error code: 400"),
         (400, b"x" * 400, "answers 400: " + "x" * 300),
     ],
@@ -314,3 +319,35 @@ def test_an_ended_client_tries_nothing_again(server, key, made):
     with pytest.raises(UserError, match="answers 429"):
         asyncio.run(run())
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("short", ["a", "none"])
+def test_a_key_that_is_a_placeholder_is_left_in_the_servers_words(server, facts, made, monkeypatch, short):
+    monkeypatch.setenv("OPENAI_API_KEY", short)
+    server.troubles = [Reply(402, {"error": {"message": "none bad temperature"}})]
+    with pytest.raises(UserError, match=r"answers 402: none bad temperature$"):
+        translate(facts(1), made)
+
+
+@pytest.mark.parametrize("count", ["10", None, [1], float("nan"), -1])
+def test_tokens_that_are_no_number_are_estimated(server, key, facts, made, count):
+    complete = server.completion
+
+    def completion(request, trouble=None):
+        body = complete(request, trouble)
+        body["usage"].update(prompt_tokens=count, total_tokens=count)
+        return body
+
+    server.completion = completion
+    limited = replace(made, prices={"gpt-4": {"input": 1, "output": 1}}, model="gpt-4", budget=5, tokens_per_minute=1e6)
+    assert len(translate(facts(2), limited).rows) == 2
+    assert len(translate(facts(2), limited).rows) == 2
+    assert Store(made.store).get(server.requests[0], 1).usage["completion_tokens"] == 5
+
+
+def test_a_long_wait_is_told_once(server, key, facts, made, caplog, monkeypatch):
+    monkeypatch.setattr(client, "LONG", 0.1)
+    server.troubles = ["429 with Retry-After"] * 4
+    translate(facts(8), made)
+    (told,) = [message for message in caplog.messages if "asks to wait" in message]
+    assert re.fullmatch(rf"{server.url} asks to wait for \d+ s; nothing is asked till then\.", told)

@@ -2,6 +2,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import signal
 import threading
 import time
@@ -13,6 +14,7 @@ from server import Reply
 
 from crossedit.errors import UserError
 from crossedit.translation.asking import live
+from crossedit.translation.asking.loops import drive
 from crossedit.translation.store import Store
 from crossedit.translation.translate import translate
 
@@ -31,6 +33,30 @@ def stored(settings):
     return len(Store(settings.store))
 
 
+class _ToldError(Exception):
+    pass
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """A process in which SIGTERM is an exception, as in the jobs of rules; gives what sends a signal after a time."""
+
+    def end(*_):
+        raise _ToldError
+
+    before = signal.signal(signal.SIGTERM, end)
+    timers = []
+
+    def send(number, seconds):
+        timers.append(threading.Timer(seconds, os.kill, (os.getpid(), number)))
+        timers[-1].start()
+
+    yield send
+    for timer in timers:
+        timer.join()
+    signal.signal(signal.SIGTERM, before)
+
+
 @pytest.mark.parametrize("concurrency", [1, 5])
 def test_as_many_requests_are_in_flight_as_wished(server, key, facts, made, concurrency):
     server.seconds = 0.03
@@ -43,6 +69,46 @@ def test_it_may_be_asked_from_within_an_event_loop_as_a_notebook_runs_one(server
         return translate(facts(3), made)
 
     assert len(asyncio.run(cell()).rows) == 3
+
+
+def _interrupted(translating):
+    """Call it within an event loop that, as a notebook's, lets interrupts be raised."""
+
+    async def cell():
+        return translating()
+
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(cell())
+    finally:
+        loop.close()
+
+
+@pytest.mark.parametrize(("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, _ToldError)])
+def test_an_interrupt_in_a_notebook_ends_the_asking(server, key, facts, made, told, number, raised):
+    server.seconds = 0.3
+    told(number, 0.15)
+    with pytest.raises(raised):
+        _interrupted(lambda: translate(facts(9), made))
+    assert len(server.requests) == stored(made) == 4, "those on their way are stored, and no other is sent"
+
+
+def test_a_second_interrupt_in_a_notebook_waits_for_nothing(server, key, facts, made, told):
+    server.troubles = ["hanging"] * 9
+    told(signal.SIGINT, 0.2)
+    told(signal.SIGINT, 0.3)
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted(lambda: translate(facts(9), made))
+    assert time.monotonic() - start < 1
+
+
+def test_what_names_no_end_is_cancelled_by_an_interrupt(told):
+    told(signal.SIGINT, 0.1)
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        _interrupted(lambda: drive(asyncio.sleep(30)))
+    assert time.monotonic() - start < 1
 
 
 def test_an_answer_is_stored_before_it_is_read(server, key, facts, made, monkeypatch):
@@ -108,6 +174,32 @@ def test_a_budget_that_is_enough_for_one_at_a_time_is_enough(server, key, facts,
     assert len(translate(facts(20), replace(priced, budget=0.8, concurrency=4)).rows) == 20
 
 
+@pytest.mark.parametrize("trouble", ["hanging", "cut connection", "cut body"])
+def test_tries_without_an_answer_count_for_the_budget(server, key, facts, priced, trouble):
+    """A request is tried four times where there is the money."""
+    server.never, server.hangs = {"France 0": trouble}, 0.2
+    limited = replace(priced, concurrency=1, timeout=0.1)
+    with pytest.raises(UserError, match=r"over the budget: \$0\.\d+ of \$0\.70 are spent, 0 of 3"):
+        translate(facts(3), replace(limited, budget=0.7))
+    assert 1 < len(server.requests) < 4
+    assert len(translate(facts(3), replace(limited, budget=5.0)).rows) == 2
+
+
+def test_an_answer_that_is_an_error_costs_nothing(server, key, facts, priced, capfd):
+    server.never = {"France 0": 500, "France 1": 429}
+    with pytest.raises(UserError, match="429"):
+        translate(facts(2), replace(priced, budget=5.0, concurrency=1))
+    assert len(server.requests) == 8
+    assert "$0.00" in (said := capfd.readouterr().err)
+    assert "$0.1" not in said
+
+
+def test_who_cannot_be_reached_is_paid_nothing(key, priced, facts):
+    limited = replace(priced, base_url="http://127.0.0.1:9/v1", budget=0.7)
+    with pytest.raises(UserError, match="can't be asked: Connection error"):
+        translate(facts(1), limited)
+
+
 def test_a_budget_needs_a_price(server, key, facts, made):
     with pytest.raises(UserError, match="there is no price for gpt-3"):
         translate(facts(3), replace(made, budget=1))
@@ -130,30 +222,6 @@ def test_one_run_asks_and_the_other_waits_and_takes_its_answers(server, key, fac
     assert server.paid.total() == len(server.paid) == 9
     assert results[0].rows == results[1].rows
     assert sum("another run is asking" in message for message in caplog.messages) == 1
-
-
-class _ToldError(Exception):
-    pass
-
-
-@pytest.fixture
-def told(monkeypatch):
-    """A process in which SIGTERM is an exception, as in the jobs of rules; gives what sends a signal after a time."""
-
-    def end(*_):
-        raise _ToldError
-
-    before = signal.signal(signal.SIGTERM, end)
-    timers = []
-
-    def send(number, seconds):
-        timers.append(threading.Timer(seconds, os.kill, (os.getpid(), number)))
-        timers[-1].start()
-
-    yield send
-    for timer in timers:
-        timer.join()
-    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.mark.parametrize(("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, _ToldError)])
@@ -202,3 +270,74 @@ def test_a_record_that_fails_may_keep_its_source(server, key, facts, made):
     assert result.failures[0]["reasons"][0].startswith("not JSON")
     (row,) = result.rows
     assert (row["lang"], row["subject"], row["origin"]) == ("zh", "France 0", "untranslated")
+
+
+NO_COMPLETION = Reply(200, {"error": {"message": "moderated"}})
+
+
+@pytest.mark.parametrize("at", [0, 3, 5])
+@pytest.mark.parametrize(
+    ("trouble", "reason", "tries"),
+    [
+        (Reply(400, {"error": {"message": "too long"}}), "the server answers 400: too long", 3),
+        (
+            Reply(403, {"error": {"message": "moderated"}}),
+            r"the server (answers 403: moderated|refuses the key .* or this request)",
+            1,
+        ),
+        (413, r"the server answers 413: trouble with Bearer \*\*\*", 1),
+        (Reply(422, {"detail": "no"}), "the server answers 422: no", 3),
+        (500, r"the server answers 500: trouble with Bearer \*\*\*", 4),
+        ("cut connection", "the server can't be asked: Connection error", 4),
+        ("hanging", r"the server has not answered within 0\.1 s, 4 times", 4),
+    ],
+)
+def test_a_record_that_is_always_refused_is_given_up_while_others_are_answered(
+    server, key, facts, made, caplog, at, trouble, reason, tries
+):
+    server.never, server.hangs = {f"France {at}": trouble}, 0.15
+    one = replace(made, concurrency=1, model="gpt-4", timeout=0.1)
+    result = translate(facts(6), one)
+    assert [row["case_id"] for row in result.rows] == [case for case in range(6) if case != at]
+    (failure,) = result.failures
+    assert failure["case_id"] == at
+    assert re.match(reason, failure["reasons"][0])
+    assert re.search(rf"'France {at}' in zh is given up: {reason}", caplog.text)
+    assert stored(made) == 5, "nothing is stored for it"
+    assert len(server.requests) <= 5 + 2 + tries
+
+    again = translate(facts(6), one)
+    assert again.failures[0]["case_id"] == at, "it is all that is asked now, and the model has answered before"
+    server.never = {}
+    assert len(translate(facts(6), one).rows) == 6
+
+
+def test_a_completion_of_an_unknown_shape_is_asked_for_twice_as_it_may_be_paid(server, key, facts, made):
+    server.never = {"France 1": NO_COMPLETION}
+    result = translate(facts(3), replace(made, concurrency=1))
+    assert result.failures[0]["reasons"] == [
+        "the server answers with no chat completion ({'message': 'moderated'}); does base_url end as it should, often "
+        "in /v1?"
+    ]
+    assert len(server.requests) == 2 + 2
+
+
+def test_one_record_that_is_refused_is_named_where_nothing_was_ever_answered(server, key, facts, made):
+    server.troubles = [413] * 9
+    with pytest.raises(UserError, match=r"answers 413: .* \(asked for 'France 0' in zh\)$"):
+        translate(facts(1), made)
+
+
+def test_records_refused_in_a_row_end_the_run_though_others_were_answered_before(server, key, facts, made):
+    server.never = {f"France {case}": 413 for case in (1, 2, 3, 4, 6, 7, 8, 9, 10)}
+    with pytest.raises(UserError, match=r"5 records in a row, the last 'France 10' in zh"):
+        translate(facts(12), replace(made, concurrency=1, model="gpt-4"))
+    assert len(server.requests) == 11
+    assert stored(made) == 2
+
+
+def test_a_model_that_refuses_everything_is_not_excused_by_another(server, key, facts, made):
+    server.never = {f"France {case}": 413 for case in (4, 5)}
+    with pytest.raises(UserError, match=r"asked for 'France 4' in zh"):
+        translate(facts(6), replace(made, concurrency=1))
+    assert stored(made) == 4

@@ -8,7 +8,7 @@ import pytest
 
 from crossedit.errors import UserError
 from crossedit.translation import records
-from crossedit.translation.asking.prices import Budget, Prices, tokens
+from crossedit.translation.asking.prices import Budget, Prices, expected, money, tokens
 from crossedit.translation.questions import question_of
 from crossedit.translation.settings import Settings
 from crossedit.translation.store import Answer, Store
@@ -77,6 +77,53 @@ def test_what_is_no_table_of_prices_is_refused(table, settings):
         Prices.read(table)
     with pytest.raises(UserError, match=r"translation: prices: .* each model needs input and output"):
         Prices.of(replace(settings, prices={"large": {"input": 1}}), table)
+
+
+@pytest.mark.parametrize("price", ["nan", "inf", -0.1, "free", None])
+def test_a_price_is_a_number_of_at_least_zero(table, settings, price):
+    with pytest.raises(UserError, match=r"translation: prices: .* are none"):
+        Prices.of(replace(settings, prices={"large": {"input": 1, "output": price}}), table)
+    table.write_text(TABLE.replace("30", str(price)), encoding="utf-8")
+    with pytest.raises(UserError, match=r"prices\.yaml: is no table of prices"):
+        Prices.read(table)
+
+
+def test_own_prices_are_shared_by_batches_at_the_listed_server_alone(table, settings):
+    assert Prices.of(settings, table).dollars("large", 1e6, 0, batch=True) == 10
+    there = replace(settings, base_url="https://api.example.com/v1")
+    assert Prices.of(there, table).dollars("large", 1e6, 0, batch=True) == 5
+
+
+@pytest.mark.parametrize(
+    ("dollars", "said"),
+    [
+        (0, "$0.00"), (0.00034, "$0.00034"), (0.005, "$0.005"), (0.0134, "$0.013"), (0.06, "$0.06"), (0.2, "$0.20"),
+        (0.999, "$1.00"), (2, "$2.00"), (1234.567, "$1,234.57"), (-0.3, "$-0.30"),
+    ],
+)  # fmt: skip
+def test_small_amounts_are_told_too(dollars, said):
+    assert money(dollars) == said
+
+
+def test_an_answer_is_expected_to_be_as_long_as_the_record_and_half(settings):
+    (question,) = questions(settings, 1)
+    record = question.request["messages"][0]["content"].split("\n")[1]
+    assert expected(question.request) == (tokens(question.request["messages"][0]["content"]), 1.5 * tokens(record))
+    bare = {"messages": [{"role": "user", "content": "x" * 40}]}
+    assert expected(bare) == (10, 15)
+
+
+def test_a_try_without_an_answer_is_charged_and_needs_money_for_another(settings):
+    (question,) = questions(settings, 1)
+    each = Prices.of(settings).dollars("large", *expected(question.request))
+    budget = Budget(replace(settings, budget=3.5 * each), [question])
+    assert budget.reserve(question.request)
+    assert budget.reserve(question.request), "it is put aside already"
+    assert budget.left == pytest.approx(0.5 * each)
+    budget.lose(question.request)
+    assert not budget.in_flight
+    assert budget.spent == pytest.approx(each)
+    assert not budget.reserve(question.request)
 
 
 def test_the_projects_own_table_prices_the_papers_models():

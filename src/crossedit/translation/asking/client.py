@@ -239,7 +239,8 @@ class Client:
         match error:
             case openai.APIStatusError(status_code=401 | 403) if error.status_code == 401 or self._answered is None:
                 # The server's own words are not repeated here: they may quote a part of the key.
-                return f"refuses the key in OPENAI_API_KEY ({error.status_code}); set another one."
+                or_this = ", or this request" if error.status_code == 403 else ""
+                return f"refuses the key in OPENAI_API_KEY ({error.status_code}){or_this}; set another one."
             case openai.APIStatusError() if no_money(error):
                 return (
                     "has no money left on this key's account (insufficient_quota); pay some in or set another key, "
