@@ -180,7 +180,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server
 
     def _do(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:  # the client was killed while it asked
+            self.close_connection = True
+            return
         with self.server.lock:
             self.server.flying += 1
             self.server.most_flying = max(self.server.most_flying, self.server.flying)
