@@ -36,6 +36,7 @@ class Kept:
 class BatchServer(Server):
     """Runs batches; a `share` of their requests has one of `kinds` for an answer.
 
+    An HTTP status among their troubles is an error line's.
     ends: how the next batches end, `completed` where nothing is said: `expired` and `cancelled` when half of them is
     answered, `expired at once`, `failed`, `too many tokens`, or `no files` where their output is lost. calls: by kind
     of call (upload, create, list, get, content) what happens to the next ones: nothing, an HTTP status before anything
@@ -169,7 +170,7 @@ class BatchServer(Server):
         """Return whether a request was answered, and the line that says so."""
         key = key_of(one["body"])
         self.requests.append(one["body"])
-        trouble = self._trouble(key)
+        trouble = self._trouble(key, one["body"])
         self._came[key] += 1
         said = {"id": "batch_req_1", "custom_id": one["custom_id"], "response": None, "error": None}
         if trouble:
@@ -178,6 +179,9 @@ class BatchServer(Server):
             case "error line":
                 body = {"error": {"message": "The server had an error.", "code": "server_error"}}
                 return False, json.dumps(said | {"response": {"status_code": 500, "body": body}})
+            case int(status):
+                body = {"error": {"message": "trouble"}}
+                return False, json.dumps(said | {"response": {"status_code": status, "body": body}})
             case "no response":
                 return False, json.dumps(said | {"error": {"code": "request_timeout", "message": "too slow"}})
             case "no completion":

@@ -4,13 +4,13 @@ async with BatchApi(settings) as api:
     batch = await api.create(entry, path)       never a second one for the same entry
     batch = await api.get(batch.id)
     for line in await api.lines(batch.output_file_id):
-        answer = api.read(line, batch.id)       or the reason why it is none
+        answer = api.read(line, batch.id)       or the error that came instead
 """
 
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +29,15 @@ T = TypeVar("T")
 
 _TAG = "crossedit"  # in a batch's metadata: the name of its entry
 _WINDOW = 2 * 86400.0  # seconds by which the server's clock may be behind, and more
+_FOR_GOOD = (400, 413, 422)  # what is said to a request that can't be answered, such as one that is too long
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What a request got for an answer: the error in words, and whether it would be the same another time."""
+
+    reason: str
+    for_good: bool = False
 
 
 class BatchApi(Client):
@@ -68,20 +77,20 @@ class BatchApi(Client):
                 log.warning("translation: line %d of file %s of a batch is no JSON; it is passed over.", number, file)
         return found
 
-    def read(self, line: dict[str, Any], batch: str) -> Answer | str:
+    def read(self, line: dict[str, Any], batch: str) -> Answer | Refused:
         """Return the answer in a line of an output file, or why there is none."""
         response = line.get("response") or {}
-        body = response.get("body") or {}
-        if response.get("status_code") == 200:
+        status, body = response.get("status_code"), response.get("body") or {}
+        if status == 200:
             try:
                 return replace(self._answer(ChatCompletion.construct(**body)), batch=batch)
             except (NoCompletionError, TypeError):
-                return "no chat completion"
+                return Refused("no chat completion")
         error = line.get("error") or body.get("error") or {}
         code, said = error.get("code"), self._clean(str(error.get("message") or "no reason given"))
         if code in FILTERS:
             return Answer(None, finish_reason=code, refusal=said, batch=batch)
-        return f"{response.get('status_code') or code}: {said}"
+        return Refused(f"{status or code}: {said}", status in _FOR_GOOD)
 
     async def _upload(self, path: Path) -> str:
         made = await self._openai.files.create(file=(path.name, path.read_bytes()), purpose="batch")

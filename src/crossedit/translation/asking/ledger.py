@@ -22,7 +22,7 @@ from typing import Any, Final
 from crossedit import files
 from crossedit.errors import UserError
 from crossedit.translation.questions import Question
-from crossedit.translation.store import key
+from crossedit.translation.store import key, writing
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,9 @@ class Entry:
     at: float
     id: str | None = None
     ended: str | None = None
+
+    def __post_init__(self) -> None:
+        self.server = plain(self.server)
 
 
 class Ledger:
@@ -81,13 +84,14 @@ class Ledger:
 
     def intend(self, server: str, lines: Sequence[bytes]) -> Entry:
         """Write down that these lines are about to be submitted."""
-        asked = [line.decode() for line in lines]
+        server, asked = plain(server), [line.decode() for line in lines]
         # What was asked before and got no answer may be asked once more; that is then another batch.
         number = 0
         while (name := files.digest(server, asked, number)) in self._entries:
             number += 1
         entry = Entry(name, server, len(lines), time.time())
-        with files.whole(self.file_of(entry)) as temporary, open(temporary, "wb") as file:
+        path = self.file_of(entry)
+        with writing(path), files.whole(path) as temporary, open(temporary, "wb") as file:
             file.writelines(lines)
             file.flush()
             os.fsync(file.fileno())
@@ -113,7 +117,8 @@ class Ledger:
         del self._entries[entry.name]
 
     def _append(self, **said: Any) -> None:
-        files.append_line(json.dumps(said), self.path)
+        with writing(self.path):
+            files.append_line(json.dumps(said), self.path)
 
     def _load(self, number: int, text: bytes) -> None:
         if not text:
@@ -130,7 +135,12 @@ class Ledger:
                 setattr(entry, field, value)
         except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
             # A process was killed while it wrote; what the line was about shows in what the server says.
-            log.warning("%s: line %d is no whole entry; it is passed over.", self.path, number)
+            log.info("%s: line %d is no whole entry; it is passed over.", self.path, number)
+
+
+def plain(server: str) -> str:
+    """Return the address of a server as it is compared."""
+    return server.rstrip("/")
 
 
 def name_of(request: Mapping[str, Any], attempt: int) -> str:
