@@ -3,7 +3,6 @@
 Shares are 0 to 1; whatever has no value is None.
 """
 
-import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,7 +47,7 @@ def of_translation(settings: Settings, translated: Translated) -> dict[str, Any]
             for split, lang in dict.fromkeys([*counts, *failures])
         ],
         "failures": failed,
-        "reasons": dict(Counter(_kinds(translated)).most_common()),
+        "reasons": dict(Counter(kind for question in translated.questions for kind in question.kinds).most_common()),
         "flagged": _flagged(settings, translated),
         "requests": _requests(settings, translated),
     }
@@ -150,17 +149,6 @@ def _part(row: Row) -> tuple[str, str]:
 
 def _count(rows: Iterable[Row]) -> Counter[tuple[str, str]]:
     return Counter(map(_part, rows))
-
-
-def _kinds(translated: Translated) -> Iterator[str]:
-    """Give, for each answer that couldn't be used, why, without what is particular to its record."""
-    for question in translated.questions:
-        for reason in question.reasons:
-            # What a model says when it refuses, and where JSON breaks, differs each time.
-            said = re.sub(r"^(the model refuses).*|\(.*\)", r"\1", reason, flags=re.DOTALL)
-            parts = (part.partition(":") for part in said.split("; "))
-            heads = [head for head, _, rest in parts if rest.strip() != "none"]
-            yield from dict.fromkeys(re.sub(r"'.*?'|\d[\d.,]*", "…", head).strip() for head in heads)
 
 
 def _flagged(settings: Settings, translated: Translated) -> dict[str, dict[str, Any]]:
