@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from crossedit.tables import CORRECTIONS, FACTS
+from crossedit.translation.reviews import page
 from crossedit.translation.reviews import rows as review
 from crossedit.translation.reviews.rows import Row
 
@@ -111,3 +112,30 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def opened(chromium, tmp_path):
+    """Give what opens rows as a page; at the end, nothing may have been asked for and nothing have gone wrong."""
+    contexts, troubles = [], []
+
+    def watch(view):
+        view.on("console", lambda message: troubles.append(message.text))
+        view.on("pageerror", lambda error: troubles.append(str(error)))
+        view.on("request", lambda request: request.url.startswith(("file:", "blob:")) or troubles.append(request.url))
+        return view
+
+    def open_page(rows, by="", again=None, first=""):
+        """first: a script that runs before those of the page."""
+        if again is None:
+            page.write(rows, tmp_path / "zh.html", by)
+            contexts.append(chromium.new_context(offline=True, accept_downloads=True))
+            contexts[-1].add_init_script(first)
+        view = watch((again.context if again else contexts[-1]).new_page())
+        view.goto((tmp_path / "zh.html").as_uri())
+        return view
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert troubles == []
