@@ -137,7 +137,8 @@ def wait_for(kill: Kill, experiment: small.Experiment, process: subprocess.Popen
 
     def halted() -> bool:
         for job in at_work(experiment):
-            job.suspend()
+            with suppress(psutil.NoSuchProcess):
+                job.suspend()
         return bool(at_work(experiment))
 
     until(lambda: done() >= kill.done)
@@ -170,7 +171,11 @@ def is_refused(experiment: small.Experiment, wait: bool) -> None:
 
 
 def at_work(experiment: small.Experiment) -> list[psutil.Process]:
-    return [psutil.Process(job.pid) for job in records(experiment).values() if alive(job)]
+    found = []
+    for job in records(experiment).values():
+        with suppress(psutil.NoSuchProcess):  # it may end just now
+            found += [psutil.Process(job.pid)] if alive(job) else []
+    return found
 
 
 def records(experiment: small.Experiment) -> dict[str, Record]:
