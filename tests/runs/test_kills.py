@@ -139,7 +139,8 @@ def wait_for(kill: Kill, experiment: small.Experiment, process: subprocess.Popen
         for job in at_work(experiment):
             with suppress(psutil.NoSuchProcess):
                 job.suspend()
-        return bool(at_work(experiment))
+        # Not just any job that is at work by now: that one could end before the restart looks.
+        return bool(stopped(experiment))
 
     until(lambda: done() >= kill.done)
     if kill.kind == ALL:
@@ -154,7 +155,7 @@ def wait_for(kill: Kill, experiment: small.Experiment, process: subprocess.Popen
 
 def is_refused(experiment: small.Experiment, wait: bool) -> None:
     """Check that a restart is refused while jobs live on, and do what its word says: wait for them, or end them."""
-    halted = [job for job in at_work(experiment) if job.status() == psutil.STATUS_STOPPED]
+    halted = stopped(experiment)
     refused = experiment.run(*RUN)
     assert refused.returncode != 0, refused.stdout
     assert "still live" in refused.stdout, refused.stdout
@@ -176,6 +177,10 @@ def at_work(experiment: small.Experiment) -> list[psutil.Process]:
         with suppress(psutil.NoSuchProcess):  # it may end just now
             found += [psutil.Process(job.pid)] if alive(job) else []
     return found
+
+
+def stopped(experiment: small.Experiment) -> list[psutil.Process]:
+    return [job for job in at_work(experiment) if job.status() == psutil.STATUS_STOPPED]
 
 
 def records(experiment: small.Experiment) -> dict[str, Record]:
