@@ -100,7 +100,7 @@ def test_a_second_interrupt_in_a_notebook_waits_for_nothing(server, key, facts, 
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         _interrupted(lambda: translate(facts(9), made))
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < server.hangs
 
 
 def test_what_names_no_end_is_cancelled_by_an_interrupt(told):
@@ -108,7 +108,7 @@ def test_what_names_no_end_is_cancelled_by_an_interrupt(told):
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         _interrupted(lambda: drive(asyncio.sleep(30)))
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 10
 
 
 def test_an_answer_is_stored_before_it_is_read(server, key, facts, made, monkeypatch):

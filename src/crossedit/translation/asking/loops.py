@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any
 
+_LOOK = 0.1  # seconds
+
 
 def drive(asking: Coroutine[Any, Any, None], end: Callable[[], None] | None = None) -> None:
     """Run it to its end: in this thread, or in another where an event loop runs in this one, as in a notebook.
@@ -23,7 +25,8 @@ def drive(asking: Coroutine[Any, Any, None], end: Callable[[], None] | None = No
         asked = pool.submit(_run, runner, asking)
         while not asked.done():
             try:
-                wait([asked])
+                # The system may tell another thread of a signal; this one heeds it when it next looks up.
+                wait([asked], timeout=_LOOK)
             except BaseException as error:
                 interrupt = error
                 with suppress(RuntimeError):  # where the loop has just ended
