@@ -72,7 +72,10 @@ def orphans(results: str, wanted: Iterable[Made]) -> Iterator[Orphan]:
         if job.folder == here and job.state != "COMPLETING"
     }
     for made in wanted:
-        held = [record for record in map(read_record, made.outputs) if record is not None and alive(record, queue)]
+        # Of a job that makes a folder, Snakemake may know the files alone; its record lies beside the folder.
+        folders = dict.fromkeys(folder for output in made.outputs if (folder := Path(output).parent).name)
+        records = map(read_record, [*map(Path, made.outputs), *folders])
+        held = [record for record in records if record is not None and alive(record, queue)]
         for record in held:
             yield Orphan(f"{record.holder} on {record.host}, since {record.since}: {record.output}", cancel(record))
         number, job = next((queued[comment] for comment in _comments(made) if comment in queued), ("", None))
