@@ -12,8 +12,9 @@ import pytest
 from crossedit.facts.languages import NAMES
 from crossedit.facts.reading import read
 from crossedit.facts.records import QUESTIONS
-from crossedit.translation.checks import CHECKS, find
+from crossedit.translation.checks import find
 from crossedit.translation.numbers import _names, missing_months, missing_numbers
+from crossedit.translation.settings import CHECKS
 
 FRANCE = {
     "subject": "France",

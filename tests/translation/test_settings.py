@@ -5,7 +5,7 @@ import pytest
 
 from crossedit.errors import UserError
 from crossedit.translation import settings
-from crossedit.translation.checks import CHECKS
+from crossedit.translation.settings import CHECKS
 
 ENTRY = {"source": "en", "targets": ["zh"], "model": "gpt-4", "store": "answers"}
 

@@ -7,7 +7,7 @@ import pytest
 
 from crossedit.errors import UserError
 from crossedit.translation.asking import live
-from crossedit.translation.checks import CHECKS
+from crossedit.translation.settings import CHECKS
 from crossedit.translation.store import Store
 from crossedit.translation.translate import assemble, translate
 

@@ -19,11 +19,10 @@ from torch import Tensor
 from crossedit.edits.requests import Request
 from crossedit.edits.training.examples import training_facts
 from crossedit.errors import UserError
+from crossedit.facts.records import NQ_PREFIX
 from crossedit.files import whole
 from crossedit.hub import loading
 
-# What stands before the locality questions of English ZsRE files; as text it would only be noise in a demonstration.
-NQ = "nq question: "
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
 
@@ -49,7 +48,7 @@ class Layout:
         return self.pool_prompt.replace("{}", prompt)
 
     def locality(self, prompt: str) -> str:
-        return prompt.removeprefix(NQ) if self.nq_prefix == "removeprefix" else prompt.lstrip(NQ)
+        return prompt.removeprefix(NQ_PREFIX) if self.nq_prefix == "removeprefix" else prompt.lstrip(NQ_PREFIX)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from crossedit.facts.languages import BUDDHIST_ERA, lacks_script
 from crossedit.facts.oddities import Oddity
-from crossedit.facts.records import ANSWERS, FIELDS, QUESTIONS, REQUIRED, Case, Cases, Half
+from crossedit.facts.records import ANSWERS, FIELDS, NQ_PREFIX, QUESTIONS, REQUIRED, Case, Cases, Half
 
 # Control and format characters; the joiners U+200C and U+200D belong to several scripts.
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
@@ -17,7 +17,6 @@ _MARKS = ("?", "？", "؟", "\u037e")
 _GLUED = re.compile(r"[A-Z](?:the|what|which|who|when|where)\b")
 # A sentence end that isn't an initial or a short abbreviation.
 _SENTENCE_END = re.compile(r"(?<=[^\W_]{4})[.!?]\s+|\n+")
-_PREFIX = "nq question: "
 
 Finding = tuple[str, str, str]  # kind, field, value
 
@@ -103,7 +102,7 @@ def _questions(half: Half) -> Iterator[Finding]:
         if _GLUED.match(text):
             yield "glued_word", field, text
     locality = half.values.get("locality_prompt", "")
-    if locality.startswith(_PREFIX):
+    if locality.startswith(NQ_PREFIX):
         yield "prefix_nq_question", "locality_prompt", locality
     yield from _equal(half, "prompt_equals_rephrase", "prompt", "rephrase")
     yield from _equal(half, "locality_prompt_equals_prompt", "locality_prompt", "prompt")

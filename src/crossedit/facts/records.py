@@ -8,6 +8,8 @@ REQUIRED = ("subject", "prompt", "target")
 QUESTIONS = ("prompt", "rephrase", "locality_prompt", "same_subject_prompt", "portability_prompt")
 ANSWERS = ("target", "original", "locality_answer", "same_subject_answer", "portability_answer")
 FIELDS = ("subject", *QUESTIONS, *ANSWERS)
+# What stands before the locality questions of English ZsRE files; as text it would only be noise in a demonstration.
+NQ_PREFIX = "nq question: "
 # A question without its answer measures nothing, nor does an answer without its question.
 PROBES = (
     ("locality_prompt", "locality_answer"),

@@ -6,19 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from crossedit.facts import languages
-from crossedit.facts.records import QUESTIONS
+from crossedit.facts.records import NQ_PREFIX, QUESTIONS
 from crossedit.translation.numbers import missing_months, missing_numbers
 
-CHECKS = {
-    "untranslated": "a question, or an answer in ordinary words, is the same in both languages",
-    "script": "a text is not written in the letters of the language",
-    "subject": "the subject doesn't occur exactly once in the question",
-    "subject_elsewhere": "the subject of the rephrase or the portability question isn't in its translation",
-    "numbers": "a number of the source is not in the translation",
-    "dates": "a month of the source is not in the translation",
-}
 _ABOUT_SUBJECT = ("rephrase", "same_subject_prompt", "portability_prompt")
-_PREFIX = "nq question: "
 _WORD = re.compile(r"[^\W\d_]{4}")
 
 
@@ -42,7 +33,7 @@ def find(record: Mapping[str, str], translation: Mapping[str, str], source: str,
 
 
 def _of_text(field: str, text: str, translation: str, source: str, target: str) -> Iterator[Finding]:
-    if text.removeprefix(_PREFIX) == translation.removeprefix(_PREFIX):
+    if text.removeprefix(NQ_PREFIX) == translation.removeprefix(NQ_PREFIX):
         if field in QUESTIONS or _in_words(text, target):
             yield Finding("untranslated", field, f"'{field}' is still in {languages.name(source)}")
     elif (_foreign(translation, target) and not _foreign(text, target)) or (

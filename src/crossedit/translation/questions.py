@@ -13,7 +13,7 @@ from typing import Any
 
 from crossedit.files import digest
 from crossedit.translation import checks, records
-from crossedit.translation.settings import Settings
+from crossedit.translation.settings import CHECKS, Settings
 from crossedit.translation.store import Answer, Store
 
 
@@ -81,7 +81,7 @@ class Question:
         found = checks.find(self.record, translation, self.settings.source, self.target)
         faults = [finding for finding in found if self.settings.checks[finding.check] == "ask"]
         if faults:
-            kinds = (checks.CHECKS[fault.check] for fault in faults)
+            kinds = (CHECKS[fault.check] for fault in faults)
             raise records.Unusable("; ".join(fault.message for fault in faults), *kinds)
         return translation
 

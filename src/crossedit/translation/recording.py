@@ -10,19 +10,17 @@ the recorded answers then hold the slips that the corrections put right.
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import polars as pl
 
 from crossedit import files
 from crossedit.errors import UserError
 from crossedit.translation import records
+from crossedit.translation.records import Row
 from crossedit.translation.reviews.judgements import Judgement
-from crossedit.translation.reviews.reading import read
+from crossedit.translation.reviews.reading import read_all
 from crossedit.translation.settings import Settings
 from crossedit.translation.store import Answer, line
-
-Row = dict[str, Any]
 
 
 def record(sources: pl.DataFrame, translations: pl.DataFrame, settings: Settings, origin: str, name: str) -> int:
@@ -32,9 +30,8 @@ def record(sources: pl.DataFrame, translations: pl.DataFrame, settings: Settings
     from. Raises UserError where a case lacks a translation or has other fields in it, or where a text is neither as
     somebody would have it nor as it was judged.
     """
-    people = (*settings.corrections, *settings.expert)
     judgements: dict[tuple[int, str], list[Judgement]] = {}
-    for judgement in (judgement for path in people for judgement in read(path)):
+    for judgement in (*read_all(settings.corrections), *read_all(settings.expert, expert=True)):
         judgements.setdefault((judgement.case_id, judgement.lang), []).append(judgement)
     by_case = {(row["split"], row["case_id"], row["lang"]): row for row in translations.iter_rows(named=True)}
     prompt = records.prompt_of(settings)

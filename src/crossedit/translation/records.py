@@ -45,6 +45,9 @@ _LONGEST = 1000  # characters of a reason: it is sent, and listed
 _TOO_LONG = 4  # times what was asked first; such an answer has run away, and may be more than a model can take
 
 
+Row = dict[str, Any]  # of a facts table
+
+
 class Unusable(Exception):  # noqa: N818 - it says what the answer is
     """An answer that is no translation of its record; the message is the reason.
 

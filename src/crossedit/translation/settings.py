@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from crossedit.errors import UserError, nearest
 from crossedit.facts import languages
-from crossedit.translation.checks import CHECKS
 
 # What says how answers are got, and by whom they were corrected: the machine's translation doesn't change with them, so
 # that nothing is made anew where one of them changes.
@@ -27,6 +26,16 @@ ASKING = (
     "offline",
 )
 PEOPLE = ("corrections", "expert")
+
+# What the checks of a translation are called, and what each finds.
+CHECKS = {
+    "untranslated": "a question, or an answer in ordinary words, is the same in both languages",
+    "script": "a text is not written in the letters of the language",
+    "subject": "the subject doesn't occur exactly once in the question",
+    "subject_elsewhere": "the subject of the rephrase or the portability question isn't in its translation",
+    "numbers": "a number of the source is not in the translation",
+    "dates": "a month of the source is not in the translation",
+}
 
 _CHOICES = {
     "response_format": ("auto", "json_schema", "json_object", "text"),

@@ -15,11 +15,12 @@ import polars as pl
 from crossedit.facts import languages
 from crossedit.translation import checks, records
 from crossedit.translation.asking.prices import Budget, Prices
+from crossedit.translation.records import Row
 from crossedit.translation.reviews.agreement import agreement
 from crossedit.translation.reviews.changes import changes, likeness, typical
 from crossedit.translation.reviews.findings import findings
-from crossedit.translation.reviews.merge import Merged, Row, Sources, Word
-from crossedit.translation.settings import Settings
+from crossedit.translation.reviews.merge import Merged, Sources, Word
+from crossedit.translation.settings import CHECKS, Settings
 from crossedit.translation.translate import Translated
 
 
@@ -159,7 +160,7 @@ def _flagged(settings: Settings, translated: Translated) -> dict[str, dict[str, 
             its = checks.find(question.record, question.translation, settings.source, question.target)
             found.update({finding.check for finding in its})
     return {
-        check: {"records": found[check], "means": checks.CHECKS[check]}
+        check: {"records": found[check], "means": CHECKS[check]}
         for check, severity in settings.checks.items()
         if severity == "flag"
     }

@@ -10,7 +10,6 @@ with its reasons, and the whole case is left out, or keeps the source language's
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
@@ -18,10 +17,10 @@ from crossedit.errors import UserError
 from crossedit.tables import FACTS
 from crossedit.translation import records
 from crossedit.translation.questions import Question, question_of
+from crossedit.translation.records import Row
 from crossedit.translation.settings import Settings
 from crossedit.translation.store import Store
 
-Row = dict[str, Any]
 # Drives questions to their end; settled ones are among them, for what they have cost counts.
 Ask = Callable[[Sequence[Question], Store, Settings], None]
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crossedit.translation import checks, records
-from crossedit.translation.reviews.merge import Row, Sources
+from crossedit.translation.records import Row
+from crossedit.translation.reviews.merge import Sources
+from crossedit.translation.settings import CHECKS
 
 
 def findings(
@@ -34,7 +36,7 @@ def findings(
                 **_counts(found[check]),
                 "cases": sorted(found[check], key=lambda case: not case["since_corrected"])[:most],
             }
-            for check, means in checks.CHECKS.items()
+            for check, means in CHECKS.items()
             if check in found
         },
     }

@@ -16,7 +16,7 @@ field, as translations of several draws of facts differ; where the present one i
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 from unicodedata import normalize
 
 import polars as pl
@@ -24,11 +24,11 @@ import polars as pl
 from crossedit.errors import UserError, nearest
 from crossedit.tables import CORRECTIONS
 from crossedit.translation import records
+from crossedit.translation.records import Row
 from crossedit.translation.reviews.judgements import Judgement
 
 _MOST = 50  # places in one message
 
-Row = dict[str, Any]
 Sources = Mapping[tuple[str, int], Row]  # by split and case
 Unit = tuple[int, str]  # a row's place, and a field
 Role = Literal["annotator", "expert"]
