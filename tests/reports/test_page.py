@@ -10,14 +10,14 @@ import pytest
 from made import ENTRY, NASTY, predictions, results, scores
 
 from crossedit import tables
-from crossedit.reports import drawing
 from crossedit.reports.examples import examples
+from crossedit.reports.figures import drawing
+from crossedit.reports.figures.radar import write
+from crossedit.reports.figures.sweeps import pictures
 from crossedit.reports.findings import findings
 from crossedit.reports.grid import Grid
 from crossedit.reports.page import Sources, page
-from crossedit.reports.radar import write
 from crossedit.reports.scores import Scores
-from crossedit.reports.sweep_figures import pictures
 
 
 class Document(HTMLParser):

@@ -10,10 +10,10 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from crossedit import tables
-from crossedit.reports import drawing
+from crossedit.reports.figures import drawing
+from crossedit.reports.figures.sweeps import Picture, pictures
 from crossedit.reports.naming import ability, task_styles
 from crossedit.reports.scores import DASH
-from crossedit.reports.sweep_figures import Picture, pictures
 from crossedit.reports.sweeps import Sweeps
 
 

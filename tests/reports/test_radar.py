@@ -9,8 +9,8 @@ import pytest
 from made import ENTRY, scores
 from matplotlib.text import Text
 
-from crossedit.reports import radar
-from crossedit.reports.drawing import SUFFIXES
+from crossedit.reports.figures import radar
+from crossedit.reports.figures.drawing import SUFFIXES
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import styles
 from crossedit.reports.scores import Scores

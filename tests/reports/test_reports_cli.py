@@ -231,7 +231,7 @@ def test_no_torch_is_imported(tmp_path: Path) -> None:
     code = (
         "import sys; from crossedit.reports.cli import commands;"
         f"commands(['tables', '--scores', {str(path)!r}, '--out', {str(tmp_path / 'out')!r}], standalone_mode=False);"
-        "import crossedit.reports.page, crossedit.reports.radar, crossedit.reports.sweep_figures;"
+        "import crossedit.reports.page, crossedit.reports.figures.radar, crossedit.reports.figures.sweeps;"
         "print([name for name in ('torch', 'transformers', 'scipy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

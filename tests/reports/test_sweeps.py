@@ -11,9 +11,9 @@ from crossedit import tables
 from crossedit.errors import UserError
 from crossedit.reports import plan
 from crossedit.reports.courses import Course, course
+from crossedit.reports.figures.sweeps import pictures
 from crossedit.reports.scores import DASH
 from crossedit.reports.side_effects import AT_CHANCE, NEVER, answers, edited_facts, sheets, side_effects
-from crossedit.reports.sweep_figures import pictures
 from crossedit.reports.sweep_findings import findings, lines
 from crossedit.reports.sweeps import Sweeps
 

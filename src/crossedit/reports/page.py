@@ -11,9 +11,11 @@ import polars as pl
 
 from crossedit import files, tables
 from crossedit.errors import UserError
-from crossedit.reports import VERSION, bizsre, radar, side_effects, sweep_findings, translation
+from crossedit.reports import VERSION, bizsre, side_effects, sweep_findings, translation
 from crossedit.reports.costs import costs, stages
 from crossedit.reports.examples import Example, examples
+from crossedit.reports.figures import radar
+from crossedit.reports.figures.sweeps import pictures
 from crossedit.reports.findings import Finding, findings
 from crossedit.reports.grid import Grid
 from crossedit.reports.html import render
@@ -22,7 +24,6 @@ from crossedit.reports.owners import owner_of, read_json
 from crossedit.reports.plan import Planned
 from crossedit.reports.scores import Scores
 from crossedit.reports.sheets import Sheet
-from crossedit.reports.sweep_figures import pictures
 from crossedit.reports.sweeps import Sweeps
 
 _MAKING = ("backbone", "facts", "seed", "device", "torch", "packages")

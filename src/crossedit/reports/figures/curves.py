@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from crossedit.reports.drawing import FAINT, GREY
+from crossedit.reports.figures.drawing import FAINT, GREY
+from crossedit.reports.figures.panels import Layout, Panel
 from crossedit.reports.naming import Style
-from crossedit.reports.panels import Layout, Panel
 from crossedit.reports.scores import Estimate
 
 _LINE = 0.16  # inches, of a legend or a note

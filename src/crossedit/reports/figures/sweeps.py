@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 
 from crossedit.reports import plan
 from crossedit.reports.courses import Course, course
-from crossedit.reports.curves import Line, curves
-from crossedit.reports.heat import Cells, heat
+from crossedit.reports.figures.curves import Line, curves
+from crossedit.reports.figures.heat import Cells, heat
+from crossedit.reports.figures.panels import Panel
 from crossedit.reports.naming import ASPECT_STYLES, ASPECTS, Style, ability, language, task_styles
-from crossedit.reports.panels import Panel
 from crossedit.reports.plan import Planned, by_setting
 from crossedit.reports.sweeps import Sweeps
 from crossedit.sweeps.settings import SEQUENTIAL, SINGLE

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.projections.polar import PolarAxes
 
 from crossedit import UNEDITED
-from crossedit.reports import drawing
-from crossedit.reports.drawing import FAINT, GREY
+from crossedit.reports.figures import drawing
+from crossedit.reports.figures.drawing import FAINT, GREY
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, Style, f1_metric, language, method, styles
 from crossedit.reports.scores import Scores

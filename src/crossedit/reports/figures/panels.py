@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from crossedit.reports.drawing import GREY
+from crossedit.reports.figures.drawing import GREY
 
 _IN_A_LINE = 4
 _ALONE, _TOGETHER, _HEIGHT = 2.8, 2.05, 1.6  # inches: width of the only panel of its line, of others, height of each

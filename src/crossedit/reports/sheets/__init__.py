@@ -52,7 +52,25 @@ def _shown(part: Estimate | None) -> Shown:
     return Shown(str(part), "high" if part.mean > 0.8 else "low" if part.mean < 0.1 else "")
 
 
-Cell = str | Measured
+@dataclass(frozen=True)
+class Number:
+    """A number that is no score, such as a difference, as it is to be read."""
+
+    text: str
+    value: float | None  # to sort by; None where there is none
+    note: str = ""  # what is to be known beside it
+    tone: str = ""  # high, low or nothing, as the scores of Bi-ZsRE's tables
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def shown(self) -> list[Shown]:
+        """The text alone."""
+        return [Shown(self.text, self.tone)]
+
+
+Cell = str | Measured | Number
 
 
 @dataclass(frozen=True)

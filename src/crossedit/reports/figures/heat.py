@@ -11,8 +11,8 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from crossedit.reports.drawing import FAINT
-from crossedit.reports.panels import Layout, Panel
+from crossedit.reports.figures.drawing import FAINT
+from crossedit.reports.figures.panels import Layout, Panel
 from crossedit.reports.scores import DASH
 
 _COLOURS = colormaps["Blues"]

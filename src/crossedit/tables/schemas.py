@@ -1,24 +1,8 @@
-"""The tables that stages hand to each other: their schemas, and how they are read and written.
+"""The schemas of the tables that stages hand to each other."""
 
-    write(frame, FACTS, path, provenance={"seed": 0})     whole or not at all, checked first
-    read(path, FACTS)                                     checked again
-    provenance(path)                                      what the file says of its making
-
-Each table is a parquet file with a declared schema. A required column has no nulls, and the key columns tell the rows
-apart.
-"""
-
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
 
 import polars as pl
-
-from crossedit.errors import UserError
-from crossedit.files import whole
 
 
 @dataclass(frozen=True)
@@ -211,6 +195,78 @@ SCORES = Table(
     key=("facts", "backbone", "editor", "edit_lang", "aspect", "kind", "lang", "protocol", "metric"),
 )
 
+# What a fact's answers are worth, one by one: what SCORES are means of.
+VALUES = Table(
+    name="values",
+    columns={
+        "facts": pl.String,
+        "backbone": pl.String,
+        "editor": pl.String,
+        "edit_lang": pl.String,
+        "case_id": pl.Int64,
+        "aspect": pl.String,
+        "kind": pl.String,
+        "lang": pl.String,
+        "protocol": pl.String,
+        "em": pl.Float64,  # each metric 0 to 1
+        "em_normalised": pl.Float64,
+        "f1": pl.Float64,
+        "f1_product": pl.Float64,
+        "outcome": pl.String,  # right, or what is wrong: edits/outcomes.py
+    },
+    key=("facts", "backbone", "editor", "edit_lang", "case_id", "aspect", "kind", "lang", "protocol"),
+)
+
+OUTCOMES = Table(
+    name="outcomes",
+    columns={
+        "facts": pl.String,
+        "backbone": pl.String,
+        "editor": pl.String,
+        "edit_lang": pl.String,
+        "aspect": pl.String,
+        "lang": pl.String,
+        "protocol": pl.String,
+        "outcome": pl.String,
+        "answers": pl.Int64,  # with this outcome
+    },
+    key=("facts", "backbone", "editor", "edit_lang", "aspect", "lang", "protocol", "outcome"),
+)
+
+# Paired comparisons of two cells, or of two columns of one, over the facts that both have.
+COMPARISONS = Table(
+    name="comparisons",
+    columns={
+        "facts": pl.String,
+        "backbone": pl.String,
+        "between": pl.String,  # editors, asked_in (evaluation languages) or edited_in (editing languages)
+        "aspect": pl.String,
+        "protocol": pl.String,
+        "metric": pl.String,
+        "editor_1": pl.String,
+        "edit_lang_1": pl.String,
+        "lang_1": pl.String,
+        "editor_2": pl.String,
+        "edit_lang_2": pl.String,
+        "lang_2": pl.String,
+        "mean_1": pl.Float64,  # 0 to 1, over the facts that both have
+        "mean_2": pl.Float64,
+        "difference": pl.Float64,  # mean_1 - mean_2
+        "low": pl.Float64,  # 95 % bootstrap interval of the difference, facts resampled
+        "high": pl.Float64,
+        "effect": pl.Float64,  # the difference in standard deviations of the facts' differences; null where none differ
+        "p": pl.Float64,  # of a paired permutation test, two-sided
+        "p_adjusted": pl.Float64,  # after Holm's correction for the comparisons of the family
+        "family": pl.Int64,  # how many comparisons were corrected together
+        "n": pl.Int64,  # facts
+    },
+    key=(
+        *("facts", "backbone", "between", "aspect", "protocol", "metric"),
+        *("editor_1", "edit_lang_1", "lang_1", "editor_2", "edit_lang_2", "lang_2"),
+    ),
+    nullable=("effect",),
+)
+
 
 # An item of a general-ability task: a record of its file, before any prompt is made of it.
 ITEMS = Table(
@@ -318,54 +374,3 @@ WEIGHT_CHANGES = Table(
     key=("sweep", "backbone", "stop", "module"),
     nullable=("batch_size", "norm", "relative"),
 )
-
-
-def check(frame: pl.DataFrame, table: Table, path: Path | str) -> pl.DataFrame:
-    """Return `frame` with its columns in the order of `table`.
-
-    Raises UserError, naming file, column and row, where a column is missing, unknown or of another type, where a
-    required value is null, or where two rows have the same key.
-    """
-    where = f"{path}: {table.name} table"
-    missing = [name for name in table.columns if name not in frame.columns]
-    unknown = [name for name in frame.columns if name not in table.columns]
-    if missing or unknown:
-        raise UserError(f"{where}: columns missing: {missing or 'none'}; columns unknown: {unknown or 'none'}.")
-    frame = frame.select(*table.columns)
-    for name, dtype in table.columns.items():
-        if frame.schema[name] != dtype:
-            raise UserError(f"{where}: column '{name}' is {frame.schema[name]}, not {dtype}.")
-        if name not in table.nullable and frame[name].null_count():
-            row = frame[name].is_null().arg_max()
-            raise UserError(f"{where}: column '{name}' is empty in row {row}; it must have a value.")
-    twice = frame.select(table.key).is_duplicated()
-    if twice.any():
-        row = twice.arg_max()
-        raise UserError(f"{where}: row {row} is there twice (key {frame.select(table.key).row(row)}).")
-    return frame
-
-
-def write(frame: pl.DataFrame, table: Table, path: Path | str, provenance: Mapping[str, Any]) -> None:
-    """Check `frame` and write it as parquet with `provenance` (JSON values) in the file's metadata."""
-    frame = check(frame, table, path)
-    packages = {name: version(name) for name in ("crossedit", "polars")}
-    note = json.dumps({"table": table.name, "packages": packages, **provenance}, ensure_ascii=False)
-    with whole(path) as temporary:
-        frame.write_parquet(temporary, metadata={"crossedit": note})
-
-
-def read(path: Path | str, table: Table) -> pl.DataFrame:
-    """Return the checked table in the file. Raises UserError where there is no such file or it isn't this table."""
-    try:
-        frame = pl.read_parquet(path)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; it should hold a {table.name} table.") from None
-    except pl.exceptions.ComputeError as error:
-        raise UserError(f"{path}: not a parquet file ({str(error).splitlines()[0]}).") from None
-    return check(frame, table, path)
-
-
-def provenance(path: Path | str) -> dict[str, Any]:
-    """Return what the table's file says of its making, as given to `write`."""
-    note: dict[str, Any] = json.loads(pl.read_parquet_metadata(path).get("crossedit", "{}"))
-    return note

@@ -1,0 +1,16 @@
+"""`crossedit reports`: scores become tables, figures, one page."""
+
+import click
+
+from crossedit.reports.cli.figures import figures
+from crossedit.reports.cli.page import page, show
+from crossedit.reports.cli.tables import collect, write_tables
+
+
+@click.group()
+def commands() -> None:
+    """Scores -> tables, figures, one page."""
+
+
+for command in (collect, write_tables, figures, page, show):
+    commands.add_command(command)

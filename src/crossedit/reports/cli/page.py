@@ -1,0 +1,89 @@
+"""The page, and what the terminal shows."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crossedit.options import Lists
+from crossedit.reports.cli.options import (
+    ENTRY,
+    FACT_SCORES,
+    FILE,
+    SCORES,
+    TABLE_1,
+    TASK_SCORES,
+    WEIGHT_CHANGES,
+    ListsJob,
+    files,
+    read,
+    read_sweeps,
+)
+
+
+@click.command(cls=ListsJob)
+@SCORES
+@TABLE_1
+@TASK_SCORES
+@FACT_SCORES
+@WEIGHT_CHANGES
+@files("figures", "Radar charts and figures of sweeps; the .svg ones are put into the page.")
+@files("predictions", "Predictions of all cells, each in FACTS/BACKBONE/EDITOR/LANGUAGE/.")
+@click.option(
+    "--backbones",
+    multiple=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folders of trained backbones, each BACKBONE/model with recipe.json in it.",
+)
+@files("summaries", "summary.json of facts, machine.json and summary.json of translation, each in STAGE/FACTS/.")
+@click.option("--results", type=click.Path(path_type=Path, file_okay=False), help="Where jobs have left their records.")
+@ENTRY
+@FILE
+def page(
+    scores: tuple[Path, ...],
+    table_1: tuple[Path, ...],
+    task_scores: tuple[Path, ...],
+    fact_scores: tuple[Path, ...],
+    weight_changes: tuple[Path, ...],
+    figures: tuple[Path, ...],
+    predictions: tuple[Path, ...],
+    backbones: tuple[Path, ...],
+    summaries: tuple[Path, ...],
+    results: Path | None,
+    entry: dict[str, Any],
+    out: Path,
+) -> None:
+    """Write the page that shows everything; it needs no other file."""
+    from crossedit.files import whole
+    from crossedit.reports.page import Sources
+    from crossedit.reports.page import page as html
+
+    recipes = [folder / "recipe.json" for folder in backbones]
+    swept = (*task_scores, *fact_scores, *weight_changes)
+    sweeps = read_sweeps(entry, task_scores, fact_scores, weight_changes)
+    known, _ = read(scores, entry, sweeps, others=(*table_1, *summaries))
+    sources = Sources(table_1, figures, predictions, recipes, summaries, results)
+    text = html(entry, known, sweeps, sources, inputs=[*scores, *table_1, *swept, *recipes, *summaries])
+    with whole(out) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+@click.command(cls=Lists)
+@SCORES
+@TASK_SCORES
+@ENTRY
+@click.option("--page", type=click.Path(path_type=Path), help="The page to name at the end.")
+def show(scores: tuple[Path, ...], task_scores: tuple[Path, ...], entry: dict[str, Any], page: Path | None) -> None:
+    """Print Table 2 where there are cells, and a line for each sweep and backbone."""
+    from crossedit.reports import bizsre
+    from crossedit.reports.sweep_findings import lines
+    from crossedit.reports.terminal import show as print_sheet
+
+    sweeps = read_sweeps(entry, task_scores)
+    known, grid = read(scores, entry, sweeps)
+    for facts in grid.edited:
+        print_sheet(bizsre.table_2(known, grid, facts, grid.protocol))
+    for line in lines(sweeps):
+        click.echo(line)
+    if page is not None:
+        click.echo(f"The whole report: {page.resolve()}")

@@ -1,0 +1,76 @@
+"""What is collected of cells, and the tables."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crossedit.reports.cli.options import (
+    CORRECTED,
+    ENTRY,
+    FACT_SCORES,
+    FILE,
+    FOLDER,
+    SCORES,
+    TABLE_1,
+    TASK_SCORES,
+    ListsJob,
+    read,
+    read_sweeps,
+)
+
+
+@click.command(cls=ListsJob)
+@SCORES
+@FILE
+def collect(scores: tuple[Path, ...], out: Path) -> None:
+    """Put the scores of all cells into one table."""
+    from crossedit import files, tables
+    from crossedit.reports import VERSION
+    from crossedit.reports.scores import collect as together
+
+    frame = together(scores)
+    inputs = {str(path): files.digest(path) for path in scores}
+    tables.write(frame, tables.SCORES, out, {"stage": "reports", "version": VERSION, "inputs": inputs})
+
+
+@click.command("tables", cls=ListsJob)
+@SCORES
+@TABLE_1
+@CORRECTED
+@TASK_SCORES
+@FACT_SCORES
+@ENTRY
+@FOLDER
+def write_tables(
+    scores: tuple[Path, ...],
+    table_1: tuple[Path, ...],
+    corrected: tuple[Path, ...],
+    task_scores: tuple[Path, ...],
+    fact_scores: tuple[Path, ...],
+    entry: dict[str, Any],
+    out: Path,
+) -> None:
+    """Write table_1_FACTS, table_2_FACTS_PROTOCOL and locality_FACTS_PROTOCOL as .csv, .md, .tex and .html.
+
+    For translated facts also corrections_FACTS, agreement_FACTS, likeness_FACTS and changes_FACTS; for each sweep
+    side_effects_SWEEP_PROTOCOL, answers_SWEEP_PROTOCOL and edited_facts_SWEEP.
+    """
+    from crossedit import tables
+    from crossedit.reports import bizsre, side_effects, translation
+    from crossedit.reports.owners import owner_of, read_json
+    from crossedit.reports.sheets import write
+
+    sweeps = read_sweeps(entry, task_scores, fact_scores)
+    known, grid = read(scores, entry, sweeps, others=(*table_1, *corrected))
+    for path in table_1:
+        write(bizsre.table_1(tables.read(path, tables.TABLE_1), owner_of(path)), out)
+    for path in corrected:
+        for sheet in translation.sheets(read_json(path), owner_of(path)):
+            write(sheet, out)
+    for facts in grid.edited:
+        for protocol in grid.protocols:
+            write(bizsre.table_2(known, grid, facts, protocol), out)
+            write(bizsre.locality(known, grid, facts, protocol), out)
+    for sheet in side_effects.sheets(sweeps, grid.langs, grid.protocol):
+        write(sheet, out)

@@ -1,0 +1,114 @@
+"""The tables that stages hand to each other: their schemas, and how they are read and written.
+
+    write(frame, FACTS, path, provenance={"seed": 0})     whole or not at all, checked first
+    read(path, FACTS)                                     checked again
+    provenance(path)                                      what the file says of its making
+
+Each table is a parquet file with a declared schema. A required column has no nulls, and the key columns tell the rows
+apart.
+"""
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from crossedit.errors import UserError
+from crossedit.files import whole
+from crossedit.tables.schemas import (
+    ANSWERS,
+    COMPARISONS,
+    CORRECTIONS,
+    FACT_SCORES,
+    FACTS,
+    ITEMS,
+    ODDITIES,
+    OUTCOMES,
+    PREDICTIONS,
+    PROBES,
+    SCORES,
+    TABLE_1,
+    TASK_SCORES,
+    VALUES,
+    VERDICTS,
+    WEIGHT_CHANGES,
+    Table,
+)
+
+__all__ = [
+    "ANSWERS",
+    "COMPARISONS",
+    "CORRECTIONS",
+    "FACTS",
+    "FACT_SCORES",
+    "ITEMS",
+    "ODDITIES",
+    "OUTCOMES",
+    "PREDICTIONS",
+    "PROBES",
+    "SCORES",
+    "TABLE_1",
+    "TASK_SCORES",
+    "VALUES",
+    "VERDICTS",
+    "WEIGHT_CHANGES",
+    "Table",
+    "check",
+    "provenance",
+    "read",
+    "write",
+]
+
+
+def check(frame: pl.DataFrame, table: Table, path: Path | str) -> pl.DataFrame:
+    """Return `frame` with its columns in the order of `table`.
+
+    Raises UserError, naming file, column and row, where a column is missing, unknown or of another type, where a
+    required value is null, or where two rows have the same key.
+    """
+    where = f"{path}: {table.name} table"
+    missing = [name for name in table.columns if name not in frame.columns]
+    unknown = [name for name in frame.columns if name not in table.columns]
+    if missing or unknown:
+        raise UserError(f"{where}: columns missing: {missing or 'none'}; columns unknown: {unknown or 'none'}.")
+    frame = frame.select(*table.columns)
+    for name, dtype in table.columns.items():
+        if frame.schema[name] != dtype:
+            raise UserError(f"{where}: column '{name}' is {frame.schema[name]}, not {dtype}.")
+        if name not in table.nullable and frame[name].null_count():
+            row = frame[name].is_null().arg_max()
+            raise UserError(f"{where}: column '{name}' is empty in row {row}; it must have a value.")
+    twice = frame.select(table.key).is_duplicated()
+    if twice.any():
+        row = twice.arg_max()
+        raise UserError(f"{where}: row {row} is there twice (key {frame.select(table.key).row(row)}).")
+    return frame
+
+
+def write(frame: pl.DataFrame, table: Table, path: Path | str, provenance: Mapping[str, Any]) -> None:
+    """Check `frame` and write it as parquet with `provenance` (JSON values) in the file's metadata."""
+    frame = check(frame, table, path)
+    packages = {name: version(name) for name in ("crossedit", "polars")}
+    note = json.dumps({"table": table.name, "packages": packages, **provenance}, ensure_ascii=False)
+    with whole(path) as temporary:
+        frame.write_parquet(temporary, metadata={"crossedit": note})
+
+
+def read(path: Path | str, table: Table) -> pl.DataFrame:
+    """Return the checked table in the file. Raises UserError where there is no such file or it isn't this table."""
+    try:
+        frame = pl.read_parquet(path)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; it should hold a {table.name} table.") from None
+    except pl.exceptions.ComputeError as error:
+        raise UserError(f"{path}: not a parquet file ({str(error).splitlines()[0]}).") from None
+    return check(frame, table, path)
+
+
+def provenance(path: Path | str) -> dict[str, Any]:
+    """Return what the table's file says of its making, as given to `write`."""
+    note: dict[str, Any] = json.loads(pl.read_parquet_metadata(path).get("crossedit", "{}"))
+    return note
