@@ -12,7 +12,7 @@ from made import ENTRY, NASTY, predictions, results, scores
 from crossedit import tables
 from crossedit.reports.examples import examples
 from crossedit.reports.figures import drawing
-from crossedit.reports.figures.radar import write
+from crossedit.reports.figures.radar import picture as radar
 from crossedit.reports.figures.sweeps import pictures
 from crossedit.reports.findings import findings
 from crossedit.reports.grid import Grid
@@ -42,7 +42,7 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("results")
     files = {name: [Path(path) for path in paths] for name, paths in results(folder).items()}
     known = Scores(scores())
-    write(known, Grid.of(ENTRY, known), "tiny", "small", "en", folder / "figures")
+    drawing.write(radar(known, Grid.of(ENTRY, known), "tiny", "small", "en"), folder / "figures")
     sources = Sources(
         table_1=files["--table-1"],
         figures=sorted((folder / "figures").iterdir()),
@@ -62,7 +62,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> str:
     config["sweeps"][NASTY] = {**config["sweeps"]["ROME"], "editor": NASTY, "backbones": [NASTY], "tasks": [NASTY]}
     known, sweeps = Scores(scores()), made_sweeps.sweeps(config)
     for picture in pictures(sweeps, ("en", "zh"), "teacher_forced"):
-        drawing.write(picture.name, picture.draw, folder)
+        drawing.write(picture, folder)
     return page({**ENTRY, **config}, known, sweeps, Sources(figures=sorted(folder.iterdir())), [])
 
 

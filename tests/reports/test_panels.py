@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from crossedit import tables
 from crossedit.reports.figures import drawing
-from crossedit.reports.figures.sweeps import Picture, pictures
+from crossedit.reports.figures.drawing import Picture
+from crossedit.reports.figures.sweeps import pictures
 from crossedit.reports.naming import ability, task_styles
 from crossedit.reports.scores import DASH
 from crossedit.reports.sweeps import Sweeps
@@ -25,7 +26,7 @@ def drawn(found: Sweeps, name: str, langs: tuple[str, ...] = ("en", "zh")) -> tu
 def test_files_are_the_same_each_time(tmp_path: Path) -> None:
     for run in ("first", "second"):
         for picture in pictures(sweeps(entry()), ("en", "zh"), "teacher_forced"):
-            drawing.write(picture.name, picture.draw, tmp_path / run)
+            drawing.write(picture, tmp_path / run)
     names = [path.name for path in (tmp_path / "first").iterdir()]
     assert len(names) == 4 * len(drawing.SUFFIXES)
     for name in names:

@@ -10,7 +10,7 @@ from made import ENTRY, scores
 from matplotlib.text import Text
 
 from crossedit.reports.figures import radar
-from crossedit.reports.figures.drawing import SUFFIXES
+from crossedit.reports.figures.drawing import SUFFIXES, write
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import styles
 from crossedit.reports.scores import Scores
@@ -23,7 +23,7 @@ def drawn(langs: tuple[str, ...] = ("en", "zh"), **entry: object) -> tuple[Score
 
 def test_files_are_the_same_each_time(tmp_path: Path) -> None:
     for run in ("first", "second"):
-        radar.write(*drawn(), "tiny", "small", "en", tmp_path / run)
+        write(radar.picture(*drawn(), "tiny", "small", "en"), tmp_path / run)
     names = sorted(path.name for path in (tmp_path / "first").iterdir())
     assert names == [f"radar_tiny_small_en.{suffix}" for suffix in sorted(SUFFIXES)]
     for name in names:

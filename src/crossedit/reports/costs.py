@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from crossedit import tables
 from crossedit.jobs import Record, read_record
@@ -14,6 +15,26 @@ from crossedit.usage import Used, records_below
 
 _PARTS = ("edit", "answer")
 _GPU = (Column("Memory, GiB", "GPU"), Column("Busy", "GPU"))
+
+
+class Seconds(NamedTuple):
+    """Seconds per fact, None where they are not known."""
+
+    edit: float | None  # finding the edit
+    answer: float | None
+
+
+def seconds(paths: Sequence[Path]) -> dict[Place, Seconds]:
+    """Return the seconds of each cell, those of its shards added up, from the metadata of its predictions."""
+    sums: dict[Place, Counter[str]] = {}
+    for path in paths:
+        sums.setdefault(cell_of(path), Counter()).update(tables.provenance(path).get("seconds") or {})
+    return {cell: _each(found) for cell, found in sums.items()}
+
+
+def _each(sums: Counter[str]) -> Seconds:
+    facts = sums["facts"]
+    return Seconds(*(sums[part] / facts if facts and part in sums else None for part in _PARTS))
 
 
 def costs(paths: Sequence[Path]) -> Sheet:
@@ -32,7 +53,7 @@ def costs(paths: Sequence[Path]) -> Sheet:
     rows = []
     for cell, seconds in sums.items():
         facts = seconds["facts"]
-        each = [f"{seconds[part] / facts:.3f}" if facts and part in seconds else DASH for part in _PARTS]
+        each = [DASH if found is None else f"{found:.3f}" for found in _each(seconds)]
         label = (cell.facts, cell.backbone, language(cell.edit_lang), cell.editor)
         used = Used.over(jobs[cell])
         rows.append((*label, f"{facts:g}" if facts else DASH, *each, devices[cell], _seconds(used), *_gpu(used)))

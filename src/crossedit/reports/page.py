@@ -1,7 +1,7 @@
 """The page: everything about an experiment in one file that needs nothing else."""
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,14 +12,14 @@ import polars as pl
 from crossedit import files, tables
 from crossedit.errors import UserError
 from crossedit.reports import VERSION, bizsre, side_effects, sweep_findings, translation
-from crossedit.reports.costs import costs, stages
+from crossedit.reports.costs import costs, seconds, stages
 from crossedit.reports.examples import Example, examples
-from crossedit.reports.figures import radar
-from crossedit.reports.figures.sweeps import pictures
+from crossedit.reports.figures.drawing import Picture
+from crossedit.reports.figures.pictures import pictures
 from crossedit.reports.findings import Finding, findings
 from crossedit.reports.grid import Grid
 from crossedit.reports.html import render
-from crossedit.reports.naming import language, method, union
+from crossedit.reports.naming import union
 from crossedit.reports.owners import owner_of, read_json
 from crossedit.reports.plan import Planned
 from crossedit.reports.scores import Scores
@@ -48,6 +48,7 @@ class Chart(NamedTuple):
     title: str
     address: str  # a data: address with the picture in it
     described: str  # for those who can't see it
+    facts: str  # that it is of; empty where it is of sweeps
 
 
 class FactsReport(NamedTuple):
@@ -78,15 +79,18 @@ def page(entry: Mapping[str, Any], scores: Scores, sweeps: Sweeps, sources: Sour
     shown = examples(sources.predictions, grid.protocol)
     statistics = {owner_of(path): tables.read(path, tables.TABLE_1) for path in sources.table_1}
     figures = {path.stem: path for path in sources.figures if path.suffix == ".svg"}
+    none_compared = pl.DataFrame(schema=tables.COMPARISONS.columns)
+    drawn = pictures(scores, grid, sweeps, none_compared, seconds(sources.predictions), entry)
+    charts = list(_charts(drawn, figures))
     return render(
         "page.html.j2",
         grid=grid,
         facts=[
-            _facts_report(name, scores, grid, statistics.get(name), figures, shown)
+            _facts_report(name, scores, grid, statistics.get(name), charts, shown)
             for name in dict.fromkeys([*grid.facts, *statistics])
         ],
         sweeps=[_sweep_report(sweeps, sweep, grid) for sweep in sweeps.all],
-        sweep_charts=list(_sweep_charts(sweeps, grid, figures)),
+        sweep_charts=[chart for chart in charts if not chart.facts],
         backbones={owner_of(path): read_json(path) for path in sources.backbones},
         summaries={owner_of(path): said for path in sources.summaries if "oddities" in (said := read_json(path))},
         translations=translation.reports(sources.summaries),
@@ -111,7 +115,7 @@ def _facts_report(
     scores: Scores,
     grid: Grid,
     statistics: pl.DataFrame | None,
-    figures: Mapping[str, Path],
+    charts: Sequence[Chart],
     shown: Sequence[Example],
 ) -> FactsReport:
     protocols = [grid.protocol, *(other for other in grid.protocols if other != grid.protocol)]
@@ -124,25 +128,15 @@ def _facts_report(
         table_1=None if statistics is None else bizsre.table_1(statistics, name),
         table_2=[bizsre.table_2(scores, grid, name, protocol) for protocol in protocols],
         locality=[bizsre.locality(scores, grid, name, protocol) for protocol in protocols],
-        charts=list(_charts(name, scores, grid, figures)),
+        charts=[chart for chart in charts if chart.facts == name],
         examples=[example for example in shown if example.facts == name],
     )
 
 
-def _charts(facts: str, scores: Scores, grid: Grid, figures: Mapping[str, Path]) -> Iterator[Chart]:
-    for backbone, edit_lang in dict.fromkeys((backbone, lang) for backbone, lang, _ in grid.rows(facts)):
-        path = figures.get(radar.name(facts, backbone, edit_lang))
-        if path is None:
-            continue
-        title = f"{backbone}, edited in {language(edit_lang)}"
-        axes = radar.axes_of(grid, edit_lang)
-        lines = []
-        for editor in radar.editors_of(grid, facts, backbone, edit_lang):
-            found = radar.values(scores, facts, backbone, editor, edit_lang, axes, grid.protocol)
-            points = zip(axes, found, strict=True)
-            said = ", ".join(f"{aspect} in {language(lang)} {value:.0f}" for (aspect, lang), value in points)
-            lines.append(f"{method(editor)}: {said}.".replace("nan", "missing"))
-        yield Chart(title, _address(path), f"Radar chart of F1, {title}. {' '.join(lines)}")
+def _charts(drawn: Iterable[Picture], figures: Mapping[str, Path]) -> Iterator[Chart]:
+    for picture in drawn:
+        if picture.name in figures:
+            yield Chart(picture.title, _address(figures[picture.name]), picture.described, picture.facts)
 
 
 def _sweep_report(sweeps: Sweeps, sweep: Planned, grid: Grid) -> SweepReport:
@@ -157,12 +151,6 @@ def _sweep_report(sweeps: Sweeps, sweep: Planned, grid: Grid) -> SweepReport:
             side_effects.edited_facts(sweeps, sweep, grid.langs, grid.protocol),
         ],
     )
-
-
-def _sweep_charts(sweeps: Sweeps, grid: Grid, figures: Mapping[str, Path]) -> Iterator[Chart]:
-    for picture in pictures(sweeps, grid.langs, grid.protocol):
-        if picture.name in figures:
-            yield Chart(picture.title, _address(figures[picture.name]), picture.described)
 
 
 def _address(path: Path) -> str:

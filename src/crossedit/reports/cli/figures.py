@@ -6,9 +6,11 @@ from typing import Any
 import click
 
 from crossedit.reports.cli.options import (
+    COMPARISONS,
     ENTRY,
     FACT_SCORES,
     FOLDER,
+    PREDICTIONS,
     SCORES,
     TASK_SCORES,
     WEIGHT_CHANGES,
@@ -23,6 +25,8 @@ from crossedit.reports.cli.options import (
 @TASK_SCORES
 @FACT_SCORES
 @WEIGHT_CHANGES
+@COMPARISONS
+@PREDICTIONS
 @ENTRY
 @FOLDER
 def figures(
@@ -30,6 +34,8 @@ def figures(
     task_scores: tuple[Path, ...],
     fact_scores: tuple[Path, ...],
     weight_changes: tuple[Path, ...],
+    comparisons: tuple[Path, ...],
+    predictions: tuple[Path, ...],
     entry: dict[str, Any],
     out: Path,
 ) -> None:
@@ -38,18 +44,17 @@ def figures(
     For each setting of sweeps also side_effects_SETTING_PROTOCOL, edited_facts_SETTING, weights_SETTING and, where
     edits follow each other, forgetting_SETTING.
     """
+    import polars as pl
+
+    from crossedit import tables
     from crossedit.progress import track
-    from crossedit.reports.figures import drawing, radar
-    from crossedit.reports.figures.sweeps import pictures
+    from crossedit.reports.costs import seconds
+    from crossedit.reports.figures.drawing import write
+    from crossedit.reports.figures.pictures import pictures
 
     sweeps = read_sweeps(entry, task_scores, fact_scores, weight_changes)
     known, grid = read(scores, entry, sweeps)
-    charts = [
-        (facts, *place)
-        for facts in grid.edited
-        for place in dict.fromkeys((backbone, edit_lang) for backbone, edit_lang, _ in grid.rows(facts))
-    ]
-    for facts, backbone, edit_lang in track(charts, "drawing"):
-        radar.write(known, grid, facts, backbone, edit_lang, out)
-    for picture in track(list(pictures(sweeps, grid.langs, grid.protocol)), "drawing sweeps"):
-        drawing.write(picture.name, picture.draw, out)
+    none = pl.DataFrame(schema=tables.COMPARISONS.columns)
+    compared = pl.concat([none, *(tables.read(path, tables.COMPARISONS) for path in comparisons)])
+    for picture in track(list(pictures(known, grid, sweeps, compared, seconds(predictions), entry)), "drawing"):
+        write(picture, out)

@@ -1,6 +1,7 @@
 """How every figure is written: as PDF, SVG and PNG that are the same bytes for the same scores."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,21 @@ _METADATA: dict[str, dict[str, str | None]] = {
 }
 
 
-def write(name: str, draw: Callable[[], Figure], folder: Path) -> None:
-    """Draw a figure and write it in all formats into the folder."""
+@dataclass(frozen=True)
+class Picture:
+    """A figure before it is drawn."""
+
+    name: str  # of its files, without suffix
+    title: str
+    described: str  # all its values, for those who can't see it
+    draw: Callable[[], Figure]
+    facts: str = ""  # that it is of; empty where it is of sweeps
+
+
+def write(picture: Picture, folder: Path) -> None:
+    """Draw a picture and write it in all formats into the folder."""
     with matplotlib.rc_context(SETTINGS):
-        figure = draw()
+        figure = picture.draw()
         for suffix in SUFFIXES:
-            with whole(folder / f"{name}.{suffix}") as temporary:
+            with whole(folder / f"{picture.name}.{suffix}") as temporary:
                 figure.savefig(temporary, dpi=300, metadata=_METADATA[suffix])

@@ -1,16 +1,14 @@
 """The radar chart of Bi-ZsRE's Fig. 2: what the editors of one backbone and editing language do, as polygons."""
 
 import math
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.projections.polar import PolarAxes
 
 from crossedit import UNEDITED
-from crossedit.reports.figures import drawing
-from crossedit.reports.figures.drawing import FAINT, GREY
+from crossedit.reports.figures.drawing import FAINT, GREY, Picture
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, Style, f1_metric, language, method, styles
 from crossedit.reports.scores import Scores
@@ -58,9 +56,31 @@ def values(
     return [math.nan if estimate is None else 100 * estimate.mean for estimate in found]
 
 
-def write(scores: Scores, grid: Grid, facts: str, backbone: str, edit_lang: str, folder: Path) -> None:
-    """Draw the chart and write it as PDF, SVG and PNG into the folder."""
-    drawing.write(name(facts, backbone, edit_lang), lambda: draw(scores, grid, facts, backbone, edit_lang), folder)
+def pictures(scores: Scores, grid: Grid, facts: str) -> Iterator[Picture]:
+    """Yield the chart of each backbone and editing language."""
+    for backbone, edit_lang in dict.fromkeys((backbone, edit_lang) for backbone, edit_lang, _ in grid.rows(facts)):
+        yield picture(scores, grid, facts, backbone, edit_lang)
+
+
+def picture(scores: Scores, grid: Grid, facts: str, backbone: str, edit_lang: str) -> Picture:
+    """Return the chart under the grid's protocol."""
+    title = f"{backbone}, edited in {language(edit_lang)}"
+    axes, told = axes_of(grid, edit_lang), []
+    for editor in editors_of(grid, facts, backbone, edit_lang):
+        found = values(scores, facts, backbone, editor, edit_lang, axes, grid.protocol)
+        points = zip(axes, found, strict=True)
+        said = (
+            f"{aspect} in {language(lang)} {'missing' if math.isnan(value) else f'{value:.0f}'}"
+            for (aspect, lang), value in points
+        )
+        told.append(f"{method(editor)}: {', '.join(said)}.")
+    return Picture(
+        name(facts, backbone, edit_lang),
+        title,
+        " ".join([f"Radar chart of F1, {title}.", *told]),
+        lambda: draw(scores, grid, facts, backbone, edit_lang),
+        facts,
+    )
 
 
 def draw(scores: Scores, grid: Grid, facts: str, backbone: str, edit_lang: str) -> Figure:

@@ -4,14 +4,12 @@ There is one figure of each kind per setting, with a row of panels per backbone 
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-
-from matplotlib.figure import Figure
+from collections.abc import Iterator, Sequence
 
 from crossedit.reports import plan
 from crossedit.reports.courses import Course, course
 from crossedit.reports.figures.curves import Line, curves
+from crossedit.reports.figures.drawing import Picture
 from crossedit.reports.figures.heat import Cells, heat
 from crossedit.reports.figures.panels import Panel
 from crossedit.reports.naming import ASPECT_STYLES, ASPECTS, Style, ability, language, task_styles
@@ -29,16 +27,6 @@ _NOTE = (
     "Thin and dashed: at chance before any edit, can't show harm."
 )
 _DASHES = ((0, (4, 1.6)), (0, (1.2, 1.2)), (0, (4, 1.2, 1.2, 1.2)), (0, (6, 1.2)))  # of further languages
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure before it is drawn."""
-
-    name: str  # of its files, without suffix
-    title: str
-    described: str  # all its values, for those who can't see it
-    draw: Callable[[], Figure]
 
 
 def pictures(sweeps: Sweeps, langs: Sequence[str], protocol: str) -> Iterator[Picture]:

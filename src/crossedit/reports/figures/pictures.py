@@ -1,0 +1,33 @@
+"""All figures of a report, each before it is drawn: what the command line draws and the page shows."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import polars as pl
+
+from crossedit.reports.costs import Seconds
+from crossedit.reports.figures import radar
+from crossedit.reports.figures import sweeps as of_sweeps
+from crossedit.reports.figures.drawing import Picture
+from crossedit.reports.grid import Grid
+from crossedit.reports.owners import Place
+from crossedit.reports.scores import Scores
+from crossedit.reports.sweeps import Sweeps
+
+
+def pictures(
+    scores: Scores,
+    grid: Grid,
+    sweeps: Sweeps,
+    comparisons: pl.DataFrame,
+    costs: Mapping[Place, Seconds],
+    entry: Mapping[str, Any],
+) -> Iterator[Picture]:
+    """Yield the figures of all facts, then those of sweeps, which have no `facts`.
+
+    `comparisons` is a COMPARISONS table, empty where nothing was compared; `costs` is what `costs.seconds` returns,
+    empty where no predictions are at hand. Neither changes which figures there are.
+    """
+    for facts in grid.edited:
+        yield from radar.pictures(scores, grid, facts)
+    yield from of_sweeps.pictures(sweeps, grid.langs, grid.protocol)
