@@ -1,0 +1,135 @@
+"""The numbers that the papers print (`resources/published/`), and which of ours they are beside.
+
+    rows("bizsre_tables_2_4")                 a dict of texts per line of the file, as printed
+    ours = counterparts(config["facts"], config["backbones"], config["editors"], config["reports"]["published"])
+    ours.find("bizsre", "llama", "ROME")      ("Chinese-LLaMA-2-7B", "ROME"), or None where no paper has that
+    compared(config)                          the facts of which a table beside the published numbers is made
+
+Nothing here needs polars, as the rules ask it too.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from crossedit.config import cells, train_size
+from crossedit.errors import UserError, nearest
+from crossedit.files import listed
+
+FOLDER = Path("resources/published")
+SOURCES = {
+    "Bi-ZsRE": "Wang et al., Cross-Lingual Knowledge Editing in Large Language Models",
+    "KnowEdit": "Zhang et al., A Comprehensive Study of Knowledge Editing for Large Language Models",
+}
+FACTS = "bizsre"  # what the facts of Bi-ZsRE are called unless the configuration says otherwise
+_EDITS, _LENGTHS = "bizsre_tables_2_4", "bizsre_table_1"
+# Its FT asks every token of the distribution after the prompt, which is called FT-L since.
+_METHODS = {"ftl": "FT"}
+
+
+@cache
+def rows(name: str) -> tuple[dict[str, str], ...]:
+    """Return the lines of `resources/published/<name>.csv`. Raises UserError where there is no such file."""
+    path = FOLDER / f"{name}.csv"
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return tuple(csv.DictReader(file))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; run crossedit in its own folder, which has it.") from None
+
+
+@dataclass(frozen=True)
+class Counterparts:
+    """Which facts are Bi-ZsRE's, and what it calls our backbones and editors; those that it hasn't are missing."""
+
+    facts: tuple[str, ...]
+    backbones: Mapping[str, str]
+    editors: Mapping[str, str]
+
+    def find(self, facts: str, backbone: str, editor: str) -> tuple[str, str] | None:
+        """Return the paper's backbone and method; None where it has no numbers for them."""
+        pair = (self.backbones.get(backbone, ""), self.editors.get(editor, ""))
+        return pair if facts in self.facts and pair in _pairs() else None
+
+
+def counterparts(
+    facts: Iterable[str],
+    backbones: Iterable[str],
+    editors: Mapping[str, Mapping[str, Any]],
+    settings: Mapping[str, Any] | None = None,
+) -> Counterparts:
+    """Return the counterparts of names in a configuration, editors with their entries, by `reports.published`.
+
+    Names are equal but for case and punctuation. An editor goes by its `method`, and where it isn't called so it must
+    have that method's own hyperparameters, all training facts and no `rect`. What the settings name stands before that.
+    Raises UserError for a name in the settings that the configuration or the paper doesn't have.
+    """
+    settings = settings or {}
+    theirs = _theirs("backbone")
+    own, told = list(facts), listed(settings.get("facts") or [])
+    for name in told:
+        _check("reports.published.facts", name, own)
+    return Counterparts(
+        facts=tuple(told or (name for name in own if _folded(name) == FACTS)),
+        backbones=_named("backbones", {name: theirs.get(_folded(name)) for name in backbones}, "backbone", settings),
+        editors=_named("editors", {name: _method(name, entry) for name, entry in editors.items()}, "method", settings),
+    )
+
+
+def compared(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the facts of a configuration that have a cell which the paper has too, asked as the paper did."""
+    if "upstream" not in config["protocols"]:
+        return ()
+    settings = (config.get("reports") or {}).get("published")
+    ours = counterparts(config["facts"], config["backbones"], config["editors"], settings)
+    langs = {row["edit_language"] for row in rows(_EDITS)}
+    found = {cell.facts for cell in cells(config) if cell.language in langs and ours.find(*cell[:3])}
+    return tuple(name for name in config["facts"] if name in found)
+
+
+@cache
+def _pairs() -> frozenset[tuple[str, str]]:
+    return frozenset((row["backbone"], row["method"]) for row in rows(_EDITS))
+
+
+def _theirs(column: str) -> dict[str, str]:
+    """Return the paper's names by themselves without case and punctuation."""
+    return {_folded(row[column]): row[column] for row in rows(_EDITS)}
+
+
+def _method(name: str, entry: Mapping[str, Any]) -> str | None:
+    """Return what the paper calls an editor; None where it hasn't that."""
+    method = _folded(entry.get("method", name))
+    theirs = _theirs("method") | _METHODS
+    if method not in theirs or "rect" in entry or train_size(entry) is not None:
+        return None
+    called_so = theirs.get(_folded(name)) == theirs[method]
+    return theirs[method] if called_so or not entry.get("hparams") else None
+
+
+def _named(part: str, alike: Mapping[str, str | None], column: str, settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the paper's names by ours: what the settings say, else those alike."""
+    theirs = _theirs(column)
+    found = {mine: other for mine, other in alike.items() if other}
+    for mine, other in (settings.get(part) or {}).items():
+        _check(f"reports.published.{part}", mine, alike)
+        if _folded(other) not in theirs:
+            hint = nearest(other, theirs.values())
+            raise UserError(f"reports.published.{part}.{mine}: the paper has no '{other}'; {hint}")
+        found[mine] = theirs[_folded(other)]
+    return found
+
+
+def _check(where: str, name: str, known: Iterable[str]) -> None:
+    """Raise UserError where the name is not among those of the configuration."""
+    if name not in known:
+        raise UserError(f"{where}: '{name}' is unknown; {nearest(name, known)}")
+
+
+def _folded(name: str) -> str:
+    """Return the name without case and punctuation."""
+    return re.sub(r"[\W_]+", "", name).casefold()
