@@ -32,7 +32,7 @@ rule all:
         rules.page.output,
         # Named here too, since Snakemake doesn't miss a lost file whose followers are there.
         [path for cell in CELLS for path in predictions(cell)],
-        [f"{cell_folder(cell)}/scores.parquet" for cell in CELLS],
+        [f"{cell_folder(cell)}/{table}.parquet" for cell in CELLS for table in ("scores", "values")],
         SWEPT_FILES,
 
 

@@ -46,7 +46,14 @@ def test_what_is_left_away_takes_its_default(raw: Config) -> None:
     assert config["evaluation_languages"] == ["en", "zh"]
     assert config["protocols"] == ["teacher_forced", "generated", "upstream"]
     assert config["include"] == config["exclude"] == []
-    assert config["reports"] == {"protocol": "teacher_forced", "table_1_tokenizer": "words"}
+    assert config["reports"] == {
+        "protocol": "teacher_forced",
+        "table_1_tokenizer": "words",
+        "intervals": False,
+        "browser_rows": 100_000,
+        "published": {},
+    }
+    assert "capability" not in config
     assert config["f1_tokens"] == "own"
     assert config["facts"]["demo"]["originals"] == "source"
     assert config["facts"]["demo"]["subject_missing"] == "leave_out"
@@ -60,7 +67,7 @@ def test_what_is_given_stays(raw: Config) -> None:
     config = checked(raw)
     assert (config["seed"], config["evaluation_languages"], config["protocols"]) == (7, ["zh"], ["upstream"])
     assert config["editors"]["ROME"]["shards"] == 4
-    assert config["reports"] == {"protocol": "upstream", "table_1_tokenizer": "words"}
+    assert config["reports"]["protocol"] == "upstream"
 
 
 @pytest.mark.parametrize(
@@ -185,6 +192,10 @@ WRONG = [
     (at("seed", "one"), "seed: 'one' must be a whole number."),
     (at("protocols", ["teacher"]), "protocols.0: 'teacher' is not allowed; "),
     (at("protocols", ["generated"]), "reports.protocol: 'teacher_forced' is not among protocols ['generated']; add it"),
+    (
+        at("capability", {"tasks": ["mmlu"], "backbones": ["demo-bo"]}),
+        "capability.backbones: 'demo-bo' is unknown; known are: tiny",
+    ),
     (at("reports", {"protocol": "greedy"}), "reports.protocol: 'greedy' is not allowed; "),
     (at("facts/demo/test", "resources/demo/facts"), "facts.demo: needs either `files`, or files for `train`,"),
     (without("facts/demo/files"), "facts.demo: needs either `files`, or files for `train`,"),

@@ -49,6 +49,8 @@ def checked(raw: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
         _check_backbone(name, entry, config)
     for name, entry in config["editors"].items():
         _check_editor(name, entry, config)
+    if "capability" in config:
+        _check_capability(config)
     check_tasks(config)
     check_sweeps(config)
     for kind in ("include", "exclude"):
@@ -65,6 +67,15 @@ def checked(raw: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
             f"{config['protocols']}; add it there."
         )
     return config
+
+
+def _check_capability(config: dict[str, Any]) -> None:
+    """Fill in which backbones are asked the benchmarks: all of them. Raises UserError for one that isn't there."""
+    entry = config["capability"]
+    entry.setdefault("backbones", list(config["backbones"]))
+    for name in entry["backbones"]:
+        if name not in config["backbones"]:
+            raise UserError(f"config: capability.backbones: '{name}' is unknown; {nearest(name, config['backbones'])}")
 
 
 _PLURAL = {"facts": "facts", "backbone": "backbones", "editor": "editors"}

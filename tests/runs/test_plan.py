@@ -63,7 +63,12 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Said]:
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(dryrun, "snakemake", heard)
-        experiment = stand(tmp_path_factory.mktemp("plan"), monkeypatch, facts={"demo": TRANSLATED})
+        experiment = stand(
+            tmp_path_factory.mktemp("plan"),
+            monkeypatch,
+            facts={"demo": TRANSLATED},
+            capability={"tasks": ["mmlu"]},
+        )
         yield Said(experiment, Plan.of(experiment), *texts)
 
 

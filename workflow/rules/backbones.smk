@@ -99,3 +99,26 @@ rule ask:
         "crossedit backbones ask --name {wildcards.backbone} --entry {params.entry:q} --facts {input.facts}"
         " --languages {params.languages} --protocols {params.protocols}"
         " --probes {output.probes} --answers {output.answers} 2> {log}"
+
+
+rule capability:
+    input:
+        model=lambda wildcards: model_files(wildcards.backbone),
+    output:
+        f"{RESULTS}/backbones/{{backbone}}/capability.json",
+    log:
+        f"{RESULTS}/logs/backbones/{{backbone}}.capability.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/backbones/{{backbone}}.capability.tsv"
+    conda:
+        "../../envs/lm-eval.yaml"
+    resources:
+        **asks("capability"),
+    params:
+        version=configuration.version("backbones"),
+        entry=lambda wildcards: backbone_entry(wildcards.backbone),
+        capability=as_json(part(config.get("capability", {}), without=("backbones",))),
+        seed=config["seed"],
+    shell:
+        "crossedit backbones capability --name {wildcards.backbone} --entry {params.entry:q}"
+        " --capability {params.capability:q} --seed {params.seed} --out {output} 2> {log}"

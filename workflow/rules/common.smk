@@ -13,6 +13,7 @@ from crossedit import config as configuration
 from crossedit import places
 from crossedit.errors import UserError
 from crossedit.files import listed
+from crossedit.reports import contents
 from crossedit.runs import orphans
 from crossedit.runs.estimates import durations, memory, needs
 from crossedit.sweeps import settings
@@ -27,6 +28,8 @@ try:
     config = configuration.checked(config)
     CELLS = list(configuration.cells(config))
     memory.check_shards(config)
+    TABLES = list(contents.tables(config))
+    FIGURES = list(contents.figures(config))
 except UserError as error:
     print(f"crossedit: {error}", file=sys.stderr)
     raise SystemExit(2)
@@ -38,6 +41,8 @@ PROTOCOLS = ",".join(config["protocols"])
 TASK = "|".join(map(re.escape, config["tasks"])) or "none"
 SWEPT = "|".join(map(re.escape, config["sweeps"])) or "none"
 SWEEPS = list(settings.sweeps(config))
+# Backbones that are asked the benchmarks of lm-eval, where the configuration names any.
+CAPABLE = config["capability"]["backbones"] if "capability" in config else []
 
 if config["offline"]:
     # For the hub's libraries, in all jobs: what isn't on the machine is an error, not a download.
@@ -264,6 +269,17 @@ def sweep_cell(wildcards):
     entry, _ = of_sweep(wildcards)
     named = {name: entry.get(name) for name in ("editor", "setting", "batch_size", "facts")}
     return as_json({"sweep": wildcards.sweep, "backbone": wildcards.backbone, "edit_lang": entry["language"], **named})
+
+
+def shown(content, form, category):
+    """A file of the report as Snakemake's own report lists it."""
+    return report(
+        f"{RESULTS}/reports/{category.lower()}/{content.name}.{form}",
+        category=category,
+        subcategory=content.shows,
+        labels=content.labels,
+        caption=f"../report/{category.lower()}.rst",
+    )
 
 
 @cache

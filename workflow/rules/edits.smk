@@ -89,7 +89,8 @@ rule score:
         model=lambda wildcards: model_files(wildcards.backbone),
         predictions=lambda wildcards: predictions(configuration.Cell(**wildcards)),
     output:
-        f"{RESULTS}/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}/scores.parquet",
+        scores=f"{RESULTS}/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}/scores.parquet",
+        values=f"{RESULTS}/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}/values.parquet",
     log:
         f"{RESULTS}/logs/edits/{{facts}}/{{backbone}}/{{editor}}/{{language}}.score.log",
     benchmark:
@@ -113,7 +114,7 @@ rule score:
         seed=config["seed"],
     shell:
         "crossedit edits score {input.predictions} --cell {params.cell:q} --f1-tokens {params.tokens:q}"
-        " --entry {params.entry:q} --seed {params.seed} --out {output} 2> {log}"
+        " --entry {params.entry:q} --seed {params.seed} --out {output.scores} --values {output.values} 2> {log}"
 
 
 rule score_unedited:
@@ -122,7 +123,8 @@ rule score_unedited:
         probes=f"{RESULTS}/backbones/{{backbone}}/{{facts}}/probes.parquet",
         unedited=f"{RESULTS}/backbones/{{backbone}}/{{facts}}/unedited.parquet",
     output:
-        f"{RESULTS}/edits/{{facts}}/{{backbone}}/unedited.parquet",
+        scores=f"{RESULTS}/edits/{{facts}}/{{backbone}}/unedited.parquet",
+        values=f"{RESULTS}/edits/{{facts}}/{{backbone}}/unedited_values.parquet",
     log:
         f"{RESULTS}/logs/edits/{{facts}}/{{backbone}}/unedited.log",
     benchmark:
@@ -141,4 +143,4 @@ rule score_unedited:
     shell:
         "crossedit edits score-unedited --probes {input.probes} --unedited {input.unedited}"
         " --languages {params.languages} --cell {params.cell:q} --f1-tokens {params.tokens:q}"
-        " --entry {params.entry:q} --seed {params.seed} --out {output} 2> {log}"
+        " --entry {params.entry:q} --seed {params.seed} --out {output.scores} --values {output.values} 2> {log}"

@@ -1,5 +1,3 @@
-from crossedit.reports import plan
-
 GRID = as_json(
     {
         key: config[key]
@@ -15,28 +13,15 @@ GRID = as_json(
             "reports",
             "tasks",
             "sweeps",
+            "capability",
         )
+        if key in config
     },
     # Rows and legends stand as the config has them.
     as_written=True,
 )
 USED = sorted({(cell.facts, cell.backbone) for cell in CELLS})
 BACKBONES = sorted({name for _, name in USED} | {sweep.backbone for sweep in SWEEPS})
-RADARS = [
-    f"radar_{facts}_{backbone}_{language}"
-    for facts, backbone in USED
-    for language in config["languages"]
-    if any((cell.facts, cell.backbone, cell.language) == (facts, backbone, language) for cell in CELLS)
-]
-FIGURES = [*RADARS, *plan.figures(plan.planned(config))]
-TABLES = [f"table_1_{facts}" for facts in config["facts"]] + [
-    f"{table}_{facts}_{protocol}"
-    for facts in sorted({facts for facts, _ in USED})
-    for protocol in config["protocols"]
-    for table in ("table_2", "locality")
-]
-TABLES += plan.sheets(plan.planned(config))
-TABLES += plan.corrected(config["facts"])
 SWEEP_TABLES = {
     table: [f"{sweep_folder(sweep)}/{name}.parquet" for sweep in SWEEPS]
     for table, name in {"task_scores": "tasks", "fact_scores": "facts", "weight_changes": "weights"}.items()
@@ -63,24 +48,48 @@ rule collect:
         "crossedit reports collect --scores {input} --out {output} 2> {log}"
 
 
+rule compare:
+    input:
+        [f"{cell_folder(cell)}/values.parquet" for cell in CELLS],
+        [f"{RESULTS}/edits/{facts}/{backbone}/unedited_values.parquet" for facts, backbone in USED],
+    output:
+        comparisons=f"{RESULTS}/reports/comparisons.parquet",
+        outcomes=f"{RESULTS}/reports/outcomes.parquet",
+    log:
+        f"{RESULTS}/logs/reports/compare.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/reports/compare.tsv"
+    conda:
+        "../../envs/crossedit.yaml"
+    resources:
+        **asks("compare"),
+    params:
+        version=configuration.version("reports"),
+        entry=GRID,
+        seed=config["seed"],
+    shell:
+        "crossedit reports compare --values {input} --entry {params.entry:q} --seed {params.seed}"
+        " --out {output.comparisons} --outcomes {output.outcomes} 2> {log}"
+
+
 # An experiment that has only sweeps has no cells to collect from.
 SCORES = rules.collect.output if CELLS else []
+COMPARED = dict(rules.compare.output.items()) if CELLS else {"comparisons": [], "outcomes": []}
+MEASURED = [f"{RESULTS}/backbones/{name}/capability.json" for name in CAPABLE]
 
 
 rule make_tables:
     input:
+        **COMPARED,
         scores=SCORES,
         table_1=[f"{RESULTS}/translation/{name}/table_1.parquet" for name in config["facts"]],
         corrected=[f"{RESULTS}/translation/{name}/summary.json" for name in config["facts"] if translation(name)],
         task_scores=SWEEP_TABLES["task_scores"],
         fact_scores=SWEEP_TABLES["fact_scores"],
+        capability=MEASURED,
     output:
-        report(
-            expand(f"{RESULTS}/reports/tables/{{table}}.html", table=TABLES),
-            category="Tables",
-            caption="../report/tables.rst",
-        ),
-        expand(f"{RESULTS}/reports/tables/{{table}}.{{form}}", table=TABLES, form=["csv", "md", "tex"]),
+        [shown(table, "html", "Tables") for table in TABLES],
+        [f"{RESULTS}/reports/tables/{table.name}.{form}" for table in TABLES for form in ("csv", "md", "tex", "xlsx")],
     log:
         f"{RESULTS}/logs/reports/tables.log",
     benchmark:
@@ -94,8 +103,9 @@ rule make_tables:
         entry=GRID,
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
-        "crossedit reports tables --scores {input.scores} --table-1 {input.table_1} --corrected {input.corrected}"
-        " --task-scores {input.task_scores} --fact-scores {input.fact_scores} --entry {params.entry:q}"
+        "crossedit reports tables --scores {input.scores} --comparisons {input.comparisons} --outcomes {input.outcomes}"
+        " --table-1 {input.table_1} --corrected {input.corrected} --task-scores {input.task_scores}"
+        " --fact-scores {input.fact_scores} --capability {input.capability} --entry {params.entry:q}"
         " --out {params.folder} 2> {log}"
 
 
@@ -103,13 +113,11 @@ rule make_figures:
     input:
         **SWEEP_TABLES,
         scores=SCORES,
+        comparisons=COMPARED["comparisons"],
+        predictions=[path for cell in CELLS for path in predictions(cell)],
     output:
-        report(
-            expand(f"{RESULTS}/reports/figures/{{figure}}.svg", figure=FIGURES),
-            category="Figures",
-            caption="../report/figures.rst",
-        ),
-        expand(f"{RESULTS}/reports/figures/{{figure}}.{{form}}", figure=FIGURES, form=["pdf", "png"]),
+        [shown(figure, "svg", "Figures") for figure in FIGURES],
+        [f"{RESULTS}/reports/figures/{figure.name}.{form}" for figure in FIGURES for form in ("pdf", "png")],
     log:
         f"{RESULTS}/logs/reports/figures.log",
     benchmark:
@@ -123,19 +131,22 @@ rule make_figures:
         entry=GRID,
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
-        "crossedit reports figures --scores {input.scores} --task-scores {input.task_scores}"
-        " --fact-scores {input.fact_scores} --weight-changes {input.weight_changes} --entry {params.entry:q}"
+        "crossedit reports figures --scores {input.scores} --comparisons {input.comparisons}"
+        " --predictions {input.predictions} --task-scores {input.task_scores} --fact-scores {input.fact_scores}"
+        " --weight-changes {input.weight_changes} --entry {params.entry:q}"
         " --out {params.folder} 2> {log}"
 
 
 rule page:
     input:
         **SWEEP_TABLES,
+        **COMPARED,
         scores=SCORES,
+        capability=MEASURED,
         table_1=rules.make_tables.input.table_1,
-        figures=[f"{RESULTS}/reports/figures/{figure}.svg" for figure in FIGURES],
+        figures=[f"{RESULTS}/reports/figures/{figure.name}.svg" for figure in FIGURES],
         tables=rules.make_tables.output,
-        predictions=[path for cell in CELLS for path in predictions(cell)],
+        predictions=rules.make_figures.input.predictions,
         backbones=[path for name in BACKBONES for path in model_folder(name)],
         summaries=[
             f"{RESULTS}/{summary}"
@@ -146,7 +157,12 @@ rule page:
             ]
         ],
     output:
-        report(f"{RESULTS}/reports/index.html", category="Page", caption="../report/page.rst"),
+        report(
+            f"{RESULTS}/reports/index.html",
+            category="Page",
+            labels={"of": "the whole experiment", "asked": "–"},
+            caption="../report/page.rst",
+        ),
     log:
         f"{RESULTS}/logs/reports/page.log",
     benchmark:
@@ -160,7 +176,8 @@ rule page:
         entry=as_json(config, as_written=True),
         results=lambda wildcards, output: str(Path(output[0]).parents[1]),
     shell:
-        "crossedit reports page --scores {input.scores} --table-1 {input.table_1} --task-scores {input.task_scores}"
-        " --fact-scores {input.fact_scores} --weight-changes {input.weight_changes} --figures {input.figures}"
+        "crossedit reports page --scores {input.scores} --comparisons {input.comparisons} --outcomes {input.outcomes}"
+        " --table-1 {input.table_1} --task-scores {input.task_scores} --fact-scores {input.fact_scores}"
+        " --weight-changes {input.weight_changes} --capability {input.capability} --figures {input.figures}"
         " --predictions {input.predictions} --backbones {input.backbones} --summaries {input.summaries}"
         " --results {params.results} --entry {params.entry:q} --out {output} 2> {log}"

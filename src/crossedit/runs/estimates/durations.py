@@ -22,11 +22,23 @@ from crossedit.sweeps.settings import added, extent
 
 # The rules that load a model, and so ask for a GPU.
 ON_GPU = frozenset(
-    {"train", "contexts", "covariance", "ask", "train_editor", "predict", "edit_on", "probe_edited", "ask_task"}
+    {
+        "train",
+        "capability",
+        "contexts",
+        "covariance",
+        "ask",
+        "train_editor",
+        "predict",
+        "edit_on",
+        "probe_edited",
+        "ask_task",
+    }
 )
 _SPEED = 3e13  # multiplications and additions per second in half precision
 _START = 15.0  # seconds until a process has imported what it needs
 _ITEMS, _ITEM_TOKENS = 1000, 400  # of a task
+_BENCHMARK_TOKENS = 1e7  # of one of lm-eval's: MMLU's 14,000 questions, each after five worked ones
 
 
 class Subject(NamedTuple):
@@ -79,6 +91,8 @@ def expected_seconds(config: Mapping[str, Any], rule: str, of: Subject) -> float
             return start + (edits or number) * edit
         case "probe_edited":
             return start + (edits or number) * asked
+        case "capability":
+            return start + len(config.get("capability", {}).get("tasks", ())) * _BENCHMARK_TOKENS * forward
         case "ask_task":
             return start + _ITEMS * _ITEM_TOKENS * forward
         case _:

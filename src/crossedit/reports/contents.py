@@ -1,0 +1,82 @@
+"""What the report of a whole configuration holds: its tables and figures, by the names of their files.
+
+    tables(config), figures(config)      in the order of the report; for the rules, which must know them before any job
+
+Nothing here imports more than the configuration does, so that planning stays quick.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from crossedit.config import cells
+from crossedit.reports import plan, published, training_scale
+from crossedit.reports.naming import language
+
+Config = Mapping[str, Any]
+
+
+class Content(NamedTuple):
+    """A table or figure: the name of its files without suffix, and what a list of them says of it."""
+
+    name: str
+    shows: str
+    of: str
+    asked: str = ""  # the protocol
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The columns of Snakemake's list of files."""
+        return {"of": self.of.replace("_", " "), "asked": self.asked.replace("_", " ") or "–"}
+
+
+def tables(config: Config) -> Iterator[Content]:
+    """Yield the tables of a checked configuration."""
+    protocols = config["protocols"]
+    for facts in config["facts"]:
+        yield Content(f"table_1_{facts}", "Facts", facts)
+    for facts in _edited(config):
+        for protocol in protocols:
+            yield Content(f"table_2_{facts}_{protocol}", "Edits", facts, protocol)
+            yield Content(f"locality_{facts}_{protocol}", "Locality by kind", facts, protocol)
+        if training_scale.sizes(_used_editors(config, facts)):
+            for protocol in protocols:
+                yield Content(f"training_scale_{facts}_{protocol}", "Training scale", facts, protocol)
+        asked = config["reports"]["protocol"]
+        yield Content(f"editors_{facts}", "Comparisons", f"{facts}, editors", asked)
+        yield Content(f"languages_{facts}", "Comparisons", f"{facts}, languages", asked)
+        for protocol in protocols:
+            yield Content(f"errors_{facts}_{protocol}", "Typical failures", facts, protocol)
+    for facts in published.compared(config):
+        yield Content(f"published_{facts}", "Beside the published numbers", facts, "upstream")
+    if "capability" in config:
+        yield Content("table_3", "Backbones", "general benchmarks")
+    for sweep in plan.planned(config):
+        for name in plan.sheets([sweep]):
+            yield Content(name, "Side effects", name)
+    for name in plan.corrected(config["facts"]):
+        yield Content(name, "Translation", name)
+
+
+def figures(config: Config) -> Iterator[Content]:
+    """Yield the figures of a checked configuration."""
+    asked = config["reports"]["protocol"]
+    for facts in _edited(config):
+        places = dict.fromkeys((cell.backbone, cell.language) for cell in cells(config) if cell.facts == facts)
+        for backbone, lang in places:
+            yield Content(f"radar_{facts}_{backbone}_{lang}", "Edits", f"{backbone}, {language(lang)}", asked)
+        if training_scale.sizes(_used_editors(config, facts)):
+            for backbone in dict.fromkeys(backbone for backbone, _ in places):
+                yield Content(f"training_scale_{facts}_{backbone}", "Training scale", backbone, asked)
+        for name, shows in {"gap": "Language gap", "tradeoff": "Trade-off", "cost": "Cost and quality"}.items():
+            yield Content(f"{name}_{facts}", shows, facts, asked)
+    for name in plan.figures(plan.planned(config)):
+        yield Content(name, "Side effects", name)
+
+
+def _edited(config: Config) -> list[str]:
+    return list(dict.fromkeys(cell.facts for cell in cells(config)))
+
+
+def _used_editors(config: Config, facts: str) -> dict[str, Any]:
+    used = {cell.editor for cell in cells(config) if cell.facts == facts}
+    return {name: entry for name, entry in config["editors"].items() if name in used}
