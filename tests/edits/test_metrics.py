@@ -95,7 +95,7 @@ def test_locality_is_measured_against_the_unedited_answer() -> None:
 
 
 def test_scores_are_means_over_facts(predictions: pl.DataFrame) -> None:
-    scores = check(score(predictions, CELL, characters, seed=0), SCORES, "scores")
+    scores = check(score(values(predictions, characters), CELL, seed=0), SCORES, "scores")
     assert mean(scores, "reliability", "all", "em") == (pytest.approx(1 / 3), 3)
     assert mean(scores, "reliability", "all", "f1") == (pytest.approx((1 + 0.8 + 0) / 3), 3)
     assert mean(scores, "reliability", "all", "f1_product") == (pytest.approx((1 + 2 / 3 + 0) / 3), 3)
@@ -108,10 +108,10 @@ def test_scores_are_means_over_facts(predictions: pl.DataFrame) -> None:
 
 
 def test_intervals_hold_the_mean_and_come_back_with_the_seed(predictions: pl.DataFrame) -> None:
-    scores = score(predictions, CELL, characters, seed=0)
+    scores = score(values(predictions, characters), CELL, seed=0)
     assert (scores["low"] <= scores["mean"]).all()
     assert (scores["mean"] <= scores["high"]).all()
-    assert scores.equals(score(predictions, CELL, characters, seed=0))
+    assert scores.equals(score(values(predictions, characters), CELL, seed=0))
     sample = values(predictions, characters).head(3).select("em", "f1").to_numpy()
     low, high = interval(sample, 0)
     assert (low < high).all()
@@ -121,7 +121,7 @@ def test_intervals_hold_the_mean_and_come_back_with_the_seed(predictions: pl.Dat
 def test_the_unedited_model_keeps_all_and_is_reliable_per_editing_language(predictions: pl.DataFrame) -> None:
     same = predictions.with_columns(before_text="after_text")
     chinese = same.filter(pl.col("aspect") == "reliability").with_columns(lang=pl.lit("zh"), after_text=pl.lit("abc"))
-    scores = unedited_scores(pl.concat([same, chinese]), CELL, ["en", "zh"], characters, seed=0)
+    scores = unedited_scores(values(pl.concat([same, chinese]), characters), CELL, ["en", "zh"], seed=0)
     check(scores, SCORES, "scores")
     assert set(scores["editor"]) == {"unedited"}
     assert set(scores.filter(pl.col("aspect") == "locality")["mean"]) == {1.0}

@@ -26,6 +26,9 @@ def parse_shard(_: click.Context, __: click.Parameter, value: str) -> tuple[int,
 
 _FACTS = click.option("--facts", required=True, type=Path, help="Facts table (parquet).")
 _OUT = click.option("--out", required=True, type=Path)
+_VALUES = click.option(
+    "--values", "values_path", required=True, type=Path, help="Where to write what each answer is worth."
+)
 _SEED = click.option("--seed", default=0, show_default=True)
 _CELL = click.option(
     "--cell",
@@ -187,29 +190,38 @@ def run(
     click.echo(json.dumps({"facts": len(requests), "seconds per fact": per_fact}), err=True)
 
 
-@commands.command(cls=Job)
+@commands.command(cls=Job, outputs=("out", "values_path"))
 @click.argument("predictions", nargs=-1, required=True, type=Path)
 @_CELL
 @_TOKENS[0]
 @_TOKENS[1]
 @_SEED
 @_OUT
+@_VALUES
 def score(
-    predictions: tuple[Path, ...], cell: dict[str, str], f1_tokens: str, entry: dict[str, Any], seed: int, out: Path
+    predictions: tuple[Path, ...],
+    cell: dict[str, str],
+    f1_tokens: str,
+    entry: dict[str, Any],
+    seed: int,
+    out: Path,
+    values_path: Path,
 ) -> None:
     """Score a cell's predictions, which may lie in several shards; no model is needed."""
     import polars as pl
 
     from crossedit.edits import scores
     from crossedit.files import digest
-    from crossedit.tables import PREDICTIONS, SCORES, read, write
+    from crossedit.tables import PREDICTIONS, SCORES, VALUES, read, write
 
     table = pl.concat([read(path, PREDICTIONS) for path in predictions])
-    frame = scores.score(table.sort(scores.KEY), cell, scores.tokens_of(f1_tokens, entry), seed)
-    write(frame, SCORES, out, {"predictions": digest(*predictions), "f1_tokens": f1_tokens, "seed": seed})
+    each = scores.values(table.sort(scores.KEY), scores.tokens_of(f1_tokens, entry))
+    made = {"predictions": digest(*predictions), "f1_tokens": f1_tokens, "seed": seed}
+    write(scores.of_cell(each, cell), VALUES, values_path, made)
+    write(scores.score(each, cell, seed), SCORES, out, made)
 
 
-@commands.command(cls=Job)
+@commands.command(cls=Job, outputs=("out", "values_path"))
 @click.option("--probes", required=True, type=Path)
 @click.option("--unedited", required=True, type=Path)
 @click.option("--languages", required=True, help="Editing languages, separated by commas.")
@@ -218,6 +230,7 @@ def score(
 @_TOKENS[1]
 @_SEED
 @_OUT
+@_VALUES
 def score_unedited(
     probes: Path,
     unedited: Path,
@@ -227,14 +240,17 @@ def score_unedited(
     entry: dict[str, Any],
     seed: int,
     out: Path,
+    values_path: Path,
 ) -> None:
     """Score the backbone as it is, as the first row of every table."""
     from crossedit.edits import scores
     from crossedit.edits.predictions import unedited_predictions
     from crossedit.files import digest
-    from crossedit.tables import ANSWERS, PROBES, SCORES, read, write
+    from crossedit.tables import ANSWERS, PROBES, SCORES, VALUES, read, write
 
     frame = unedited_predictions(read(probes, PROBES), read(unedited, ANSWERS))
-    tokens = scores.tokens_of(f1_tokens, entry)
-    scored = scores.unedited_scores(frame, cell, languages.split(","), tokens, seed)
-    write(scored, SCORES, out, {"unedited": digest(unedited), "f1_tokens": f1_tokens, "seed": seed})
+    each = scores.values(frame, scores.tokens_of(f1_tokens, entry))
+    made = {"unedited": digest(unedited), "f1_tokens": f1_tokens, "seed": seed}
+    named = languages.split(",")
+    write(scores.unedited_values(each, cell, named), VALUES, values_path, made)
+    write(scores.unedited_scores(each, cell, named, seed), SCORES, out, made)

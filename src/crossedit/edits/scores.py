@@ -1,12 +1,14 @@
-"""Scores: the mean of every metric over the facts of a cell, with how sure it is.
+"""Scores: what each answer of a cell is worth, and the mean of every metric over its facts, with how sure it is.
 
-    score(predictions, cell={"facts": "demo", "backbone": "demo-bi", "editor": "ROME", "edit_lang": "en"}, tokens)
+    each = values(predictions, tokens)
+    score(each, cell={"facts": "demo", "backbone": "demo-bi", "editor": "ROME", "edit_lang": "en"}, seed=0)
 
 Reliability, generality and portability compare the edited model's answer with the target; locality compares it with the
 unedited model's answer.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,10 @@ from crossedit.edits.metrics import (
     f1,
     f1_product,
 )
+from crossedit.edits.outcomes import outcome
 from crossedit.edits.requests import asked_after
 from crossedit.hub import loading
+from crossedit.tables import VALUES
 
 RESAMPLES = 1000
 METRICS = ("em", "em_normalised", "f1", "f1_product")
@@ -31,18 +35,28 @@ KEY = ["case_id", "aspect", "kind", "lang", "protocol"]
 
 
 def values(predictions: pl.DataFrame, tokens: Tokens) -> pl.DataFrame:
-    """Return the predictions' keys with one column per metric, row by row."""
+    """Return the predictions' keys with one column per metric, and the outcome, row by row."""
+    measured = lru_cache(maxsize=None)(partial(_measure, tokens=lru_cache(maxsize=None)(tokens)))
+    texts = predictions.select("aspect", "after_text", "target_text", "before_text", "lang")
     rows = []
-    for row in predictions.iter_rows(named=True):
-        answer = row["after_text"]
-        target = row["before_text"] if row["aspect"] == "locality" else row["target_text"]
-        pair = tokens(answer.strip()), tokens(target.strip())
-        measured = (exact_match(answer, target), exact_match_normalised(answer, target), f1(*pair), f1_product(*pair))
-        rows.append((*(row[name] for name in KEY), *measured))
-    return pl.DataFrame(rows, schema=[*KEY, *METRICS], orient="row")
+    for aspect, after, target, before, lang in texts.iter_rows():
+        wanted = before if aspect == "locality" else target
+        rows.append((*measured(after, wanted), outcome(aspect, after, target, before, lang)))
+    worth = pl.DataFrame(rows, schema={**dict.fromkeys(METRICS, pl.Float64), "outcome": pl.String}, orient="row")
+    return pl.concat([predictions.select(KEY), worth], how="horizontal")
 
 
-def score(predictions: pl.DataFrame, cell: Mapping[str, str], tokens: Tokens, seed: int) -> pl.DataFrame:
+def _measure(answer: str, wanted: str, tokens: Tokens) -> tuple[float, ...]:
+    pair = tokens(answer.strip()), tokens(wanted.strip())
+    return exact_match(answer, wanted), exact_match_normalised(answer, wanted), f1(*pair), f1_product(*pair)
+
+
+def of_cell(each: pl.DataFrame, cell: Mapping[str, str]) -> pl.DataFrame:
+    """Return the VALUES that are those of a cell."""
+    return each.with_columns(pl.lit(name).alias(column) for column, name in cell.items()).select(*VALUES.columns)
+
+
+def score(each: pl.DataFrame, cell: Mapping[str, str], seed: int) -> pl.DataFrame:
     """Return the SCORES of a cell, or of whatever else `cell` names: means (0 to 1), quantiles of resampled means.
 
     The interval is from the 2.5 % to the 97.5 % quantile.
@@ -50,7 +64,6 @@ def score(predictions: pl.DataFrame, cell: Mapping[str, str], tokens: Tokens, se
     Where questions of an aspect are of several kinds, each kind is scored, and all of them together as kind "all"; a
     fact then counts with the mean over its questions, since facts, not questions, are what is resampled.
     """
-    each = values(predictions, tokens)
     every = each.with_columns(kind=pl.lit("all"))
     kinds = each.filter(pl.col("kind") != "")
     groups = ["aspect", "kind", "lang", "protocol"]
@@ -113,12 +126,17 @@ def tokens_of(choice: str, backbone: Mapping[str, Any]) -> Tokens:
     return ids
 
 
-def unedited_scores(
-    predictions: pl.DataFrame, cell: Mapping[str, str], languages: Sequence[str], tokens: Tokens, seed: int
-) -> pl.DataFrame:
-    """Return the SCORES of the backbone as it is, once per editing language: reliability is that language's own."""
-    parts = []
-    for language in languages:
-        own = predictions.filter(asked_after(language))
-        parts.append(score(own, {**cell, "editor": UNEDITED, "edit_lang": language}, tokens, seed))
-    return pl.concat(parts)
+def unedited_values(each: pl.DataFrame, cell: Mapping[str, str], languages: Sequence[str]) -> pl.DataFrame:
+    """Return the VALUES of the backbone as it is, once per editing language: reliability is that language's own."""
+    return pl.concat(
+        of_cell(each.filter(asked_after(language)), {**cell, "editor": UNEDITED, "edit_lang": language})
+        for language in languages
+    )
+
+
+def unedited_scores(each: pl.DataFrame, cell: Mapping[str, str], languages: Sequence[str], seed: int) -> pl.DataFrame:
+    """Return the SCORES of the backbone as it is, likewise once per editing language."""
+    scored = score(each, {**cell, "editor": UNEDITED}, seed)
+    return pl.concat(
+        scored.filter(asked_after(language)).with_columns(edit_lang=pl.lit(language)) for language in languages
+    )

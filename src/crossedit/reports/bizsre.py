@@ -1,6 +1,7 @@
 """The tables of Bi-ZsRE (Wang et al., Cross-Lingual Knowledge Editing in Large Language Models) in its layout."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import polars as pl
 
@@ -8,8 +9,10 @@ from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, KINDS, PROTOCOLS, f1_metric, language, method
 from crossedit.reports.scores import DASH, Scores
 from crossedit.reports.sheets import Cell, Column, Measured, Sheet
+from crossedit.reports.training_scale import Sizes
 
-_LABELS = (Column("Backbone"), Column("Edited in"), Column("Method"))
+LABELS = (Column("Backbone"), Column("Edited in"), Column("Method"))
+MEASURES = ("F1", "EM")
 _LENGTHS = {
     "question": Column("Question"),
     "rephrase": Column("Rephrase"),
@@ -48,69 +51,118 @@ def table_1(statistics: pl.DataFrame, facts: str) -> Sheet:
 
 def table_2(scores: Scores, grid: Grid, facts: str, protocol: str) -> Sheet:
     """Return Table 2: each backbone's editing languages and methods, F1 / EM of each aspect and evaluation language."""
-    columns = [(Column("Reliability"), "reliability", "all", "")]
-    for lang in grid.langs:
-        columns += [(Column(aspect.capitalize(), language(lang)), aspect, "all", lang) for aspect in ASPECTS[1:]]
-    title = f"Edits of {facts}, asked {protocol.replace('_', '-')}: F1 / EM"
-    return _sheet(f"table_2_{facts}_{protocol}", title, scores, grid, facts, protocol, columns)
+    title = f"Edits of {facts}, {_asked(protocol)}: F1 / EM"
+    return _sheet(f"table_2_{facts}_{protocol}", title, scores, grid, facts, protocol, places(grid.langs))
 
 
 def locality(scores: Scores, grid: Grid, facts: str, protocol: str) -> Sheet:
     """Return Table 2's locality by kind of question: of another subject, or another relation of the edited one."""
-    columns = [
-        (Column(name, language(lang)), "locality", kind, lang) for lang in grid.langs for kind, name in KINDS.items()
+    kinds = [
+        Place(Column(name, language(lang)), "locality", lang, kind)
+        for lang in grid.langs
+        for kind, name in KINDS.items()
     ]
-    title = f"Locality of edits of {facts} by kind, asked {protocol.replace('_', '-')}: F1 / EM"
-    return _sheet(f"locality_{facts}_{protocol}", title, scores, grid, facts, protocol, columns)
+    title = f"Locality of edits of {facts} by kind, {_asked(protocol)}: F1 / EM"
+    return _sheet(f"locality_{facts}_{protocol}", title, scores, grid, facts, protocol, kinds)
 
 
-def _sheet(
-    name: str,
-    title: str,
-    scores: Scores,
-    grid: Grid,
-    facts: str,
-    protocol: str,
-    columns: list[tuple[Column, str, str, str]],
-) -> Sheet:
-    """Return a sheet with a row per row of the grid; a column without language is of the row's editing language."""
-
-    def cells(backbone: str, edit_lang: str, editor: str) -> Iterator[Measured]:
-        for _, aspect, kind, lang in columns:
-            parts = [
-                scores.find(
-                    facts=facts,
-                    backbone=backbone,
-                    editor=editor,
-                    edit_lang=edit_lang,
-                    aspect=aspect,
-                    kind=kind,
-                    lang=lang or edit_lang,
-                    protocol=protocol,
-                    metric=metric,
-                )
-                for metric in (f1_metric(protocol), "em")
-            ]
-            yield Measured(("F1", "EM"), tuple(parts))
-
+def training_scale(scores: Scores, grid: Grid, facts: str, protocol: str, sizes: Sizes) -> Sheet:
+    """Return Table 2 of the editors of `training_scale.sizes` alone, by how many training facts they may use."""
+    shown = places(grid.langs)
+    edited = list(grid.rows(facts))
     rows: list[tuple[Cell, ...]] = [
-        (backbone, language(edit_lang), method(editor), *cells(backbone, edit_lang, editor))
-        for backbone, edit_lang, editor in grid.rows(facts)
+        (
+            backbone,
+            language(edit_lang),
+            group,
+            "all" if size is None else f"{size:,}",
+            *cells(scores, facts, backbone, editor, edit_lang, protocol, shown),
+        )
+        for backbone, edit_lang in dict.fromkeys((backbone, edit_lang) for backbone, edit_lang, _ in edited)
+        for group, editors in sizes.items()
+        for editor, size in editors
+        if (backbone, edit_lang, editor) in edited
     ]
     return Sheet(
-        name=name,
-        title=title,
-        columns=(*_LABELS, *(column for column, *_ in columns)),
+        name=f"training_scale_{facts}_{protocol}",
+        title=f"Edits of {facts} by the number of training facts, {_asked(protocol)}: F1 / EM",
+        columns=(*LABELS, Column("Training facts"), *(place.column for place in shown)),
         rows=tuple(rows),
-        labels=len(_LABELS),
-        note=f"{PROTOCOLS.get(protocol, '')} {_facts(rows)}".strip(),
+        labels=len(LABELS) + 1,
+        note=f"{PROTOCOLS.get(protocol, '')} {counted(rows)}".strip(),
     )
 
 
-def _facts(rows: list[tuple[Cell, ...]]) -> str:
+class Place(NamedTuple):
+    """What a column of scores is of."""
+
+    column: Column
+    aspect: str
+    lang: str  # the evaluation language; empty for the row's editing language
+    kind: str = "all"
+
+
+def places(langs: Iterable[str]) -> list[Place]:
+    """Return the columns of Table 2: reliability, then the other aspects in each evaluation language."""
+    others = [
+        Place(Column(aspect.capitalize(), language(lang)), aspect, lang) for lang in langs for aspect in ASPECTS[1:]
+    ]
+    return [Place(Column("Reliability"), "reliability", ""), *others]
+
+
+def cells(
+    scores: Scores, facts: str, backbone: str, editor: str, edit_lang: str, protocol: str, places: Iterable[Place]
+) -> Iterator[Measured]:
+    """Yield F1 and EM of each column, where the cell has them."""
+    for place in places:
+        parts = [
+            scores.find(
+                facts=facts,
+                backbone=backbone,
+                editor=editor,
+                edit_lang=edit_lang,
+                aspect=place.aspect,
+                kind=place.kind,
+                lang=place.lang or edit_lang,
+                protocol=protocol,
+                metric=metric,
+            )
+            for metric in (f1_metric(protocol), "em")
+        ]
+        yield Measured(MEASURES, tuple(parts))
+
+
+def counted(rows: Iterable[tuple[Cell, ...]]) -> str:
     """Return a sentence that says of how many facts the numbers are."""
     counts = {part.n for row in rows for cell in row if isinstance(cell, Measured) for part in cell.parts if part}
     if not counts:
         return "There is no score yet."
     few, many = min(counts), max(counts)
     return f"Each number is of {many} facts." if few == many else f"Each number is of {few} to {many} facts."
+
+
+def _sheet(
+    name: str, title: str, scores: Scores, grid: Grid, facts: str, protocol: str, shown: Sequence[Place]
+) -> Sheet:
+    """Return a sheet with a row per row of the grid."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            backbone,
+            language(edit_lang),
+            method(editor),
+            *cells(scores, facts, backbone, editor, edit_lang, protocol, shown),
+        )
+        for backbone, edit_lang, editor in grid.rows(facts)
+    ]
+    return Sheet(
+        name=name,
+        title=title,
+        columns=(*LABELS, *(place.column for place in shown)),
+        rows=tuple(rows),
+        labels=len(LABELS),
+        note=f"{PROTOCOLS.get(protocol, '')} {counted(rows)}".strip(),
+    )
+
+
+def _asked(protocol: str) -> str:
+    return f"asked {protocol.replace('_', '-')}"

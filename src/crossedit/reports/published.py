@@ -2,7 +2,7 @@
 
     rows("bizsre_tables_2_4")                 a dict of texts per line of the file, as printed
     ours = counterparts(config["facts"], config["backbones"], config["editors"], config["reports"]["published"])
-    ours.find("bizsre", "llama", "ROME")      ("Chinese-LLaMA-2-7B", "ROME"), or None where no paper has that
+    ours.find("bizsre", "llama", "ROME", "en")     ("Chinese-LLaMA-2-7B", "ROME"), or None where no paper has that
     compared(config)                          the facts of which a table beside the published numbers is made
 
 Nothing here needs polars, as the rules ask it too.
@@ -26,7 +26,7 @@ SOURCES = {
     "KnowEdit": "Zhang et al., A Comprehensive Study of Knowledge Editing for Large Language Models",
 }
 FACTS = "bizsre"  # what the facts of Bi-ZsRE are called unless the configuration says otherwise
-_EDITS, _LENGTHS = "bizsre_tables_2_4", "bizsre_table_1"
+_EDITS = "bizsre_tables_2_4"
 # Its FT asks every token of the distribution after the prompt, which is called FT-L since.
 _METHODS = {"ftl": "FT"}
 
@@ -50,10 +50,10 @@ class Counterparts:
     backbones: Mapping[str, str]
     editors: Mapping[str, str]
 
-    def find(self, facts: str, backbone: str, editor: str) -> tuple[str, str] | None:
-        """Return the paper's backbone and method; None where it has no numbers for them."""
+    def find(self, facts: str, backbone: str, editor: str, edit_lang: str) -> tuple[str, str] | None:
+        """Return the paper's backbone and method; None where it has no numbers of such edits."""
         pair = (self.backbones.get(backbone, ""), self.editors.get(editor, ""))
-        return pair if facts in self.facts and pair in _pairs() else None
+        return pair if facts in self.facts and (*pair, edit_lang) in _edited() else None
 
 
 def counterparts(
@@ -86,14 +86,26 @@ def compared(config: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
     settings = (config.get("reports") or {}).get("published")
     ours = counterparts(config["facts"], config["backbones"], config["editors"], settings)
-    langs = {row["edit_language"] for row in rows(_EDITS)}
-    found = {cell.facts for cell in cells(config) if cell.language in langs and ours.find(*cell[:3])}
+    found = {cell.facts for cell in cells(config) if ours.find(*cell)}
     return tuple(name for name in config["facts"] if name in found)
 
 
 @cache
-def _pairs() -> frozenset[tuple[str, str]]:
-    return frozenset((row["backbone"], row["method"]) for row in rows(_EDITS))
+def edits() -> dict[tuple[str, ...], tuple[str, str]]:
+    """Return F1 and EM of Tables 2 and 4 by backbone, method, editing language, aspect and evaluation language."""
+    key = ("backbone", "method", "edit_language", "aspect", "evaluation_language")
+    return {tuple(row[column] for column in key): (row["f1"], row["em"]) for row in rows(_EDITS)}
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """Return the paper's evaluation languages."""
+    return tuple(dict.fromkeys(row["evaluation_language"] for row in rows(_EDITS)))
+
+
+@cache
+def _edited() -> frozenset[tuple[str, ...]]:
+    return frozenset(key[:3] for key in edits())
 
 
 def _theirs(column: str) -> dict[str, str]:

@@ -9,11 +9,12 @@ from typing import Any
 
 from crossedit.config import train_size
 
+Sizes = dict[str, list[tuple[str, int | None]]]  # editors and numbers of training facts by method
 # What an entry may say besides that leaves the edits what they are.
 _ASIDE = ("train_size", "shards", "batch_size")
 
 
-def sizes(editors: Mapping[str, Mapping[str, Any]]) -> dict[str, list[tuple[str, int | None]]]:
+def sizes(editors: Mapping[str, Mapping[str, Any]]) -> Sizes:
     """Return the editors and their numbers of training facts by method, ascending; None is all, and comes last.
 
     A method has at least two sizes. Where several groups of entries are one method, each says what sets it apart.

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from crossedit.edits.metrics import Tokens
-from crossedit.edits.scores import score
+from crossedit.edits.scores import score, values
 from crossedit.errors import UserError
 from crossedit.sweeps.settings import SINGLE
 from crossedit.sweeps.tasks.scores import compare_task, score_task
@@ -66,9 +66,10 @@ def fact_scores(
     named = {"facts": cell["facts"], "edit_lang": cell["edit_lang"]}
     parts = []
     for stop, frame in sorted(predictions, key=lambda pair: pair[0]):
+        each = values(frame, tokens)
         for edited_by, group in _groups(cell, stop, cases):
-            mine = frame if edited_by == 0 else frame.filter(pl.col("case_id").is_in(group))
-            scored = score(mine, named, tokens, seed).with_columns(edited_by=pl.lit(edited_by, pl.Int64))
+            mine = each if edited_by == 0 else each.filter(pl.col("case_id").is_in(group))
+            scored = score(mine, named, seed).with_columns(edited_by=pl.lit(edited_by, pl.Int64))
             parts.append(_at(cell, stop, len(cases[stop]), scored))
     return _whole(parts, FACT_SCORES.columns)
 

@@ -28,7 +28,7 @@ def spans(text: str) -> list[tuple[int, int]]:
             inside = False
             if category[0] in "PS":
                 found.append((place, place + 1))
-        elif unicodedata.name(character, "").startswith(_UNSPACED):
+        elif unspaced(character):
             inside = False
             found.append((place, place + 1))
         elif inside:
@@ -37,3 +37,8 @@ def spans(text: str) -> list[tuple[int, int]]:
             inside = True
             found.append((place, place + 1))
     return found
+
+
+def unspaced(letter: str) -> bool:
+    """Return whether the letter is of a script that puts no space between words."""
+    return unicodedata.name(letter, "").startswith(_UNSPACED)
