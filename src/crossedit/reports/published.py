@@ -90,6 +90,11 @@ def compared(config: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name in config["facts"] if name in found)
 
 
+def alike(name: str, other: str) -> bool:
+    """Return whether the names are equal but for case and punctuation."""
+    return _folded(name) == _folded(other)
+
+
 @cache
 def edits() -> dict[tuple[str, ...], tuple[str, str]]:
     """Return F1 and EM of Tables 2 and 4 by backbone, method, editing language, aspect and evaluation language."""

@@ -49,7 +49,12 @@ class Shown(NamedTuple):
 def _shown(part: Estimate | None) -> Shown:
     if part is None:
         return Shown(DASH, "")
-    return Shown(str(part), "high" if part.mean > 0.8 else "low" if part.mean < 0.1 else "")
+    return Shown(str(part), tone(part.mean))
+
+
+def tone(share: float) -> str:
+    """Return how Bi-ZsRE's tables colour a score: `high`, `low` or not at all."""
+    return "high" if share > 0.8 else "low" if share < 0.1 else ""
 
 
 @dataclass(frozen=True)
