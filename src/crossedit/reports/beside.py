@@ -5,10 +5,10 @@ beside.sheet("bizsre")           each cell of ours, the published one, and how f
 beside.agreement("bizsre")       how many published numbers lie in our intervals, by editor
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from crossedit.reports import published
 from crossedit.reports.bizsre import LABELS, MEASURES, Place, cells, counted, places
@@ -89,6 +89,11 @@ class Beside:
     scores: Scores
     grid: Grid
     ours: Counterparts
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any], scores: Scores, grid: Grid) -> "Beside":
+        """Return the scores of a configuration's grid beside what the paper has of it."""
+        return cls(scores, grid, published.counterparts(entry, grid.facts, grid.backbones, grid.editors))
 
     @property
     def facts(self) -> tuple[str, ...]:

@@ -5,12 +5,15 @@ from typing import NamedTuple
 
 import polars as pl
 
+from crossedit.reports import published
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, KINDS, PROTOCOLS, f1_metric, language, method
 from crossedit.reports.scores import DASH, Scores
 from crossedit.reports.sheets import Cell, Column, Measured, Sheet
 from crossedit.reports.training_scale import Sizes
 
+_SPLITS = {"train": "training"}
+_UNNAMED = "Published are the numbers of Bi-ZsRE, Table 1, which doesn't name its tokenizer."
 LABELS = (Column("Backbone"), Column("Edited in"), Column("Method"))
 MEASURES = ("F1", "EM")
 _LENGTHS = {
@@ -27,25 +30,30 @@ _WORDS = (
 )
 
 
-def table_1(statistics: pl.DataFrame, facts: str) -> Sheet:
-    """Return Table 1 of a TABLE_1 table: the number of records and the mean lengths of their parts in tokens."""
-    rows = [
-        (
-            {"train": "training"}.get(row["split"], row["split"]).capitalize(),
-            language(row["lang"]),
-            f"{row['records']:,}",
-            *(DASH if row[name] is None else f"{row[name]:.2f}" for name in _LENGTHS),
-        )
-        for row in statistics.iter_rows(named=True)
-    ]
-    counted = ", ".join(statistics["tokenizer"].unique(maintain_order=True))
+def table_1(statistics: pl.DataFrame, facts: str, compared: bool = False) -> Sheet:
+    """Return Table 1 of a TABLE_1 table: the number of records and the mean lengths of their parts in tokens.
+
+    compared: below each line of ours stands the published one.
+    """
+    rows: list[tuple[str, ...]] = []
+    for row in statistics.iter_rows(named=True):
+        label = (_SPLITS.get(row["split"], row["split"]).capitalize(), language(row["lang"]))
+        lengths = [DASH if row[name] is None else f"{row[name]:.2f}" for name in _LENGTHS]
+        rows.append((*label, *(["ours"] if compared else []), f"{row['records']:,}", *lengths))
+        printed = published.lengths(_SPLITS.get(row["split"], row["split"]), row["lang"]) if compared else None
+        if printed:
+            lengths = [printed[name] or DASH for name in _LENGTHS]
+            rows.append((*label, "published", f"{int(printed['examples']):,}", *lengths))
+    tokenizers = ", ".join(statistics["tokenizer"].unique(maintain_order=True))
+    numbers = [Column("Numbers")] if compared else []
+    note = _WORDS if tokenizers == "words" else "Lengths in tokens."
     return Sheet(
         name=f"table_1_{facts}",
-        title=f"Facts of {facts}: records and mean lengths (tokenizer: {counted})",
-        columns=(Column("Split"), Column("Language"), Column("Records"), *_LENGTHS.values()),
+        title=f"Facts of {facts}: records and mean lengths (tokenizer: {tokenizers})",
+        columns=(Column("Split"), Column("Language"), *numbers, Column("Records"), *_LENGTHS.values()),
         rows=tuple(rows),
-        labels=2,
-        note=_WORDS if counted == "words" else "Lengths in tokens.",
+        labels=2 + len(numbers),
+        note=f"{note} {_UNNAMED}" if compared else note,
     )
 
 

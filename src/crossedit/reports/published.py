@@ -1,7 +1,7 @@
 """The numbers that the papers print (`resources/published/`), and which of ours they are beside.
 
     rows("bizsre_tables_2_4")                 a dict of texts per line of the file, as printed
-    ours = counterparts(config["facts"], config["backbones"], config["editors"], config["reports"]["published"])
+    ours = counterparts(config)
     ours.find("bizsre", "llama", "ROME", "en")     ("Chinese-LLaMA-2-7B", "ROME"), or None where no paper has that
     compared(config)                          the facts of which a table beside the published numbers is made
 
@@ -19,6 +19,7 @@ from typing import Any
 from crossedit.config import cells, train_size
 from crossedit.errors import UserError, nearest
 from crossedit.files import listed
+from crossedit.reports.naming import union
 
 FOLDER = Path("resources/published")
 SOURCES = {
@@ -26,7 +27,7 @@ SOURCES = {
     "KnowEdit": "Zhang et al., A Comprehensive Study of Knowledge Editing for Large Language Models",
 }
 FACTS = "bizsre"  # what the facts of Bi-ZsRE are called unless the configuration says otherwise
-_EDITS = "bizsre_tables_2_4"
+_LENGTHS, _CAPABILITY, _EDITS = "bizsre_table_1", "bizsre_table_3", "bizsre_tables_2_4"
 # Its FT asks every token of the distribution after the prompt, which is called FT-L since.
 _METHODS = {"ftl": "FT"}
 
@@ -57,26 +58,27 @@ class Counterparts:
 
 
 def counterparts(
-    facts: Iterable[str],
-    backbones: Iterable[str],
-    editors: Mapping[str, Mapping[str, Any]],
-    settings: Mapping[str, Any] | None = None,
+    entry: Mapping[str, Any], facts: Iterable[str] = (), backbones: Iterable[str] = (), editors: Iterable[str] = ()
 ) -> Counterparts:
-    """Return the counterparts of names in a configuration, editors with their entries, by `reports.published`.
+    """Return the counterparts of the names in a configuration, of which every key may be missing, and of further ones.
 
     Names are equal but for case and punctuation. An editor goes by its `method`, and where it isn't called so it must
-    have that method's own hyperparameters, all training facts and no `rect`. What the settings name stands before that.
-    Raises UserError for a name in the settings that the configuration or the paper doesn't have.
+    have that method's own hyperparameters, all training facts and no `rect`. What `reports.published` says stands
+    before that. Raises UserError for a name there that the configuration or the paper doesn't have.
     """
-    settings = settings or {}
-    theirs = _theirs("backbone")
-    own, told = list(facts), listed(settings.get("facts") or [])
+    settings = (entry.get("reports") or {}).get("published") or {}
+    own = union(entry.get("facts", ()), facts)
+    told = listed(settings.get("facts") or [])
     for name in told:
         _check("reports.published.facts", name, own)
+    theirs = _theirs("backbone")
+    described: Mapping[str, Mapping[str, Any]] = entry.get("editors", {})
+    methods = {name: _method(name, described.get(name, {})) for name in union(described, editors)}
+    backbones = union(entry.get("backbones", ()), backbones)
     return Counterparts(
-        facts=tuple(told or (name for name in own if _folded(name) == FACTS)),
+        facts=tuple(told) or tuple(name for name in own if alike(name, FACTS)),
         backbones=_named("backbones", {name: theirs.get(_folded(name)) for name in backbones}, "backbone", settings),
-        editors=_named("editors", {name: _method(name, entry) for name, entry in editors.items()}, "method", settings),
+        editors=_named("editors", methods, "method", settings),
     )
 
 
@@ -84,8 +86,7 @@ def compared(config: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the facts of a configuration that have a cell which the paper has too, asked as the paper did."""
     if "upstream" not in config["protocols"]:
         return ()
-    settings = (config.get("reports") or {}).get("published")
-    ours = counterparts(config["facts"], config["backbones"], config["editors"], settings)
+    ours = counterparts(config)
     found = {cell.facts for cell in cells(config) if ours.find(*cell)}
     return tuple(name for name in config["facts"] if name in found)
 
@@ -100,6 +101,12 @@ def edits() -> dict[tuple[str, ...], tuple[str, str]]:
     """Return F1 and EM of Tables 2 and 4 by backbone, method, editing language, aspect and evaluation language."""
     key = ("backbone", "method", "edit_language", "aspect", "evaluation_language")
     return {tuple(row[column] for column in key): (row["f1"], row["em"]) for row in rows(_EDITS)}
+
+
+def lengths(split: str, lang: str) -> dict[str, str] | None:
+    """Return Bi-ZsRE's line of Table 1 for that split, as it calls it; None where it has none."""
+    found = (row for row in rows(_LENGTHS) if (row["split"], row["language"]) == (split, lang))
+    return next(found, None)
 
 
 @cache

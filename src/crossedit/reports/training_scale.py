@@ -4,7 +4,7 @@ sizes(config["editors"])        {"MEND": [("MEND-100", 100), ("MEND-10k", None)]
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from crossedit.config import train_size
@@ -14,13 +14,16 @@ Sizes = dict[str, list[tuple[str, int | None]]]  # editors and numbers of traini
 _ASIDE = ("train_size", "shards", "batch_size")
 
 
-def sizes(editors: Mapping[str, Mapping[str, Any]]) -> Sizes:
+def sizes(editors: Mapping[str, Mapping[str, Any]], used: Collection[str] | None = None) -> Sizes:
     """Return the editors and their numbers of training facts by method, ascending; None is all, and comes last.
 
+    used: the names of the editors that count, by default all.
     A method has at least two sizes. Where several groups of entries are one method, each says what sets it apart.
     """
     groups: dict[str, dict[str, int | None]] = {}
     for name, entry in editors.items():
+        if used is not None and name not in used:
+            continue
         rest = {field: value for field, value in entry.items() if field not in _ASIDE}
         groups.setdefault(json.dumps({"method": name} | rest, sort_keys=True), {})[name] = train_size(entry)
     several = {key: group for key, group in groups.items() if len(set(group.values())) > 1}

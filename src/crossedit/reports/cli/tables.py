@@ -53,24 +53,34 @@ def write_tables(
 ) -> None:
     """Write table_1_FACTS, table_2_FACTS_PROTOCOL and locality_FACTS_PROTOCOL as .csv, .md, .tex and .html.
 
+    Where a paper has facts, backbones and editors too, also published_FACTS; where editors differ in `train_size`,
+    training_scale_FACTS_PROTOCOL.
     For translated facts also corrections_FACTS, agreement_FACTS, likeness_FACTS and changes_FACTS; for each sweep
     side_effects_SWEEP_PROTOCOL, answers_SWEEP_PROTOCOL and edited_facts_SWEEP.
     """
     from crossedit import tables
-    from crossedit.reports import bizsre, side_effects, translation
+    from crossedit.reports import bizsre, side_effects, training_scale, translation
+    from crossedit.reports.beside import Beside
     from crossedit.reports.owners import owner_of, read_json
     from crossedit.reports.sheets import write
 
     sweeps = read_sweeps(entry, task_scores, fact_scores)
     known, grid = read(scores, entry, sweeps, others=(*table_1, *corrected))
+    beside = Beside.of(entry, known, grid)
     for path in table_1:
-        write(bizsre.table_1(tables.read(path, tables.TABLE_1), owner_of(path)), out)
+        facts = owner_of(path)
+        write(bizsre.table_1(tables.read(path, tables.TABLE_1), facts, compared=facts in beside.ours.facts), out)
     for path in corrected:
         for sheet in translation.sheets(read_json(path), owner_of(path)):
             write(sheet, out)
     for facts in grid.edited:
+        sizes = training_scale.sizes(entry.get("editors", {}), {editor for *_, editor in grid.rows(facts)})
         for protocol in grid.protocols:
             write(bizsre.table_2(known, grid, facts, protocol), out)
             write(bizsre.locality(known, grid, facts, protocol), out)
+            if sizes:
+                write(bizsre.training_scale(known, grid, facts, protocol, sizes), out)
+    for facts in beside.facts:
+        write(beside.sheet(facts), out)
     for sheet in side_effects.sheets(sweeps, grid.langs, grid.protocol):
         write(sheet, out)
