@@ -191,8 +191,8 @@ def test_the_page_needs_no_other_file_and_its_tables_can_be_read_aloud(experimen
     assert not re.search(r"(src|href)=\"(?!#)", html)
     assert html.count("<table>") == html.count("<caption>") == 2
     assert all(re.search(r'scope="(col|row|colgroup)"', head) for head in re.findall(r"<th\b[^>]*>", html))
-    assert re.search(r'<span class="right">\s*done</span>', html)
-    assert re.search(r'<span class="wrong">\s*failed</span>', html)
+    assert re.search(r'<span class="state right">\s*done</span>', html)
+    assert re.search(r'<span class="state wrong">\s*failed</span>', html)
 
 
 @pytest.mark.parametrize("width", [30, 60, 160])
