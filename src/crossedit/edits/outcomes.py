@@ -9,7 +9,7 @@ without saying how they are told; these rules do, and the first that fits counts
     changed       of locality, any other answer
     unchanged     still the answer before the edit: what is wrong with it isn't the edit's doing
     meaningless   nothing is said: no words but marks or function words, or the same again and again
-    missing       nothing but words of the target, and not all of them
+    missing       words of the target in their order and no others, but not all of them
     partial       words of the target beside others, as where some of it is replaced by some of the answer before
     irrelevant    no part of the target
 
@@ -21,7 +21,7 @@ scripts four letters in a row are taken for a word.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -56,9 +56,14 @@ _FUNCTION_WORDS = {
 class _Said(NamedTuple):
     """The words of a text."""
 
-    content: frozenset[str]  # without function words
-    parts: frozenset[str]  # those that show by themselves what they are part of: of Chinese characters, neighbours
-    repeats: bool  # whether it says the same again and again
+    words: tuple[str, ...]
+    content: tuple[str, ...]  # without function words and stutter
+    parts: frozenset[str]  # what shows by itself what it is part of: words, or two neighbouring Chinese characters
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it says the same again and again."""
+        return len(self.words) >= _OFTEN and len(set(self.words)) * _OFTEN <= len(self.words)
 
 
 def outcome(aspect: str, after: str, target: str, before: str, lang: str) -> str:
@@ -69,26 +74,31 @@ def outcome(aspect: str, after: str, target: str, before: str, lang: str) -> str
         return RIGHT
     if exact_match(after, before):
         return UNCHANGED
-    wanted = _said(target, lang)
-    # A target that consists of function words alone leaves none to be told from content.
-    lang = lang if wanted.content else ""
-    wanted, said, known = (_said(text, lang) for text in (target, after, before))
+    if not _said(target, lang).content:
+        lang = ""  # function words are the content of this target
+    said, wanted, known = (_said(text, lang) for text in (after, target, before))
     if said.repeats or not said.content:
         return "meaningless"
-    shared = said.content & wanted.content
-    if shared and said.content < wanted.content:
+    shared = set(said.content) & set(wanted.content)
+    nothing_else, all_of_it = shared == set(said.content), bool(shared) and shared == set(wanted.content)
+    if nothing_else and len(said.words) < len(wanted.words) and _in_order(said.content, wanted.content):
         return "missing"
-    replaced = shared and said.content & known.content - wanted.content
-    if said.parts & wanted.parts or replaced or (shared and wanted.content <= said.content):
+    replaced = shared and set(said.content) & set(known.content) - shared
+    if nothing_else or all_of_it or replaced or said.parts & wanted.parts:
         return "partial"
     return "irrelevant"
+
+
+def _in_order(some: Sequence[str], every: Sequence[str]) -> bool:
+    left = iter(every)
+    return all(word in left for word in some)
 
 
 @lru_cache(maxsize=1 << 16)
 def _said(text: str, lang: str) -> _Said:
     functions = _FUNCTION_WORDS.get(lang, frozenset())
     words: list[str] = []
-    content: set[str] = set()
+    content: list[str] = []
     parts: set[str] = set()
     for kind, run in _runs(unicodedata.normalize("NFKC", text).casefold()):
         if kind == "sounds":
@@ -96,10 +106,9 @@ def _said(text: str, lang: str) -> _Said:
             run = [joined[start : start + _RUN] for start in range(max(1, len(joined) - _RUN + 1))]
         words += run
         run = [word for word in run if word not in functions and not (word.isalpha() and _STUTTER.fullmatch(word))]
-        content.update(run)
+        content += run
         parts.update(map("".join, pairwise(run)) if kind == "characters" and len(run) > 1 else run)
-    repeats = len(words) >= _OFTEN and len(set(words)) * _OFTEN <= len(words)
-    return _Said(frozenset(content), frozenset(parts), repeats)
+    return _Said(tuple(words), tuple(content), frozenset(parts))
 
 
 def _runs(text: str) -> Iterator[tuple[str, list[str]]]:
