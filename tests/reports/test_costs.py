@@ -21,9 +21,9 @@ def leave(out: Path, seconds: float, state: str = "done", gpu: dict[str, Any] | 
     record_of(out).write_text(json.dumps(said))
 
 
-def shard(folder: Path, name: str, gpu: dict[str, Any] | None, seconds: dict[str, float]) -> Path:
+def shard(folder: Path, name: str, gpu: dict[str, Any] | None, seconds: dict[str, float], editor: str = "ROME") -> Path:
     """Write predictions that took so long, and their record."""
-    path = folder / "edits" / "demo" / "llama" / "ROME" / "en" / f"predictions.{name}.parquet"
+    path = folder / "edits" / "demo" / "llama" / editor / "en" / f"predictions.{name}.parquet"
     frame = pl.DataFrame(schema=tables.PREDICTIONS.columns)
     tables.write(frame, tables.PREDICTIONS, path, {"seconds": seconds, "device": "cuda:0"})
     leave(path, 40.0, gpu=gpu)
@@ -45,9 +45,13 @@ def test_shards_are_added_up_and_the_largest_memory_counts(tmp_path: Path) -> No
     assert len(sheet.columns) == len(sheet.rows[0])
 
 
-def test_without_a_gpu_there_are_dashes(tmp_path: Path) -> None:
-    path = shard(tmp_path, "1-of-1", None, {"edit": 1.0, "answer": 1.0, "facts": 2})
-    assert costs([path]).rows[0][-3:] == ("–", "–", "–")
+def test_columns_of_gpus_are_there_where_any_job_used_one(tmp_path: Path) -> None:
+    idle = shard(tmp_path, "1-of-1", None, {"edit": 1.0, "answer": 1.0, "facts": 2})
+    sheet = costs([idle])
+    assert "GPU" not in {column.group for column in sheet.columns}
+    assert sheet.rows == (("demo", "llama", "English", "ROME", "2", "0.500", "0.500", "cuda:0"),)
+    busy = shard(tmp_path, "1-of-1", GPU, {"edit": 1.0, "facts": 2}, editor="SERAC")
+    assert [row[-3:] for row in costs([idle, busy]).rows] == [("–", "–", "–"), ("30", "8.0", "50%")]
 
 
 def test_stages_count_the_jobs_that_are_done(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def _each(sums: Counter[str]) -> Seconds:
 def costs(paths: Sequence[Path]) -> Sheet:
     """Return seconds per fact of each cell, those of its shards added up; a dash where they are not known.
 
-    Beside them is what the jobs that made the predictions took of a GPU.
+    Beside them is what the jobs that made the predictions took of a GPU, where any did.
     """
     sums: dict[Place, Counter[str]] = {}
     devices: dict[Place, str] = {}
@@ -57,24 +57,19 @@ def costs(paths: Sequence[Path]) -> Sheet:
         label = (cell.facts, cell.backbone, language(cell.edit_lang), cell.editor)
         used = Used.over(jobs[cell])
         rows.append((*label, f"{facts:g}" if facts else DASH, *each, devices[cell], _seconds(used), *_gpu(used)))
-    return Sheet(
-        name="costs",
-        title="Seconds per fact",
-        columns=(
-            Column("Facts"),
-            Column("Backbone"),
-            Column("Edited in"),
-            Column("Method"),
-            Column("Number"),
-            Column("Finding the edit", "Seconds per fact"),
-            Column("Answering", "Seconds per fact"),
-            Column("Device"),
-            Column("Seconds", "GPU"),
-            *_GPU,
-        ),
-        rows=tuple(sorted(rows)),
-        labels=4,
+    columns = (
+        Column("Facts"),
+        Column("Backbone"),
+        Column("Edited in"),
+        Column("Method"),
+        Column("Number"),
+        Column("Finding the edit", "Seconds per fact"),
+        Column("Answering", "Seconds per fact"),
+        Column("Device"),
+        Column("Seconds", "GPU"),
+        *_GPU,
     )
+    return _sheet("costs", "Seconds per fact", columns, sorted(rows), labels=4)
 
 
 def stages(results: Path) -> Sheet:
@@ -84,14 +79,24 @@ def stages(results: Path) -> Sheet:
         records.setdefault(Path(output).relative_to(results).parts[0], []).append(record)
     total = [record for group in records.values() for record in group]
     used = {stage: Used.over(group) for stage, group in [*sorted(records.items()), ("together", total)]}
+    columns = (Column("Stage"), Column("Jobs"), Column("Hours", "Hosts"), Column("Hours", "GPU"), *_GPU)
+    rows = [
+        (stage, str(what.jobs), f"{what.host_hours:.3g}", _hours(what), *_gpu(what)) for stage, what in used.items()
+    ]
+    return _sheet("stages", "Hours of each stage", columns, rows, labels=1)
+
+
+def _sheet(name: str, title: str, columns: Sequence[Column], rows: Sequence[tuple[str, ...]], labels: int) -> Sheet:
+    """Return the sheet, without the columns of GPUs where no job used one."""
+    of_gpus = [place for place, column in enumerate(columns) if column.group == "GPU"]
+    idle = all(row[place] == DASH for row in rows for place in of_gpus)
+    kept = [place for place in range(len(columns)) if not (idle and place in of_gpus)]
     return Sheet(
-        name="stages",
-        title="Hours of each stage",
-        columns=(Column("Stage"), Column("Jobs"), Column("Hours", "Hosts"), Column("Hours", "GPU"), *_GPU),
-        rows=tuple(
-            (stage, str(what.jobs), f"{what.host_hours:.3g}", _hours(what), *_gpu(what)) for stage, what in used.items()
-        ),
-        labels=1,
+        name=name,
+        title=title,
+        columns=tuple(columns[place] for place in kept),
+        rows=tuple(tuple(row[place] for place in kept) for row in rows),
+        labels=labels,
     )
 
 
