@@ -2,6 +2,7 @@
 
 import click
 
+from crossedit.reports.cli.compare import compare
 from crossedit.reports.cli.figures import figures
 from crossedit.reports.cli.page import page, show
 from crossedit.reports.cli.tables import collect, write_tables
@@ -12,5 +13,5 @@ def commands() -> None:
     """Scores -> tables, figures, one page."""
 
 
-for command in (collect, write_tables, figures, page, show):
+for command in (collect, compare, write_tables, figures, page, show):
     commands.add_command(command)

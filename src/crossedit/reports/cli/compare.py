@@ -1,0 +1,33 @@
+"""What differs between cells more than chance would have it."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crossedit.reports.cli.options import ENTRY, FILE, ListsJob, files
+
+
+@click.command(cls=ListsJob, outputs=("out", "outcomes"))
+@files("values", "Values tables of all cells, as `crossedit edits score` and `score-unedited` wrote them.")
+@ENTRY
+@click.option("--seed", default=0, show_default=True)
+@FILE
+@click.option(
+    "--outcomes",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write what came of the edits, answer by answer, counted.",
+)
+def compare(values: tuple[Path, ...], entry: dict[str, Any], seed: int, out: Path, outcomes: Path) -> None:
+    """Compare editors and languages fact by fact, and count what came of the edits."""
+    from crossedit import files, tables
+    from crossedit.reports import VERSION
+    from crossedit.reports.statistics.comparing import compare as compared
+    from crossedit.reports.statistics.values import Cells
+
+    cells = Cells.read(values)
+    inputs = {str(path): files.digest(path) for path in values}
+    made = {"stage": "reports", "version": VERSION, "inputs": inputs, "seed": seed}
+    tables.write(cells.outcomes, tables.OUTCOMES, outcomes, made)
+    tables.write(compared(cells.facts, entry, seed), tables.COMPARISONS, out, made)
