@@ -1,0 +1,209 @@
+"""Sheets as LaTeX."""
+
+import re
+from collections.abc import Iterator
+from itertools import groupby
+from math import ceil
+
+from crossedit.reports.sheets.latex_text import escaped, needs_unicode, preamble
+from crossedit.reports.sheets.model import Cell, Measured, Sheet, Shown, shown
+from crossedit.reports.sheets.texts import width
+
+_PACKAGES = r"\usepackage{array,booktabs,graphicx,xcolor}"
+_COLOURS = (r"\providecolor{scorehigh}{HTML}{0B6B3A}", r"\providecolor{scorelow}{gray}{0.5}")
+
+# Sizes of a page as LaTeX's own classes have it at 11 pt; others hold more.
+_LINES, _LETTERS = 36, 75
+_SHARE = 0.6  # of the page's width, for all columns of long texts together
+_LONGEST = 600  # letters; a longer text is no part of a printed table, and the other formats have it whole
+_PARTED = re.compile(r"([+−-]?)(\d+)((?:\.\d+)?)(\*?)")
+
+
+def to_latex(sheet: Sheet, intervals: bool = False) -> str:
+    """Return one or more `table*` of the package booktabs, none of them longer than a page.
+
+    What is wider than a page is scaled down. The comment at the top says what a preamble needs.
+    """
+    tables = _Tables(sheet, intervals)
+    written = "\n\n".join(tables.all())
+    return "\n".join([*_head(written), *_COLOURS, "", written, ""])
+
+
+def _head(written: str) -> list[str]:
+    said = ["% In the preamble:"]
+    if needs_unicode(written):
+        said = [
+            "% There are letters in this table that pdfLaTeX doesn't know. Compile it with LuaLaTeX and, in place of",
+            "% Droid Sans Fallback (Chinese) and DejaVu Sans (whatever else), with fonts that you have. In the preamble:",
+        ]
+    return said + [f"% {line}" for line in (_PACKAGES, *preamble(written))]
+
+
+class _Tables:
+    """The tables of a sheet."""
+
+    def __init__(self, sheet: Sheet, intervals: bool) -> None:
+        self.sheet = sheet
+        self.intervals = intervals
+        self.long = sheet.long()
+        self.spans = sheet.spans()
+        self.padding = [_Padding.of(sheet.cells(place)) for place in range(len(sheet.columns))]
+
+    def all(self) -> Iterator[str]:
+        """Yield the tables; those after the first are its continuation, under the same number."""
+        said = f"{self.sheet.title}. {self.sheet.note}".strip()
+        label = re.sub("[^A-Za-z0-9]+", "-", self.sheet.name)
+        parts = self._parts(range(len(self.sheet.rows)), room=max(8, _LINES - 3 - ceil(width(said) / _LETTERS)))
+        for part in parts:
+            first = part is parts[0]
+            caption = said if first else f"{self.sheet.title} (continued)"
+            yield "\n".join(
+                [
+                    r"\begin{table*}[t]",
+                    *([] if first else [r"\addtocounter{table}{-1}"]),
+                    r"\centering",
+                    r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%",
+                    rf"\begin{{tabular}}{{{self._columns()}}}",
+                    r"\toprule",
+                    *self._header(),
+                    r"\midrule",
+                    *self._body(part),
+                    r"\bottomrule",
+                    r"\end{tabular}}",
+                    rf"\caption{{{escaped(caption)}}}",
+                    *([rf"\label{{tab:{label}}}"] if first else []),
+                    r"\end{table*}",
+                ]
+            )
+
+    def _parts(self, rows: range, room: int, depth: int = 0) -> list[range]:
+        """Return the rows of each table: cut where a label ends, an inner one only where that isn't enough."""
+        if len(rows) <= 1 or self._height(rows) <= room:
+            return [rows]
+        parts: list[range] = []
+        for block in self._blocks(rows, depth):
+            joined = range(parts[-1].start, block.stop) if parts else block
+            if parts and self._height(joined) <= room:
+                parts[-1] = joined
+            else:
+                parts += self._parts(block, room, depth + 1)
+        return parts
+
+    def _blocks(self, rows: range, depth: int) -> Iterator[range]:
+        """Yield the rows that share their labels down to a depth; below the last label each row by itself."""
+        keys = [self.sheet.rows[row][: depth + 1] if depth < self.sheet.labels - 1 else row for row in rows]
+        start = rows.start
+        for _, same in groupby(keys):
+            stop = start + len(list(same))
+            yield range(start, stop)
+            start = stop
+
+    def _height(self, rows: range) -> int:
+        """Return how many lines the rows take at most."""
+        room = _SHARE * _LETTERS / max(1, sum(self.long)) * 0.8  # words don't fill their lines
+        lines = 0
+        for row in rows:
+            texts = [cell for cell, long in zip(self.sheet.rows[row], self.long, strict=True) if long]
+            lines += max([1, *(ceil(width(_cut(str(text))) / room) for text in texts)])
+            lines += self.intervals and any(part.interval for cell in self.sheet.rows[row] for part in shown(cell))
+        return lines
+
+    def _columns(self) -> str:
+        share = _SHARE / max(1, sum(self.long))
+        wrapped = rf">{{\raggedright\arraybackslash}}p{{{share:.2f}\textwidth}}"
+        kinds = [
+            wrapped if long else "l" if place < self.sheet.labels else "c" if self.padding[place] else "r"
+            for place, long in enumerate(self.long)
+        ]
+        return "".join(kinds)
+
+    def _header(self) -> list[str]:
+        names = " & ".join(escaped(column.name) for column in self.sheet.columns) + r" \\"
+        if not self.sheet.grouped:
+            return [names]
+        upper, rules, place = [], [], 1
+        for name, span in self.sheet.groups:
+            upper.append(rf"\multicolumn{{{span}}}{{c}}{{{escaped(name)}}}" if name else " & " * (span - 1))
+            if name:
+                rules.append(rf"\cmidrule(lr){{{place}-{place + span - 1}}}")
+            place += span
+        return [" & ".join(upper) + r" \\", " ".join(rules), names]
+
+    def _body(self, rows: range) -> Iterator[str]:
+        for number in rows:
+            first = number == rows.start
+            if not first and self.sheet.labels > 1:
+                outermost = next((depth for depth, span in enumerate(self.spans[number]) if span), 0)
+                if outermost == 0:
+                    yield r"\midrule"
+                elif outermost < self.sheet.labels - 1:
+                    yield rf"\cmidrule{{{outermost + 1}-{len(self.sheet.columns)}}}"
+            row = self.sheet.rows[number]
+            labels = [
+                escaped(_cut(str(cell))) if span or first else ""
+                for cell, span in zip(row, self.spans[number], strict=False)
+            ]
+            numbers = list(zip(row, self.padding, strict=True))[self.sheet.labels :]
+            bounds = [" / ".join(part.interval or "--" for part in shown(cell)) for cell, _ in numbers]
+            yield _line([*labels, *(_cell(cell, padding) for cell, padding in numbers)])
+            if self.intervals and any("[" in bound for bound in bounds):
+                small = [rf"{{\tiny {bound}}}" if "[" in bound else "" for bound in bounds]
+                yield _line([*[""] * len(labels), *small])
+
+
+def _line(cells: list[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+class _Padding(list[tuple[bool, int, bool]]):
+    """How much room each of the numbers in a column's cells takes: a sign, digits before the point, a mark behind.
+
+    Empty where nothing needs to be lined up.
+    """
+
+    @classmethod
+    def of(cls, cells: list[Cell]) -> "_Padding":
+        """Return what scores, or several numbers in a cell, need to be lined up."""
+        if not any(isinstance(cell, Measured) or len(shown(cell)) > 1 for cell in cells):
+            return cls()
+        padding = cls()
+        for place in range(max(len(shown(cell)) for cell in cells)):
+            parts = [shown(cell)[place].text for cell in cells if place < len(shown(cell))]
+            found = [match for match in map(_PARTED.fullmatch, parts) if match]
+            signs, digits, marks = (any(match[1] for match in found), [len(match[2]) for match in found], 0)
+            marks = any(match[4] for match in found)
+            padding.append((signs, max(digits, default=0), marks))
+        return padding
+
+
+def _cell(cell: Cell, padding: _Padding) -> str:
+    parts = shown(cell)
+    if len(parts) < len(padding):
+        return " / ".join(_coloured(part.text, part.tone) for part in parts)
+    padded = [
+        _padded(part, *padding[place]) if padding else _coloured(_cut(part.text), part.tone)
+        for place, part in enumerate(parts)
+    ]
+    return " / ".join(padded)
+
+
+def _padded(part: Shown, signs: bool, digits: int, marks: bool) -> str:
+    found = _PARTED.fullmatch(part.text)
+    if not found:
+        return _coloured(part.text, part.tone)
+    before = "+" * (signs and not found[1]) + "0" * (digits - len(found[2]))
+    after = "*" * (marks and not found[4])
+    return f"{_phantom(before)}{_coloured(part.text, part.tone)}{_phantom(after)}"
+
+
+def _phantom(text: str) -> str:
+    return rf"\phantom{{{text}}}" if text else ""
+
+
+def _coloured(text: str, tone: str) -> str:
+    shown = escaped(re.sub(r"^-(?=[\d.])", "−", text))
+    return rf"\textcolor{{score{tone}}}{{{shown}}}" if tone else shown

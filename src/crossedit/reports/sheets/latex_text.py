@@ -1,0 +1,94 @@
+"""Text as LaTeX shows it, and what a preamble needs for it.
+
+escaped("50 % of <b>")          every letter stands for itself
+preamble("łódź")                the lines by which the letters are there
+"""
+
+import re
+import unicodedata
+
+_MARKS = {
+    **{mark: f"\\{mark}" for mark in "&%$#_{}"},
+    '"': "{''}",
+    "`": r"\textasciigrave{}",
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "[": "{[}",  # else an optional argument of the line break before it
+    "]": "{]}",
+    "*": "{*}",
+    "–": "--",
+    "—": "---",
+    "…": r"\ldots{}",
+    "‘": "`",
+    "’": "'",
+    "“": "``",
+    "”": "''",
+    "†": r"\textdagger{}",
+    "‡": r"\textdaggerdbl{}",
+    "•": r"\textbullet{}",
+}
+_SYMBOLS = {
+    "×": "times",
+    "÷": "div",
+    "±": "pm",
+    "·": "cdot",
+    "≤": "le",
+    "≥": "ge",
+    "≈": "approx",
+    "≠": "ne",
+    "∞": "infty",
+    "→": "to",
+    "α": "alpha",
+    "β": "beta",
+    "κ": "kappa",
+    "λ": "lambda",
+    "ρ": "rho",
+    "τ": "tau",
+    "χ": "chi",
+    "Δ": "Delta",
+}
+_MARKS |= {letter: rf"$\{name}$" for letter, name in _SYMBOLS.items()} | {"−": "$-$"}
+
+_NO_LIGATURE, _BREAK = "\0", "\1"  # a text of a sheet holds no controls
+_MARKS |= {_NO_LIGATURE: "{}", _BREAK: r"\allowbreak{}"}
+_LIGATURE = re.compile(r"([-',])(?=\1)")  # two of them would be another mark
+# A word of 30 letters may be broken after each ten; Chinese is broken anyway, Arabic would fall apart.
+_WORD, _PIECE = re.compile("[\u0021-\u058f]{31,}"), re.compile("(.{10})(?=.)")
+
+# Latin letters that T1 doesn't have, though their neighbours in Unicode are there.
+_NOT_IN_T1 = "ĦħĸĿŀŉŦŧſ"
+_ACCENTS = r"\usepackage[T1]{fontenc}"
+_UNICODE = (
+    r"\usepackage{fontspec}",
+    r'\directlua{luaotfload.add_fallback("others", {"Droid Sans Fallback:", "DejaVu Sans:"})}',
+    r"\setmainfont{Latin Modern Roman}[RawFeature={fallback=others}]",
+    r"\usepackage[english,bidi=basic]{babel}",
+    r"\babelprovide[import,onchar=ids]{chinese}",
+)
+
+
+def escaped(text: str) -> str:
+    """Return LaTeX that shows the text; overlong words may be broken."""
+    text = _LIGATURE.sub(rf"\1{_NO_LIGATURE}", unicodedata.normalize("NFC", text))
+    text = _WORD.sub(lambda word: _PIECE.sub(rf"\1{_BREAK}", word[0]), text)
+    return "".join(_MARKS.get(letter, letter) for letter in text)
+
+
+def needs_unicode(latex: str) -> bool:
+    """Return whether the text has letters that pdfLaTeX doesn't know."""
+    return any(not ("\u00a1" <= letter < "\u017f" and letter not in _NOT_IN_T1) for letter in _beyond(latex))
+
+
+def preamble(latex: str) -> tuple[str, ...]:
+    """Return the lines that a preamble needs for the letters of the text."""
+    if needs_unicode(latex):
+        return _UNICODE
+    return (_ACCENTS,) if _beyond(latex) else ()
+
+
+def _beyond(latex: str) -> set[str]:
+    return {letter for letter in latex if not letter.isascii()}
