@@ -121,3 +121,26 @@ def ask(
     made = {"backbone": name, "weights": backbone.digest, "facts": digest(facts), "dtype": str(backbone.model.dtype)}
     write(questions, PROBES, probes, made)
     write(pl.concat(given), ANSWERS, answers, {**made, "device": str(backbone.device)})
+
+
+@commands.command(cls=Job)
+@model_options
+@click.option(
+    "--capability",
+    "asked",
+    required=True,
+    callback=parse_json,
+    help="JSON: `tasks` of lm-eval, and where wanted num_fewshot, limit, include_path (a folder with further tasks).",
+)
+@_SEED
+@_OUT
+def capability(name: str, entry: dict[str, Any], asked: dict[str, Any], seed: int, out: Path) -> None:
+    """Ask the benchmarks of lm-eval, such as C-Eval and MMLU; needs the environment of envs/lm-eval.yaml."""
+    from crossedit.backbones.backbone import Backbone
+    from crossedit.backbones.capability import Benchmarks, load, measure
+    from crossedit.files import write_json
+
+    loaded = load(Benchmarks.of(asked))  # before the backbone, which may take minutes
+    backbone = Backbone.load(name, entry)
+    made = {"path": entry["path"], "revision": entry.get("revision")}
+    write_json(made | measure(backbone, loaded, seed), out)
