@@ -68,10 +68,11 @@ def _same_facts(
     known: NDArray[np.bool_], left: NDArray[np.int64], right: NDArray[np.int64]
 ) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.int64]]]:
     """Yield the facts that both columns of some pairs have, and these pairs; known: (facts, columns)."""
-    _, kind = np.unique(known, axis=1, return_inverse=True)  # which columns have the same facts
-    _, pattern = np.unique(np.stack([kind[left], kind[right]]), axis=1, return_inverse=True)
-    for number in range(pattern.max(initial=-1) + 1):
-        pairs = np.flatnonzero(pattern == number)
+    kinds: dict[bytes, int] = {}  # columns of one kind have the same facts
+    kind = np.array([kinds.setdefault(column.tobytes(), len(kinds)) for column in known.T])
+    both = kind[left] * len(kinds) + kind[right]
+    for number in np.unique(both):
+        pairs = np.flatnonzero(both == number)
         rows = known[:, left[pairs[0]]] & known[:, right[pairs[0]]]
         if rows.any():
             yield rows, pairs
@@ -81,8 +82,8 @@ def _compared(first: Numbers, second: Numbers, seed: int) -> Paired:
     """Return the comparison of two arrays (facts, pairs)."""
     differences = first - second
     mean, n = differences.mean(0), len(differences)
-    resampled = _draws(n, seed) @ differences.astype(np.float32) / n  # (resamples, pairs)
-    low, high = np.quantile(resampled, (0.025, 0.975), axis=0)
+    resampled = differences.T.astype(np.float32) @ _draws(n, seed).T / n  # (pairs, resamples)
+    low, high = np.quantile(resampled, (0.025, 0.975), axis=1)
     deviation = differences.std(0, ddof=1) if n > 1 else np.zeros_like(mean)
     varies = deviation > 1e-9
     effect = np.divide(mean, deviation, out=np.full_like(mean, np.nan), where=varies)
