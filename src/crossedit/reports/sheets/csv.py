@@ -6,9 +6,9 @@ import re
 
 from crossedit.reports.sheets.model import Measured, Number, Sheet, told
 
-# A spreadsheet program runs what looks like a formula in a CSV file, and texts of models and data may look as they like.
-# The apostrophe is what such programs know as "this is text"; the exact texts are in the parquet tables, and the sheet's
-# XLSX needs no such mark. What has neither names nor letters can't do anything: a negative number stays one.
+# A spreadsheet program runs what looks like a formula in a CSV file, and texts of models and data may look as they
+# like. The apostrophe is what such programs know as "this is text"; the exact texts are in the parquet tables, and the
+# sheet's XLSX needs no such mark. What has no letters can't do anything: a negative number stays one.
 _FORMULA = re.compile(r"[=+\-@＝＋－＠](?!(?:[-+\d.,%()\[\]/ ]|\bto\b)*$)")
 
 

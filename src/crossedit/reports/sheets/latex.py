@@ -14,7 +14,7 @@ _COLOURS = (r"\providecolor{scorehigh}{HTML}{0B6B3A}", r"\providecolor{scorelow}
 
 # Sizes of a page as LaTeX's own classes have it at 11 pt; others hold more.
 _LINES, _LETTERS = 36, 75
-_SHARE = 0.6  # of the page's width, for all columns of long texts together
+_SHARE, _LEAST = 0.6, 0.22  # of the page's width: for all columns of long texts together, and for each
 _LONGEST = 600  # letters; a longer text is no part of a printed table, and the other formats have it whole
 _PARTED = re.compile(r"([+−-]?)(\d+)((?:\.\d+)?)(\*?)")
 
@@ -33,8 +33,8 @@ def _head(written: str) -> list[str]:
     said = ["% In the preamble:"]
     if needs_unicode(written):
         said = [
-            "% There are letters in this table that pdfLaTeX doesn't know. Compile it with LuaLaTeX and, in place of",
-            "% Droid Sans Fallback (Chinese) and DejaVu Sans (whatever else), with fonts that you have. In the preamble:",
+            "% pdfLaTeX doesn't know all letters of this table: compile it with LuaLaTeX. In the preamble, with fonts",
+            "% that you have for Droid Sans Fallback (Chinese) and DejaVu Sans (whatever else):",
         ]
     return said + [f"% {line}" for line in (_PACKAGES, *preamble(written))]
 
@@ -47,6 +47,9 @@ class _Tables:
         self.intervals = intervals
         self.long = sheet.long()
         self.spans = sheet.spans()
+        self.share = max(_LEAST, _SHARE / max(1, sum(self.long)))
+        self.line = int(self.share * _LETTERS * 0.8)  # letters of such a column, whose words don't fill it
+        self.begins = sheet.begins()
         self.padding = [_Padding.of(sheet.cells(place)) for place in range(len(sheet.columns))]
 
     def all(self) -> Iterator[str]:
@@ -78,8 +81,11 @@ class _Tables:
 
     def _parts(self, rows: range, room: int, depth: int = 0) -> list[range]:
         """Return the rows of each table: cut where a label ends, an inner one only where that isn't enough."""
-        if len(rows) <= 1 or self._height(rows) <= room:
+        height = self._height(rows)
+        if len(rows) <= 1 or height <= room:
             return [rows]
+        if depth >= self.sheet.labels - 1:
+            room = min(room, ceil(height / ceil(height / room)) + 1)  # rows alone make parts of one size
         parts: list[range] = []
         for block in self._blocks(rows, depth):
             joined = range(parts[-1].start, block.stop) if parts else block
@@ -100,17 +106,15 @@ class _Tables:
 
     def _height(self, rows: range) -> int:
         """Return how many lines the rows take at most."""
-        room = _SHARE * _LETTERS / max(1, sum(self.long)) * 0.8  # words don't fill their lines
         lines = 0
         for row in rows:
             texts = [cell for cell, long in zip(self.sheet.rows[row], self.long, strict=True) if long]
-            lines += max([1, *(ceil(width(_cut(str(text))) / room) for text in texts)])
+            lines += max([1, *(ceil(width(_cut(str(text))) / self.line) for text in texts)])
             lines += self.intervals and any(part.interval for cell in self.sheet.rows[row] for part in shown(cell))
         return lines
 
     def _columns(self) -> str:
-        share = _SHARE / max(1, sum(self.long))
-        wrapped = rf">{{\raggedright\arraybackslash}}p{{{share:.2f}\textwidth}}"
+        wrapped = rf">{{\raggedright\arraybackslash}}p{{{self.share:.2f}\textwidth}}"
         kinds = [
             wrapped if long else "l" if place < self.sheet.labels else "c" if self.padding[place] else "r"
             for place, long in enumerate(self.long)
@@ -132,27 +136,25 @@ class _Tables:
     def _body(self, rows: range) -> Iterator[str]:
         for number in rows:
             first = number == rows.start
-            if not first and self.sheet.labels > 1:
-                outermost = next((depth for depth, span in enumerate(self.spans[number]) if span), 0)
-                if outermost == 0:
-                    yield r"\midrule"
-                elif outermost < self.sheet.labels - 1:
-                    yield rf"\cmidrule{{{outermost + 1}-{len(self.sheet.columns)}}}"
+            depth = self.begins[number]
+            if not first and depth is not None:
+                yield rf"\cmidrule{{{depth + 1}-{len(self.sheet.columns)}}}" if depth else r"\midrule"
             row = self.sheet.rows[number]
             labels = [
-                escaped(_cut(str(cell))) if span or first else ""
+                escaped(_cut(str(cell)), self.line) if span or first else ""
                 for cell, span in zip(row, self.spans[number], strict=False)
             ]
             numbers = list(zip(row, self.padding, strict=True))[self.sheet.labels :]
             bounds = [" / ".join(part.interval or "--" for part in shown(cell)) for cell, _ in numbers]
-            yield _line([*labels, *(_cell(cell, padding) for cell, padding in numbers)])
-            if self.intervals and any("[" in bound for bound in bounds):
+            below = self.intervals and any("[" in bound for bound in bounds)
+            yield _line([*labels, *(_cell(cell, padding, self.line) for cell, padding in numbers)], -3 if below else 0)
+            if below:
                 small = [rf"{{\tiny {bound}}}" if "[" in bound else "" for bound in bounds]
-                yield _line([*[""] * len(labels), *small])
+                yield _line([*[""] * len(labels), *small], 1)
 
 
-def _line(cells: list[str]) -> str:
-    return " & ".join(cells) + r" \\"
+def _line(cells: list[str], space: int = 0) -> str:
+    return " & ".join(cells) + r" \\" + (f"[{space}pt]" if space else "")
 
 
 def _cut(text: str) -> str:
@@ -174,18 +176,17 @@ class _Padding(list[tuple[bool, int, bool]]):
         for place in range(max(len(shown(cell)) for cell in cells)):
             parts = [shown(cell)[place].text for cell in cells if place < len(shown(cell))]
             found = [match for match in map(_PARTED.fullmatch, parts) if match]
-            signs, digits, marks = (any(match[1] for match in found), [len(match[2]) for match in found], 0)
-            marks = any(match[4] for match in found)
-            padding.append((signs, max(digits, default=0), marks))
+            digits = max((len(match[2]) for match in found), default=0)
+            padding.append((any(match[1] for match in found), digits, any(match[4] for match in found)))
         return padding
 
 
-def _cell(cell: Cell, padding: _Padding) -> str:
+def _cell(cell: Cell, padding: _Padding, line: int) -> str:
     parts = shown(cell)
     if len(parts) < len(padding):
         return " / ".join(_coloured(part.text, part.tone) for part in parts)
     padded = [
-        _padded(part, *padding[place]) if padding else _coloured(_cut(part.text), part.tone)
+        _padded(part, *padding[place]) if padding else _coloured(_cut(part.text), part.tone, line)
         for place, part in enumerate(parts)
     ]
     return " / ".join(padded)
@@ -204,6 +205,6 @@ def _phantom(text: str) -> str:
     return rf"\phantom{{{text}}}" if text else ""
 
 
-def _coloured(text: str, tone: str) -> str:
-    shown = escaped(re.sub(r"^-(?=[\d.])", "−", text))
+def _coloured(text: str, tone: str, line: int = _LETTERS) -> str:
+    shown = escaped(re.sub(r"^-(?=[\d.])", "−", text), line)
     return rf"\textcolor{{score{tone}}}{{{shown}}}" if tone else shown

@@ -54,10 +54,9 @@ _SYMBOLS = {
 _MARKS |= {letter: rf"$\{name}$" for letter, name in _SYMBOLS.items()} | {"−": "$-$"}
 
 _NO_LIGATURE, _BREAK = "\0", "\1"  # a text of a sheet holds no controls
-_MARKS |= {_NO_LIGATURE: "{}", _BREAK: r"\allowbreak{}"}
+_MARKS |= {_NO_LIGATURE: "{}", _BREAK: r"\penalty500{}"}  # a space is the better place to break
 _LIGATURE = re.compile(r"([-',])(?=\1)")  # two of them would be another mark
-# A word of 30 letters may be broken after each ten; Chinese is broken anyway, Arabic would fall apart.
-_WORD, _PIECE = re.compile("[\u0021-\u058f]{31,}"), re.compile("(.{10})(?=.)")
+_WORD = re.compile("[\u0021-\u058f]+")  # Chinese is broken anywhere, and Arabic letters would fall apart
 
 # Latin letters that T1 doesn't have, though their neighbours in Unicode are there.
 _NOT_IN_T1 = "ĦħĸĿŀŉŦŧſ"
@@ -71,10 +70,10 @@ _UNICODE = (
 )
 
 
-def escaped(text: str) -> str:
-    """Return LaTeX that shows the text; overlong words may be broken."""
+def escaped(text: str, line: int = 30) -> str:
+    """Return LaTeX that shows the text; a word that is longer than a line of so many letters may be broken."""
     text = _LIGATURE.sub(rf"\1{_NO_LIGATURE}", unicodedata.normalize("NFC", text))
-    text = _WORD.sub(lambda word: _PIECE.sub(rf"\1{_BREAK}", word[0]), text)
+    text = _WORD.sub(lambda word: _BREAK.join(re.findall(f".{{1,{line}}}", word[0])), text)
     return "".join(_MARKS.get(letter, letter) for letter in text)
 
 

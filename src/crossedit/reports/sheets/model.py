@@ -73,6 +73,14 @@ class Measured:
         said = [f"{name} {part}, 95 % interval {part.interval}" for name, part in self.known]
         return "; ".join(filter(None, [*said, self.count, self.beside])) if said else "no score"
 
+    @property
+    def below(self) -> list[str]:
+        """What stands below the numbers where there is room: their intervals, how much they are of, what is beside."""
+        named = zip(self.names, map(_shown, self.parts), strict=True)
+        several = len(self.names) > 1
+        intervals = [f"{name} {part.interval}" if several else part.interval for name, part in named if part.interval]
+        return list(filter(None, [*intervals, self.count, self.beside]))
+
 
 def _shown(part: Estimate | None) -> Shown:
     if part is None:
@@ -108,6 +116,11 @@ class Number:
         """The text alone."""
         return [Shown(self.text, self.tone)]
 
+    @property
+    def below(self) -> list[str]:
+        """What stands below the number where there is room."""
+        return [self.note] if self.note else []
+
 
 Cell = str | Measured | Number
 
@@ -117,11 +130,8 @@ def shown(cell: Cell) -> list[Shown]:
     return [Shown(cell)] if isinstance(cell, str) else cell.shown
 
 
-def value(cell: Cell) -> float | None:
-    """Return the number to sort a cell by, the first one of several; None where it shows none."""
-    if isinstance(cell, Number) and cell.value is not None:
-        return cell.value
-    return shown(cell)[0].value
+def _value(cell: Cell) -> float | None:
+    return cell.value if isinstance(cell, Number) and cell.value is not None else shown(cell)[0].value
 
 
 @dataclass(frozen=True)
@@ -190,6 +200,22 @@ class Sheet:
         return [
             any(isinstance(cell, str) and width(cell) > LONG for cell in self.cells(place))
             for place in range(len(self.columns))
+        ]
+
+    def values(self) -> list[list[float | None]]:
+        """Return the number that each cell is sorted by, the first one of several; None where it shows none."""
+        return [[_value(cell) for cell in row] for row in self.rows]
+
+    def begins(self) -> list[int | None]:
+        """Return for each row after the first the depth of the outermost label that begins with it.
+
+        None where no line is to be drawn above it: no label of that depth spans several rows.
+        """
+        spans = self.spans()
+        several = [any(span[depth] > 1 for span in spans) for depth in range(self.labels)]
+        outermost = (next((depth for depth, span in enumerate(row) if span), None) for row in spans)
+        return [
+            None if not place or depth is None or not several[depth] else depth for place, depth in enumerate(outermost)
         ]
 
     def spans(self) -> list[list[int]]:

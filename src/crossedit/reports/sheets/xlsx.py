@@ -4,6 +4,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 from openpyxl import Workbook
@@ -15,39 +16,41 @@ from openpyxl.worksheet.worksheet import Worksheet
 from crossedit.reports.sheets.model import Cell, Measured, Number, Sheet, Shown, shown
 from crossedit.reports.sheets.texts import width
 
-_MOST = 32_767  # letters of a cell
-_WIDEST = 60
-_BOUNDS = ("low", "high")  # of a 95 % interval
-_NUMBERS = ("Column", "Score", "Number", "95 % low", "95 % high", "Of how many", "Of what", "Beside")
+_LETTERS = 32_767  # that a cell holds
+_NARROW, _WIDE = 8, 60  # columns, in letters
+_TITLE, _HEADER = 1, 3  # lines
+_NUMBERS = ("Column", "Measure", "Number", "95 % low", "95 % high", "Of how many", "Of what", "Beside")
 
 _INK = {"": "1B1F24", "high": "0B6B3A", "low": "737B85"}
 _FONTS = {tone: Font(color=colour, bold=tone == "high") for tone, colour in _INK.items()}
-_HEAD = Font(bold=True, color=_INK[""])
-_LINE, _THICK = Side("thin", color="8C96A1"), Side("medium", color=_INK[""])
-# Sign and digits, and what stands before and after them.
-_FORMATTED = re.compile(r"([^\d.+\-−]*)([+\-−]?)([\d,]*?)(\.\d+)?([^\d.]*)")
+_HEAD, _TITLES = Font(bold=True, color=_INK[""]), Font(bold=True, size=13, color=_INK[""])
+_BEGIN, _GROUP = Border(top=Side("thin", color="8C96A1")), Border(bottom=Side("thin", color="8C96A1"))
+_END = Border(bottom=Side("medium", color=_INK[""]))
+# What stands before a number, its sign, its digits, and what stands after it.
+_PARTED = re.compile(r"([^\d.+\-−\"]*)([+\-−]?)([\d,]*)(\.\d+)?([^\d.\"]*)")
 
 
 def to_xlsx(sheet: Sheet, intervals: bool = False) -> bytes:
     """Return a workbook; the same sheet always gives the same bytes.
 
-    Each of F1 and EM has a column, so that both can be sorted, and a number is a number with the decimals of the sheet.
-    With `intervals` their bounds have columns beside them; they are in the second worksheet in any case.
+    Each of F1 and EM has a column, so that the rows can be sorted by both, and a number is a number that shows as many
+    decimals as the sheet. With `intervals` their bounds have columns beside them; the second worksheet always has them.
     """
     book = Workbook()
     table = book.active
     assert isinstance(table, Worksheet)
-    _table(table, sheet, intervals)
+    table.title = "table"
+    _table(table, sheet, list(_places(sheet, intervals)))
     _numbers(book.create_sheet("numbers"), sheet)
     return _timeless(book)
 
 
 class _Place(NamedTuple):
-    """A column of the worksheet: which column of the sheet it is of, which of its parts, and which bound."""
+    """A column of the worksheet: which part of which column of the sheet it shows, or which bound of that part."""
 
     column: int
     part: int
-    name: str
+    name: str  # beneath that of the column; empty where the column has no parts
     bound: str = ""
 
 
@@ -58,213 +61,175 @@ def _places(sheet: Sheet, intervals: bool) -> Iterator[_Place]:
         for part, name in enumerate(measures):
             yield _Place(column, part, name if len(measures) > 1 or bounded else "")
             if bounded:
-                yield from (_Place(column, part, bound, bound) for bound in _BOUNDS)
+                yield from (_Place(column, part, bound, bound) for bound in ("low", "high"))
 
 
-def _table(table: Worksheet, sheet: Sheet, intervals: bool) -> None:
-    table.title = "table"
-    places = list(_places(sheet, intervals))
-    _text(table.cell(1, 1), sheet.title).font = Font(bold=True, size=13)
+def _table(table: Worksheet, sheet: Sheet, places: list[_Place]) -> None:
+    _text(_field(table, _TITLE, 1), sheet.title).font = _TITLES
     first = _header(table, sheet, places)
-    spans, widths = sheet.spans(), [len(place.name) + 4 for place in places]
-    for number, (row, span) in enumerate(zip(sheet.rows, spans, strict=True)):
+    for line, (row, begins) in enumerate(zip(sheet.rows, sheet.begins(), strict=True), first):
         for column, place in enumerate(places, 1):
-            cell = row[place.column]
-            field = _put(table.cell(first + number, column), cell, place, label=place.column < sheet.labels)
-            if number and span and span[0] and sheet.labels > 1:
-                field.border = Border(top=_LINE)
-            widths[column - 1] = max(widths[column - 1], width(_said(cell, place)) + 2)
-    for column, place in enumerate(places, 1):
-        shared = [width for width, other in zip(widths, places, strict=True) if other.column == place.column]
-        named = (len(sheet.columns[place.column].name) + 4) / len(shared)
-        letter = get_column_letter(column)
-        table.column_dimensions[letter].width = min(_WIDEST, max(widths[column - 1], round(named)))
+            field = _put(_field(table, line, column), row[place.column], place, label=place.column < sheet.labels)
+            if begins is not None and place.column >= begins:
+                field.border = _BEGIN
     last = first + len(sheet.rows) - 1
     if sheet.note:
-        _text(table.cell(last + 2, 1), sheet.note).font = _FONTS["low"]
-    table.freeze_panes = table.cell(first, sheet.labels + 1)
+        _text(_field(table, last + 2, 1), sheet.note).font = _FONTS["low"]
+    table.freeze_panes = f"{get_column_letter(sheet.labels + 1)}{first}"
     table.auto_filter.ref = f"A{first - 1}:{get_column_letter(len(places))}{last}"
-    table.page_setup.orientation = "landscape"
-    table.page_setup.fitToHeight = 0
-    table.sheet_properties.pageSetUpPr.fitToPage = True
-    table.print_title_rows = f"3:{first - 1}"
+    for column, place in enumerate(places, 1):
+        several = sum(other.column == place.column for other in places)
+        named = width(place.name) if place.name else 0
+        texts = [width(_part(cell, place).text) for cell in sheet.cells(place.column) if not place.bound]
+        most = max([_NARROW, named, width(sheet.columns[place.column].name) // several, *texts])
+        table.column_dimensions[get_column_letter(column)].width = min(_WIDE, most + 3)  # the filter's button
 
 
 def _header(table: Worksheet, sheet: Sheet, places: list[_Place]) -> int:
-    """Write the header from the third line on and return the line after it."""
-    deep = any(place.name for place in places)
-    line = 3
+    """Write the lines of the header and return the line after them."""
+    columns = [sheet.columns[place.column] for place in places]
+    lines: list[list[tuple[object, str]]] = []
     if sheet.grouped:
-        runs = [name for name, span in sheet.groups for _ in range(span)]
-        _spread(table, line, [(_group_of(sheet, place.column), runs[place.column]) for place in places])
-        line += 1
-    if deep:
-        over = [len(sheet.measures(place.column)) > 1 or bool(place.name) for place in places]
-        named = zip(places, over, strict=True)
-        _spread(
-            table,
-            line,
-            [(place.column, sheet.columns[place.column].name if several else "") for place, several in named],
-        )
-        line += 1
-    for column, place in enumerate(places, 1):
-        field = _text(table.cell(line, column), place.name or sheet.columns[place.column].name)
-        field.font, field.border = _HEAD, Border(bottom=_THICK)
-        field.alignment = Alignment(horizontal="left" if place.column < sheet.labels else "right", wrap_text=True)
-    return line + 1
+        lines.append([(column.group, column.group) for column in columns])
+    if any(place.name for place in places):
+        lines.append([(place.column, columns[at].name if place.name else "") for at, place in enumerate(places)])
+    for line, names in enumerate(lines, _HEADER):
+        _spread(table, line, names)
+    last = _HEADER + len(lines)
+    for at, place in enumerate(places, 1):
+        field = _text(_field(table, last, at), place.name or columns[at - 1].name)
+        field.font, field.border = _HEAD, _END
+        field.alignment = Alignment(horizontal="left" if place.column < sheet.labels else "right")
+    return last + 1
 
 
-def _group_of(sheet: Sheet, column: int) -> int:
-    """Return which of the groups of the header a column belongs to."""
-    ends, end = [], 0
-    for _, span in sheet.groups:
-        end += span
-        ends.append(end)
-    return next(group for group, end in enumerate(ends) if column < end)
-
-
-def _spread(table: Worksheet, line: int, names: list[tuple[int, str]]) -> None:
-    """Write a line of the header; neighbours of the same name and number share a field."""
-    start = 0
-    while start < len(names):
-        end = start
-        while end + 1 < len(names) and names[end + 1] == names[start]:
-            end += 1
-        if names[start][1]:
-            field = _text(table.cell(line, start + 1), names[start][1])
+def _spread(table: Worksheet, line: int, names: list[tuple[object, str]]) -> None:
+    """Write a line of the header in which neighbours that are the same share a field."""
+    column = 1
+    for (_, name), same in groupby(names):
+        span = len(list(same))
+        if name:
+            field = _text(_field(table, line, column), name)
             field.font, field.alignment = _HEAD, Alignment(horizontal="center")
-            for column in range(start, end + 1):
-                table.cell(line, column + 1).border = Border(bottom=_LINE)
-            if end > start:
-                table.merge_cells(start_row=line, end_row=line, start_column=start + 1, end_column=end + 1)
-        start = end + 1
-
-
-def _said(cell: Cell, place: _Place) -> str:
-    parts = shown(cell)
-    if place.bound or (place.part >= len(parts) > 1):
-        return ""
-    return parts[min(place.part, len(parts) - 1)].text
+            for place in range(column, column + span):
+                table.cell(line, place).border = _GROUP
+            table.merge_cells(start_row=line, end_row=line, start_column=column, end_column=column + span - 1)
+        column += span
 
 
 def _put(field: Field, cell: Cell, place: _Place, label: bool) -> Field:
-    """Put a part of a cell into a field: as a number where it reads as one."""
+    """Put a part of a cell, or a bound of it, into a field: as a number where it reads as one."""
+    part, estimate = _part(cell, place), cell.parts[place.part] if isinstance(cell, Measured) else None
     if place.bound:
-        return _bound(field, cell, place)
-    parts = shown(cell)
-    if len(parts) > 1 and place.part >= len(parts):
+        field.value = _percent(getattr(estimate, place.bound)) if estimate else None
+        field.number_format, field.font = "0.0", _FONTS["low"]
         return field
-    part = parts[min(place.part, len(parts) - 1)]  # one dash stands for all of them
-    if label:
-        return _text(field, part.text, wrap=True)
-    exact = _exact(cell, place.part)
-    form = _form(part.text, part.value if exact is None else exact)
+    value = _exact(cell, place.part, part)
+    form = None if label or value is None else _format(part.text, value)
     if form is None:
-        _text(field, part.text, wrap=width(part.text) > _WIDEST)
-        long = width(part.text) > _WIDEST
-        field.alignment = Alignment(horizontal="left" if long else "right", vertical="top", wrap_text=long)
+        long = width(part.text) > _WIDE
+        _text(field, part.text)
+        field.alignment = Alignment("left" if label or long else "right", vertical="top", wrap_text=long)
     else:
-        field.value = part.value if exact is None else exact
-        field.number_format = form
-        field.alignment = Alignment(vertical="top")
+        field.value, field.number_format, field.alignment = value, form, Alignment(vertical="top")
     field.font = _FONTS[part.tone]
     return field
 
 
-def _bound(field: Field, cell: Cell, place: _Place) -> Field:
-    part = cell.parts[place.part] if isinstance(cell, Measured) else None
-    if part is not None:
-        field.value = _percent(getattr(part, place.bound))
-        field.number_format, field.font = "0.0", _FONTS["low"]
-    return field
+def _part(cell: Cell, place: _Place) -> Shown:
+    parts = shown(cell)
+    return parts[min(place.part, len(parts) - 1)]  # one dash stands for all of them
 
 
-def _exact(cell: Cell, part: int) -> float | None:
-    """Return the number that the text of a part is rounded from, where it is known."""
+def _exact(cell: Cell, place: int, part: Shown) -> float | None:
+    """Return the number that a part's text is rounded from, where that is known, else the one that it shows."""
     if isinstance(cell, Measured):
-        estimate = cell.parts[part]
-        return None if estimate is None else _percent(estimate.mean)
-    return cell.value if isinstance(cell, Number) else None
+        estimate = cell.parts[place]
+        return _percent(estimate.mean) if estimate else None
+    return cell.value if isinstance(cell, Number) and cell.value is not None else part.value
 
 
 def _percent(share: float) -> float:
     return round(100 * share, 10)
 
 
-def _form(text: str, value: float | None) -> str | None:
-    """Return the format that shows the number as the text does; None where there is none."""
-    found = _FORMATTED.fullmatch(text)
-    if value is None or not found or not (found[3] or found[4]):
+def _format(text: str, value: float) -> str | None:
+    """Return the format by which the number reads as the text; None where the text says more, or less."""
+    found = _PARTED.fullmatch(text)
+    if not found or not (found[3] or found[4]):
         return None
-    before, sign, whole, decimals, after = found.groups()
-    digits = f"{'#,##0' if ',' in whole else '0' if whole else ''}{re.sub('[0-9]', '0', decimals or '')}"
-    read = Shown(f"{sign}{whole}{decimals or ''}").value
-    if read is None or abs(read - value) > 0.500001 * 10.0 ** (1 - len(decimals or ".")):
+    before, sign, whole, decimals, after = (part or "" for part in found.groups())
+    read = Shown(f"{sign}{whole}{decimals}").value
+    if read is None or abs(read - value) > 0.51 * 0.1 ** max(0, len(decimals) - 1):
         return None
-    before, after = (f'"{piece}"' if piece else "" for piece in (before.replace('"', ""), after.replace('"', "")))
+    digits = f"{'#,##0' if ',' in whole else '0' if whole else ''}{re.sub('[0-9]', '0', decimals)}"
+    before, after = (f'"{part}"' if part else "" for part in (before, after))
     plain = f"{before}{digits}{after}"
     return f"{before}+{digits}{after};{before}-{digits}{after};{plain}" if sign == "+" else plain
 
 
-def _text(field: Field, text: str, wrap: bool = False) -> Field:
-    """Put a text into a field that stays the text it is, whatever it looks like."""
-    field.value = text[:_MOST] or None
-    if text:
-        field.data_type = "s"  # else what begins with = would be a formula
-        field.number_format = "@"
-    field.alignment = Alignment(vertical="top", wrap_text=wrap)
+def _numbers(table: Worksheet, sheet: Sheet) -> None:
+    """Write every number of the sheet in a row of its own, with its labels, its interval and what it is of."""
+    names = [*map(str, sheet.columns[: sheet.labels]), *_NUMBERS]
+    for column, name in enumerate(names, 1):
+        field = _text(_field(table, 1, column), name)
+        field.font, field.border = _HEAD, _END
+        table.column_dimensions[get_column_letter(column)].width = max(14, width(name) + 4)
+    line = 1
+    for row in sheet.rows:
+        labels = [str(cell) for cell in row[: sheet.labels]]
+        for place, cell in enumerate(row[sheet.labels :], sheet.labels):
+            for found in _said(cell, sheet.measures(place)):
+                line += 1
+                for column, value in enumerate([*labels, str(sheet.columns[place]), *found], 1):
+                    field = _field(table, line, column)
+                    if isinstance(value, str):
+                        _text(field, value)
+                    else:
+                        field.value = value
+    table.freeze_panes = f"{get_column_letter(sheet.labels + 1)}2"
+    table.auto_filter.ref = f"A1:{get_column_letter(len(names))}{line}"
+
+
+_Said = tuple[str, float, float | None, float | None, int | None, str, str]
+
+
+def _said(cell: Cell, measures: tuple[str, ...]) -> Iterator[_Said]:
+    """Yield name, number, bounds, count, what it counts and what is beside, of each number in a cell."""
+    if isinstance(cell, Measured):
+        for name, known in cell.known:
+            bounds = (_percent(known.low), _percent(known.high))
+            yield name, _percent(known.mean), *bounds, known.n, cell.unit, cell.beside
+        return
+    for place, (name, part) in enumerate(zip(measures, shown(cell), strict=False)):
+        value = _exact(cell, place, part)
+        if value is not None and (isinstance(cell, Number) or _format(part.text, value)):
+            yield name, value, None, None, None, "", cell.note if isinstance(cell, Number) else ""
+
+
+def _field(table: Worksheet, line: int, column: int) -> Field:
+    field = table.cell(line, column)
+    assert isinstance(field, Field)
     return field
 
 
-def _numbers(table: Worksheet, sheet: Sheet) -> None:
-    """Write every number of the sheet in a row of its own, with its labels, its interval and what it is of."""
-    labels = [str(column) for column in sheet.columns[: sheet.labels]]
-    for column, name in enumerate([*labels, *_NUMBERS], 1):
-        field = _text(table.cell(1, column), name)
-        field.font, field.border = _HEAD, Border(bottom=_THICK)
-        table.column_dimensions[get_column_letter(column)].width = max(12, len(name) + 4)
-    line = 1
-    for row in sheet.rows:
-        for place, cell in enumerate(row[sheet.labels :], sheet.labels):
-            for name, *values in _rows(cell, sheet.measures(place)):
-                line += 1
-                texts = [*map(str, row[: sheet.labels]), str(sheet.columns[place]), name, *values]
-                for column, value in enumerate(texts, 1):
-                    if isinstance(value, str):
-                        _text(table.cell(line, column), value)
-                    else:
-                        table.cell(line, column).value = value
-    table.freeze_panes = table.cell(2, sheet.labels + 1)
-    table.auto_filter.ref = f"A1:{get_column_letter(sheet.labels + len(_NUMBERS))}{line}"
-
-
-_Values = tuple[str, float, float | None, float | None, int | None, str, str]
-
-
-def _rows(cell: Cell, measures: tuple[str, ...]) -> Iterator[_Values]:
-    """Yield name, number, bounds, count, its unit and what is beside each number of a cell."""
-    if isinstance(cell, Measured):
-        for name, part in cell.known:
-            yield name, _percent(part.mean), _percent(part.low), _percent(part.high), part.n, cell.unit, cell.beside
-        return
-    note = cell.note if isinstance(cell, Number) else ""
-    for place, (name, part) in enumerate(zip(measures, shown(cell), strict=False)):
-        exact = _exact(cell, place)
-        value = part.value if exact is None else exact
-        if value is not None and (exact is not None or _form(part.text, value)):
-            yield name, value, None, None, None, "", note
+def _text(field: Field, text: str) -> Field:
+    """Put a text into a field that stays the text it is, whatever it looks like."""
+    field.value = text[:_LETTERS] or None
+    if text:
+        field.data_type = "s"  # else what begins with = would be a formula
+        field.number_format = "@"
+    return field
 
 
 def _timeless(book: Workbook) -> bytes:
     """Return the file without the times at which it and its parts were written."""
     written, fixed = io.BytesIO(), io.BytesIO()
     book.save(written)
-    with zipfile.ZipFile(written) as source, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as target:
+    with zipfile.ZipFile(written) as source, zipfile.ZipFile(fixed, "w") as target:
         for name in source.namelist():
             content = source.read(name)
             if name == "docProps/core.xml":
                 content = re.sub(rb"<dcterms:(created|modified).*?</dcterms:\1>", b"", content)
-            part = zipfile.ZipInfo(name)
-            part.compress_type = zipfile.ZIP_DEFLATED
-            target.writestr(part, content)
+            target.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return fixed.getvalue()
