@@ -31,6 +31,12 @@ class Pair(Number):
 
     parts: tuple[Shown, ...] = ()
 
+    @classmethod
+    def of(cls, parts: Sequence[Shown], note: str = "") -> "Pair":
+        """Return the numbers beside each other; a single dash where none of them is there."""
+        shown = parts[:1] if all(part.text == DASH for part in parts) else parts
+        return cls(" / ".join(part.text for part in shown), None, note, parts=tuple(shown))
+
     @property
     def shown(self) -> list[Shown]:
         """The numbers with their tones."""
@@ -169,22 +175,16 @@ def _summary(rows: Iterable[Row]) -> str:
 
 
 def _published(compared: Sequence[Compared]) -> Pair:
-    parts = tuple(Shown(one.printed + OUTSIDE * one.outside, tone(float(one.printed) / 100)) for one in compared)
+    parts = [Shown(one.printed + OUTSIDE * one.outside, tone(float(one.printed) / 100)) for one in compared]
     outside = [
         f"{measure} lies outside our 95 % interval {one.ours.interval}"
         for measure, one in zip(MEASURES, compared, strict=True)
         if one.ours and one.outside
     ]
-    return _pair(parts, "; ".join(outside) or "as printed")
+    return Pair.of(parts, "; ".join(outside) or "as printed")
 
 
 def _difference(compared: Sequence[Compared]) -> Pair:
     differences = [one.difference for one in compared]
     told = [DASH if one is None else f"{one:+.2f}" if one else "0.00" for one in differences]
-    return _pair(tuple(Shown(text, "") for text in told), "ours less the published number, in points")
-
-
-def _pair(parts: tuple[Shown, ...], note: str) -> Pair:
-    if all(part.text == DASH for part in parts):
-        parts = parts[:1]
-    return Pair(" / ".join(part.text for part in parts), None, note, parts=parts)
+    return Pair.of([Shown(text, "") for text in told], "ours less the published number, in points")

@@ -12,11 +12,11 @@ from crossedit.reports.scores import DASH, Scores
 from crossedit.reports.sheets import Cell, Column, Measured, Sheet
 from crossedit.reports.training_scale import Sizes
 
-_SPLITS = {"train": "training"}
+SPLITS = {"train": "training"}
 _UNNAMED = "Published are the numbers of Bi-ZsRE, Table 1, which doesn't name its tokenizer."
 LABELS = (Column("Backbone"), Column("Edited in"), Column("Method"))
 MEASURES = ("F1", "EM")
-_LENGTHS = {
+LENGTHS = {
     "question": Column("Question"),
     "rephrase": Column("Rephrase"),
     "answer": Column("Answer"),
@@ -37,12 +37,12 @@ def table_1(statistics: pl.DataFrame, facts: str, compared: bool = False) -> She
     """
     rows: list[tuple[str, ...]] = []
     for row in statistics.iter_rows(named=True):
-        label = (_SPLITS.get(row["split"], row["split"]).capitalize(), language(row["lang"]))
-        lengths = [DASH if row[name] is None else f"{row[name]:.2f}" for name in _LENGTHS]
+        label = (SPLITS.get(row["split"], row["split"]).capitalize(), language(row["lang"]))
+        lengths = [DASH if row[name] is None else f"{row[name]:.2f}" for name in LENGTHS]
         rows.append((*label, *(["ours"] if compared else []), f"{row['records']:,}", *lengths))
-        printed = published.lengths(_SPLITS.get(row["split"], row["split"]), row["lang"]) if compared else None
+        printed = published.lengths(SPLITS.get(row["split"], row["split"]), row["lang"]) if compared else None
         if printed:
-            lengths = [printed[name] or DASH for name in _LENGTHS]
+            lengths = [printed[name] or DASH for name in LENGTHS]
             rows.append((*label, "published", f"{int(printed['examples']):,}", *lengths))
     tokenizers = ", ".join(statistics["tokenizer"].unique(maintain_order=True))
     numbers = [Column("Numbers")] if compared else []
@@ -50,7 +50,7 @@ def table_1(statistics: pl.DataFrame, facts: str, compared: bool = False) -> She
     return Sheet(
         name=f"table_1_{facts}",
         title=f"Facts of {facts}: records and mean lengths (tokenizer: {tokenizers})",
-        columns=(Column("Split"), Column("Language"), *numbers, Column("Records"), *_LENGTHS.values()),
+        columns=(Column("Split"), Column("Language"), *numbers, Column("Records"), *LENGTHS.values()),
         rows=tuple(rows),
         labels=2 + len(numbers),
         note=f"{note} {_UNNAMED}" if compared else note,

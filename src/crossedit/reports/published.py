@@ -109,6 +109,11 @@ def lengths(split: str, lang: str) -> dict[str, str] | None:
     return next(found, None)
 
 
+def capability() -> tuple[dict[str, str], ...]:
+    """Return the lines of Bi-ZsRE's Table 3: `model`, `ceval` and `mmlu`."""
+    return rows(_CAPABILITY)
+
+
 @cache
 def languages() -> tuple[str, ...]:
     """Return the paper's evaluation languages."""

@@ -5,7 +5,7 @@ import click
 from crossedit.reports.cli.compare import compare
 from crossedit.reports.cli.figures import figures
 from crossedit.reports.cli.page import page, show
-from crossedit.reports.cli.tables import collect, write_tables
+from crossedit.reports.cli.tables import collect, write_published, write_tables
 
 
 @click.group()
@@ -13,5 +13,5 @@ def commands() -> None:
     """Scores -> tables, figures, one page."""
 
 
-for command in (collect, compare, write_tables, figures, page, show):
+for command in (collect, compare, write_tables, write_published, figures, page, show):
     commands.add_command(command)

@@ -31,7 +31,7 @@ ENTRY = click.option(
     default="{}",
     callback=parse_json,
     help="JSON: the configuration, or some of facts, backbones, editors, languages, evaluation_languages, protocols, "
-    "include, exclude, reports, tasks, sweeps: what is shown, in its order. Default: whatever has scores.",
+    "include, exclude, reports, tasks, sweeps, capability: what is shown, in its order. Default: whatever has scores.",
 )
 CORRECTED = files("corrected", "summary.json of `crossedit translation correct`, each in translation/FACTS/.")
 TASK_SCORES = files("task-scores", "Task scores of all sweeps.")
@@ -40,6 +40,7 @@ COMPARISONS = files("comparisons", "Paired comparisons of cells, as `crossedit r
 OUTCOMES = files("outcomes", "What came of the edits, as `crossedit reports compare` counted it.")
 PREDICTIONS = files("predictions", "Predictions of all cells, each in FACTS/BACKBONE/EDITOR/LANGUAGE/.")
 WEIGHT_CHANGES = files("weight-changes", "What sweeps changed in the weights.")
+CAPABILITY = files("capability", "capability.json of `crossedit backbones capability`, each in backbones/BACKBONE/.")
 FOLDER = click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder.")
 FILE = click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File.")
 

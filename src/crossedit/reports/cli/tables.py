@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from crossedit.reports.cli.options import (
+    CAPABILITY,
     CORRECTED,
     ENTRY,
     FACT_SCORES,
@@ -40,6 +41,7 @@ def collect(scores: tuple[Path, ...], out: Path) -> None:
 @CORRECTED
 @TASK_SCORES
 @FACT_SCORES
+@CAPABILITY
 @ENTRY
 @FOLDER
 def write_tables(
@@ -48,24 +50,26 @@ def write_tables(
     corrected: tuple[Path, ...],
     task_scores: tuple[Path, ...],
     fact_scores: tuple[Path, ...],
+    capability: tuple[Path, ...],
     entry: dict[str, Any],
     out: Path,
 ) -> None:
     """Write table_1_FACTS, table_2_FACTS_PROTOCOL and locality_FACTS_PROTOCOL as .csv, .md, .tex and .html.
 
     Where a paper has facts, backbones and editors too, also published_FACTS; where editors differ in `train_size`,
-    training_scale_FACTS_PROTOCOL.
+    training_scale_FACTS_PROTOCOL; where backbones were asked benchmarks, table_3.
     For translated facts also corrections_FACTS, agreement_FACTS, likeness_FACTS and changes_FACTS; for each sweep
     side_effects_SWEEP_PROTOCOL, answers_SWEEP_PROTOCOL and edited_facts_SWEEP.
     """
     from crossedit import tables
     from crossedit.reports import bizsre, side_effects, training_scale, translation
     from crossedit.reports.beside import Beside
+    from crossedit.reports.capability import table_3
     from crossedit.reports.owners import owner_of, read_json
     from crossedit.reports.sheets import write
 
     sweeps = read_sweeps(entry, task_scores, fact_scores)
-    known, grid = read(scores, entry, sweeps, others=(*table_1, *corrected))
+    known, grid = read(scores, entry, sweeps, others=(*table_1, *corrected, *capability))
     beside = Beside.of(entry, known, grid)
     for path in table_1:
         facts = owner_of(path)
@@ -82,5 +86,18 @@ def write_tables(
                 write(bizsre.training_scale(known, grid, facts, protocol, sizes), out)
     for facts in beside.facts:
         write(beside.sheet(facts), out)
+    if capability or "capability" in entry:
+        write(table_3(entry, capability), out)
     for sheet in side_effects.sheets(sweeps, grid.langs, grid.protocol):
+        write(sheet, out)
+
+
+@click.command("published")
+@FOLDER
+def write_published(out: Path) -> None:
+    """Write the tables of Bi-ZsRE and KnowEdit as the papers print them."""
+    from crossedit.reports.printed import sheets
+    from crossedit.reports.sheets import write
+
+    for sheet in sheets():
         write(sheet, out)
