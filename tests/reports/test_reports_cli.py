@@ -107,10 +107,10 @@ def test_sweeps_need_no_cells(tmp_path: Path, configured: bool) -> None:
     assert text.count("data:image/svg+xml;base64,") == 4
     assert "Facts of tiny: records and mean lengths" in text
     assert re.findall(r"<li>(.*)</li>", text)[:4] == [
-        "<b>1</b> backbone: small",
-        "<b>1</b> sweep: ROME",
-        "edited in English",
-        "asked in English, Chinese",
+        "<b>1</b> backbone <span>small</span>",
+        "<b>1</b> sweep <span>ROME</span>",
+        "<b>1</b> editing language <span>English</span>",
+        "<b>2</b> asking languages <span>English, Chinese</span>",
     ]
     shown = run("show", *given("--task-scores"))
     assert shown.splitlines() == [line for line in shown.splitlines() if line.startswith("ROME on small: ")]
@@ -146,7 +146,7 @@ def test_a_page_shows_what_there_is_before_any_edit(tmp_path: Path) -> None:
         assert re.findall(r'<a href="#([^"]+)"', text) == sections
         assert "Agreement on corrections of tiny" in text
         assert "<h1>The facts, before any edit</h1>" in text
-        assert "edited in" not in text
+        assert "What was run" not in text
 
 
 @pytest.mark.parametrize("field", ["editor", "setting", "stops"])
@@ -264,4 +264,4 @@ def test_a_list_option_without_values_is_an_empty_list(tmp_path: Path) -> None:
     run("page", "--figures", "--predictions", "--scores", *files["--scores"], "--out", tmp_path / "index.html")
     text = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "No predictions were given." in text
-    assert "No chart was given for tiny." in text
+    assert "No figure was given for tiny." in text

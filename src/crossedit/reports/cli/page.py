@@ -7,9 +7,12 @@ import click
 
 from crossedit.options import Lists
 from crossedit.reports.cli.options import (
+    COMPARISONS,
     ENTRY,
     FACT_SCORES,
     FILE,
+    OUTCOMES,
+    PREDICTIONS,
     SCORES,
     TABLE_1,
     TASK_SCORES,
@@ -24,11 +27,13 @@ from crossedit.reports.cli.options import (
 @click.command(cls=ListsJob)
 @SCORES
 @TABLE_1
+@COMPARISONS
+@OUTCOMES
 @TASK_SCORES
 @FACT_SCORES
 @WEIGHT_CHANGES
-@files("figures", "Radar charts and figures of sweeps; the .svg ones are put into the page.")
-@files("predictions", "Predictions of all cells, each in FACTS/BACKBONE/EDITOR/LANGUAGE/.")
+@files("figures", "What `crossedit reports figures` drew; the .svg ones are put into the page.")
+@PREDICTIONS
 @click.option(
     "--backbones",
     multiple=True,
@@ -36,12 +41,21 @@ from crossedit.reports.cli.options import (
     help="Folders of trained backbones, each BACKBONE/model with recipe.json in it.",
 )
 @files("summaries", "summary.json of facts, machine.json and summary.json of translation, each in STAGE/FACTS/.")
-@click.option("--results", type=click.Path(path_type=Path, file_okay=False), help="Where jobs have left their records.")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where jobs have left their records; with a whole configuration as --entry they say how it stands.",
+)
+@click.option(
+    "--configfile", multiple=True, metavar="FILE …", help="As Snakemake was given: what commands on the page name."
+)
 @ENTRY
 @FILE
 def page(
     scores: tuple[Path, ...],
     table_1: tuple[Path, ...],
+    comparisons: tuple[Path, ...],
+    outcomes: tuple[Path, ...],
     task_scores: tuple[Path, ...],
     fact_scores: tuple[Path, ...],
     weight_changes: tuple[Path, ...],
@@ -50,22 +64,22 @@ def page(
     backbones: tuple[Path, ...],
     summaries: tuple[Path, ...],
     results: Path | None,
+    configfile: tuple[str, ...],
     entry: dict[str, Any],
     out: Path,
 ) -> None:
     """Write the page that shows everything; it needs no other file."""
-    from crossedit.files import whole
-    from crossedit.reports.page import Sources
+    from crossedit.reports.page import Sources, write
     from crossedit.reports.page import page as html
+    from crossedit.reports.page.standing import standing
 
     recipes = [folder / "recipe.json" for folder in backbones]
     swept = (*task_scores, *fact_scores, *weight_changes)
     sweeps = read_sweeps(entry, task_scores, fact_scores, weight_changes)
     known, _ = read(scores, entry, sweeps, others=(*table_1, *summaries))
-    sources = Sources(table_1, figures, predictions, recipes, summaries, results)
-    text = html(entry, known, sweeps, sources, inputs=[*scores, *table_1, *swept, *recipes, *summaries])
-    with whole(out) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    sources = Sources(table_1, comparisons, outcomes, figures, predictions, recipes, summaries, results)
+    inputs = [*scores, *table_1, *comparisons, *outcomes, *swept, *recipes, *summaries]
+    write(html(entry, known, sweeps, sources, inputs, standing(entry, results, configfile)), out)
 
 
 @click.command(cls=Lists)

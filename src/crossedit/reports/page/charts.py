@@ -1,0 +1,53 @@
+"""The figures of a page: those that were drawn, by what they show."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from crossedit.reports.figures.drawing import Picture
+from crossedit.reports.page.embedding import address
+
+# Kinds of figures by how their names begin; what is wide has several panels.
+_KINDS = {
+    "radar": "Editors at a glance",
+    "training_scale": "Training facts",
+    "gap": "The language gap",
+    "tradeoff": "Trade-offs",
+    "cost": "Cost and quality",
+    "side_effects": "General abilities",
+    "edited_facts": "The edited facts",
+    "forgetting": "Forgetting",
+    "weights": "Weights",
+}
+
+
+class Chart(NamedTuple):
+    """A figure as the page holds it."""
+
+    kind: str
+    title: str
+    address: str  # a data: address with the picture in it
+    described: str  # for those who can't see it
+    facts: str  # that it is of; empty where it is of sweeps
+
+
+def charts(drawn: Iterable[Picture], figures: Sequence[Path]) -> list[Chart]:
+    """Return the pictures that are among the files; of these the SVG ones count."""
+    files = {path.stem: path for path in figures if path.suffix == ".svg"}
+    return [
+        Chart(_kind(picture.name), picture.title, address(files[picture.name]), picture.described, picture.facts)
+        for picture in drawn
+        if picture.name in files
+    ]
+
+
+def by_kind(shown: Iterable[Chart]) -> list[tuple[str, list[Chart]]]:
+    """Return the charts by what they show, in the order of the kinds."""
+    order = list(_KINDS.values())
+    ranked = sorted(shown, key=lambda chart: order.index(chart.kind) if chart.kind in order else len(order))
+    return [(kind, list(members)) for kind, members in groupby(ranked, lambda chart: chart.kind)]
+
+
+def _kind(name: str) -> str:
+    return next((kind for start, kind in _KINDS.items() if name.startswith(f"{start}_")), "Further figures")

@@ -1,0 +1,67 @@
+"""How a page and what it shows were made: what was run, packages, devices, seeds."""
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from crossedit import UNEDITED, tables
+from crossedit.reports.grid import Grid
+from crossedit.reports.naming import union
+from crossedit.reports.scores import Scores
+from crossedit.reports.sweeps import Sweeps
+
+_MAKING = ("backbone", "facts", "seed", "device", "torch", "packages")
+_PACKAGES = ("crossedit", "torch", "transformers", "polars", "snakemake", "matplotlib")
+
+
+class Run(NamedTuple):
+    """What has scores, in the grid's order: names, and numbers of cells and facts."""
+
+    backbones: tuple[str, ...]
+    editors: tuple[str, ...]
+    edit_langs: tuple[str, ...]
+    cells: int  # without the unedited backbones
+    facts: int  # that a cell has at most
+
+
+def run(scores: Scores, grid: Grid, sweeps: Sweeps) -> Run:
+    """Return what was run of a grid and of sweeps."""
+    cells = scores.frame.select("facts", "backbone", "editor", "edit_lang").unique()
+    there = {name: set(cells[name]) for name in cells.columns}
+    swept = [sweep for sweep in sweeps.all if sweep.backbones]
+    return Run(
+        backbones=union(
+            (name for name in grid.backbones if name in there["backbone"]), *(sweep.backbones for sweep in swept)
+        ),
+        editors=tuple(name for name in grid.editors if name in there["editor"]),
+        edit_langs=union(
+            (lang for lang in grid.edit_langs if lang in there["edit_lang"]),
+            (sweep.language for sweep in swept if sweep.language),
+        ),
+        cells=sum(editor != UNEDITED for editor in cells["editor"]),
+        facts=max(scores.frame["n"], default=0),
+    )
+
+
+def packages() -> dict[str, str]:
+    """Return the versions of the packages that say most, of those that are installed."""
+    return {name: found for name in _PACKAGES if (found := _installed(name))}
+
+
+def made(predictions: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return what cells say of their making, once where it is the same."""
+    notes: list[dict[str, Any]] = []
+    for path in predictions:
+        note = tables.provenance(path)
+        kept = {key: value for key, value in note.items() if key in _MAKING}
+        if kept not in notes:
+            notes.append(kept)
+    return notes
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,255 @@
+// The browser of facts: filters, a list of facts that opens to all answers, and addresses (#fact=…) that lead to one.
+
+function browseFacts(source) {
+  answers.read(source.textContent);
+  const { names, words } = answers;
+  const PAGE = 15; // facts at once
+  const LONG = 400; // letters of a text that are shown at once
+  const find = (id) => document.getElementById(`by-${id}`);
+  const app = document.getElementById("facts-app");
+  const list = document.getElementById("facts-found");
+  const pager = app.querySelector(".pager");
+  const language = (code) => words.languages[code] ?? code;
+  const count = (number, what) => `${number.toLocaleString("en")} ${what}${number === 1 ? "" : "s"}`;
+
+  // What can be chosen: by its name in addresses, the names that it has there, as people read them, and whether all.
+  const FIELDS = {
+    facts: [names.facts, String, true],
+    backbone: [names.backbone, String, false],
+    edit_lang: [names.edit_lang, language, false],
+    editor: [names.editor, String, true],
+    slot: [names.slot, (name) => words.slots[names.slot.indexOf(name)], true],
+    lang: [names.lang, language, true],
+    outcome: [names.outcome, String, true],
+  };
+  for (const [field, [all, word, any]] of Object.entries(FIELDS)) {
+    const select = find(field);
+    if (any) select.append(new Option("all", ALL));
+    if (field === "outcome") select.append(new Option("wrong in any way", WRONG));
+    select.append(...all.map((name, number) => new Option(word(name), number)));
+    select.closest("label").hidden = all.length < 2;
+  }
+
+  let found = { facts: [], of: [] };
+  let passes = () => true;
+  let page = 0;
+  let open = null; // the case that is open
+
+  function chosen() {
+    const fields = Object.keys(FIELDS).map((field) => [field, Number(find(field).value)]);
+    return { ...Object.fromEntries(fields), text: find("text").value.trim() };
+  }
+
+  // Look for what is chosen, and show its first page.
+  function choose() {
+    const now = chosen();
+    found = answers.matching(now);
+    passes = answers.test(now);
+    const shown = found.facts.reduce((sum, fact) => sum + fact.passed, 0);
+    const all = found.of.reduce((sum, fact) => sum + fact.end - fact.begin, 0);
+    const of = shown === all ? "" : ` of ${count(found.of.length, "fact")} and ${count(all, "answer")}`;
+    document.getElementById("facts-count").textContent = `${count(found.facts.length, "fact")}, ${count(shown, "answer")}${of}`;
+    go(0);
+  }
+
+  function go(to) {
+    const last = Math.max(0, Math.ceil(found.facts.length / PAGE) - 1);
+    page = Math.min(Math.max(to, 0), last);
+    const shown = found.facts.slice(page * PAGE, (page + 1) * PAGE);
+    list.replaceChildren(...shown.map(item));
+    list.start = page * PAGE + 1;
+    pager.hidden = last === 0;
+    pager.querySelector("output").textContent =
+      `${page * PAGE + 1}–${page * PAGE + shown.length} of ${found.facts.length.toLocaleString("en")}`;
+    pager.querySelector(".back").disabled = page === 0;
+    pager.querySelector(".on").disabled = page === last;
+  }
+
+  // Return a fact of the list; what is in it is made when it is opened.
+  function item(fact) {
+    const { cases } = answers;
+    const first = answers.row(fact.begin);
+    const id = `case-${fact.case}`;
+    const of = fact.end - fact.begin;
+    const told = [
+      names.facts.length > 1 ? names.facts[cases.facts[fact.case]] : "",
+      `case ${cases.case_id[fact.case]}`,
+      `${fact.right} of ${of} right`,
+      fact.passed < of ? `${fact.passed} found` : "",
+    ];
+    const button = make(
+      "button",
+      { type: "button", "aria-expanded": "false", "aria-controls": id, onclick: () => show(open !== fact.case) },
+      text("span", first.prompt, first.lang, "question"),
+      make("span", { class: "soft" }, "→ ", text("span", first.target, first.lang)),
+      make("span", { class: "aside" }, told.filter(Boolean).join(" · ")),
+    );
+    const body = make("div", { id, class: "fact", hidden: true });
+    const entry = make("li", {}, make("h3", {}, button), body);
+    // Open or close; one fact is open at a time.
+    function show(now) {
+      if (now) list.querySelectorAll("li").forEach((other) => other !== entry && other.show(false));
+      button.setAttribute("aria-expanded", String(now));
+      body.hidden = !now;
+      if (now && !body.hasChildNodes()) body.append(...factOf(fact));
+      if (now || open === fact.case) open = now ? fact.case : null;
+      remember();
+    }
+    entry.show = show;
+    entry.fact = fact;
+    if (open === fact.case) show(true);
+    return entry;
+  }
+
+  // Return all answers to a fact: at a glance, then question by question.
+  function factOf(fact) {
+    const rows = Array.from({ length: fact.end - fact.begin }, (_, place) => {
+      const row = fact.begin + place;
+      return { ...answers.row(row), passed: passes(row) };
+    });
+    const questions = []; // rows by question, which stand together
+    for (const row of rows) {
+      if (questions.at(-1)?.[0].question === row.question) questions.at(-1).push(row);
+      else questions.push([row]);
+    }
+    const editors = names.editor.filter((editor) => rows.some((row) => row.editor === editor));
+    const link = make("a", { href: address(fact.case) }, "Link to this fact");
+    return [glance(questions, editors), ...questions.map(asked), make("p", { class: "note" }, link)];
+  }
+
+  const title = ({ slot, lang }) => `${words.slots[slot]}, ${language(names.lang[lang])}`;
+
+  // Return editors by questions, with a mark of what came of each.
+  function glance(questions, editors) {
+    const head = questions.map(([first]) =>
+      make("th", { scope: "col" }, words.slots[first.slot], make("br"), make("span", { class: "soft" }, language(names.lang[first.lang]))),
+    );
+    const lines = editors.map((editor) => {
+      const marks = questions.map((rows) => {
+        const row = rows.find((each) => each.editor === editor);
+        return row ? make("td", { class: tone(row) }, row.outcome) : make("td", {}, "–");
+      });
+      return make("tr", {}, make("th", { scope: "row" }, editor), ...marks);
+    });
+    const table = make(
+      "table",
+      { class: "glance" },
+      make("thead", {}, make("tr", {}, make("td"), ...head)),
+      make("tbody", {}, ...lines),
+    );
+    return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "What came of each question" }, table);
+  }
+
+  // Return a question with what each editor's model answers.
+  function asked(rows) {
+    const [first] = rows;
+    const lang = names.lang[first.lang];
+    const isLocality = names.slot[first.slot].startsWith("locality");
+    const told = isLocality
+      ? [["Should stay", first.before], ["In the data", first.target]]
+      : [["Should become", first.target], ["Before", first.before]];
+    const tiles = rows.map((row) =>
+      make(
+        "li",
+        { class: `${tone(row)}${row.passed ? "" : " other"}` },
+        make("b", {}, row.editor),
+        text("span", row.after, first.lang, "answer"),
+        make("span", { class: "outcome" }, row.outcome),
+        row.before === first.before ? "" : make("span", { class: "soft" }, "before: ", text("span", row.before, first.lang)),
+      ),
+    );
+    return make(
+      "div",
+      { class: "asked", role: "group", "aria-label": title(first) },
+      make(
+        "div",
+        {},
+        make("h4", {}, words.slots[first.slot], " ", make("span", { class: "tag" }, language(lang))),
+        text("p", first.prompt, first.lang, "question"),
+        make("dl", {}, ...told.flatMap(([name, said]) => [make("dt", {}, name), text("dd", said, first.lang)])),
+      ),
+      make("ul", { class: "tiles", "aria-label": "Answers after the edit" }, ...tiles),
+    );
+  }
+
+  const tone = ({ outcome }) => (outcome === "right" ? "right" : outcome === "unchanged" ? "same" : "wrong");
+
+  // Return an element with a text in an evaluation language: its beginning, where it is long.
+  function text(tag, said, lang, kind = null) {
+    const element = make(tag, { class: kind, lang: names.lang[lang], dir: "auto" });
+    if (!said) element.append(make("i", { class: "soft", lang: "en" }, "(nothing)"));
+    else if (said.length <= LONG || kind !== "answer") element.textContent = said;
+    else {
+      const more = make("button", { type: "button", class: "more", onclick: () => (element.textContent = said) });
+      more.textContent = `all ${count(said.length, "letter")}`;
+      element.append(`${said.slice(0, LONG)}… `, more);
+    }
+    return element;
+  }
+
+  // Return the address of what is chosen, with a fact where one is open.
+  function address(its) {
+    const told = new URLSearchParams({ fact: its === null ? "" : String(answers.cases.case_id[its]) });
+    for (const [field, [all]] of Object.entries(FIELDS)) {
+      const number = field === "facts" && its !== null ? answers.cases.facts[its] : Number(find(field).value);
+      if (all.length > 1 && number !== ALL) told.set(field, number === WRONG ? "wrong" : all[number]);
+    }
+    if (find("text").value.trim()) told.set("text", find("text").value.trim());
+    return `#${told}`;
+  }
+
+  // Put what is shown into the address of the page, where the browser lets it.
+  function remember() {
+    if (app.dataset.following) return;
+    try {
+      history.replaceState(null, "", address(open));
+    } catch (error) {
+      if (error.name !== "SecurityError") throw error; // as within a page that is shown in another one
+    }
+  }
+
+  // Show what the page's address names. Return whether it names anything of this browser.
+  function follow() {
+    const told = new URLSearchParams(location.hash.slice(1));
+    if (!told.has("fact")) return false;
+    app.dataset.following = "yes";
+    for (const [field, [all, , any]] of Object.entries(FIELDS)) {
+      const name = told.get(field);
+      const number = name === "wrong" && field === "outcome" ? WRONG : all.indexOf(name);
+      find(field).value = number === ALL && !any ? 0 : number;
+    }
+    find("text").value = told.get("text") ?? "";
+    open = null;
+    choose();
+    const { case_id, facts } = answers.cases;
+    const isNamed = (its) => String(case_id[its]) === told.get("fact") && (!told.has("facts") || names.facts[facts[its]] === told.get("facts"));
+    const place = told.get("fact") ? found.facts.findIndex((fact) => isNamed(fact.case)) : ALL;
+    if (place !== ALL) {
+      open = found.facts[place].case;
+      go(Math.floor(place / PAGE));
+    } else if (told.get("fact")) {
+      document.getElementById("facts-count").textContent += `; case ${told.get("fact")} is not among them`;
+    }
+    delete app.dataset.following;
+    const target = place === ALL ? app : list.children[place % PAGE];
+    target.scrollIntoView({ block: "start" });
+    (place === ALL ? find("backbone") : target.querySelector("button")).focus({ preventScroll: true });
+    return true;
+  }
+
+  let waiting;
+  const chooseAnew = () => { open = null; choose(); remember(); };
+  for (const field of Object.keys(FIELDS)) find(field).addEventListener("change", chooseAnew);
+  find("text").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(chooseAnew, 150); });
+  app.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
+  app.querySelector("form").addEventListener("reset", () => setTimeout(chooseAnew));
+  const turn = (by) => { open = null; go(page + by); remember(); list.scrollIntoView({ block: "start" }); };
+  pager.querySelector(".back").addEventListener("click", () => turn(-1));
+  pager.querySelector(".on").addEventListener("click", () => turn(1));
+  addEventListener("hashchange", follow);
+  app.hidden = false;
+  if (!follow()) choose();
+}
+
+const answersInPage = document.getElementById("answers");
+if (answersInPage) browseFacts(answersInPage);

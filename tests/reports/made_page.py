@@ -1,0 +1,93 @@
+"""Pages made for tests, and how they are read."""
+
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import made_sweeps
+import polars as pl
+from made import ENTRY, KINDS, NASTY, results, scores
+
+from crossedit import tables
+from crossedit.reports.figures import drawing
+from crossedit.reports.figures.radar import picture as radar
+from crossedit.reports.grid import Grid
+from crossedit.reports.page import Sources, page
+from crossedit.reports.scores import Scores
+
+ROW = {"kind": "", "protocol": "teacher_forced", "target_ids": [1], "before_ids": [2], "after_ids": [3]}
+
+
+class Document(HTMLParser):
+    """A document's tags with their attributes, and its text without scripts and styles."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self._within = ""
+        self.feed(document)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._within = tag
+
+    def handle_endtag(self, tag: str) -> None:
+        self._within = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._within not in ("script", "style"):
+            self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        """The attributes of all elements of a kind."""
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def html(folder: Path, entry: dict[str, Any] | None = None, cases: int = 3, **sources: Any) -> str:
+    """Return the page of a small experiment without sweeps, all of whose texts are nasty."""
+    files = {name: [Path(path) for path in paths] for name, paths in results(folder, cases).items()}
+    known = Scores(scores())
+    drawing.write(radar(known, Grid.of(ENTRY, known), "tiny", "small", "en"), folder / "figures")
+    given = {
+        "table_1": files["--table-1"],
+        "figures": sorted((folder / "figures").iterdir()),
+        "predictions": files["--predictions"],
+        "backbones": [path / "recipe.json" for path in files["--backbones"]],
+        "summaries": files["--summaries"],
+    }
+    sweeps = made_sweeps.sweeps({"sweeps": {}})
+    return page({**ENTRY, "note": NASTY, **(entry or {})}, known, sweeps, Sources(**(given | sources)), [])
+
+
+def predict(folder: Path, rows: list[dict[str, Any]], cell: str = "tiny/small/ROME/en") -> Path:
+    """Write predictions of a cell, of which rows say what is of interest: texts are by their short names."""
+    texts = {"prompt": "?", "target": "new", "before": "old", "after": "new"}
+    full = [
+        {**ROW, "aspect": "reliability", "lang": "en", "case_id": place, **texts, **row}
+        for place, row in enumerate(rows)
+    ]
+    for row in full:
+        row |= {f"{name}_text": row[name] for name in ("target", "before", "after")}
+    path = folder / "edits" / cell / "predictions.1-of-1.parquet"
+    tables.write(pl.DataFrame(full, schema=tables.PREDICTIONS.columns), tables.PREDICTIONS, path, {})
+    return path
+
+
+def edited(folder: Path, cell: str, cases: int, wrong: str = "old", langs: tuple[str, ...] = ("en", "zh")) -> Path:
+    """Write predictions of a cell in which every second fact's portability is answered by `wrong`."""
+    edit_lang = cell.rpartition("/")[2]
+    rows = [
+        {
+            "case_id": case,
+            "aspect": aspect,
+            "kind": kind,
+            "lang": lang,
+            "prompt": f"{aspect} {kind} of {case} in {lang}?",
+            "after": "old" if aspect == "locality" else wrong if aspect == "portability" and case % 2 else "new",
+        }
+        for case in range(cases)
+        for aspect, kind in KINDS
+        for lang in (langs if aspect != "reliability" else (edit_lang,))
+    ]
+    return predict(folder, rows, cell)
