@@ -7,17 +7,20 @@ import click
 
 from crossedit.reports.cli.options import (
     CAPABILITY,
+    COMPARISONS,
     CORRECTED,
     ENTRY,
     FACT_SCORES,
     FILE,
     FOLDER,
+    OUTCOMES,
     SCORES,
     TABLE_1,
     TASK_SCORES,
     ListsJob,
     read,
     read_sweeps,
+    read_tables,
 )
 
 
@@ -37,6 +40,8 @@ def collect(scores: tuple[Path, ...], out: Path) -> None:
 
 @click.command("tables", cls=ListsJob)
 @SCORES
+@COMPARISONS
+@OUTCOMES
 @TABLE_1
 @CORRECTED
 @TASK_SCORES
@@ -46,6 +51,8 @@ def collect(scores: tuple[Path, ...], out: Path) -> None:
 @FOLDER
 def write_tables(
     scores: tuple[Path, ...],
+    comparisons: tuple[Path, ...],
+    outcomes: tuple[Path, ...],
     table_1: tuple[Path, ...],
     corrected: tuple[Path, ...],
     task_scores: tuple[Path, ...],
@@ -56,20 +63,23 @@ def write_tables(
 ) -> None:
     """Write table_1_FACTS, table_2_FACTS_PROTOCOL and locality_FACTS_PROTOCOL as .csv, .md, .tex and .html.
 
+    Of what was compared, editors_FACTS and languages_FACTS; of what came of the edits, errors_FACTS_PROTOCOL.
     Where a paper has facts, backbones and editors too, also published_FACTS; where editors differ in `train_size`,
     training_scale_FACTS_PROTOCOL; where backbones were asked benchmarks, table_3.
     For translated facts also corrections_FACTS, agreement_FACTS, likeness_FACTS and changes_FACTS; for each sweep
     side_effects_SWEEP_PROTOCOL, answers_SWEEP_PROTOCOL and edited_facts_SWEEP.
     """
     from crossedit import tables
-    from crossedit.reports import bizsre, side_effects, training_scale, translation
+    from crossedit.reports import bizsre, side_effects, significance, training_scale, translation
     from crossedit.reports.beside import Beside
     from crossedit.reports.capability import table_3
+    from crossedit.reports.outcomes import errors
     from crossedit.reports.owners import owner_of, read_json
     from crossedit.reports.sheets import write
 
     sweeps = read_sweeps(entry, task_scores, fact_scores)
     known, grid = read(scores, entry, sweeps, others=(*table_1, *corrected, *capability))
+    compared, counted = read_tables(comparisons, tables.COMPARISONS), read_tables(outcomes, tables.OUTCOMES)
     beside = Beside.of(entry, known, grid)
     for path in table_1:
         facts = owner_of(path)
@@ -84,6 +94,11 @@ def write_tables(
             write(bizsre.locality(known, grid, facts, protocol), out)
             if sizes:
                 write(bizsre.training_scale(known, grid, facts, protocol, sizes), out)
+            if outcomes:
+                write(errors(counted, grid, facts, protocol), out)
+        if comparisons:
+            write(significance.editors(compared, grid, facts), out)
+            write(significance.languages(compared, grid, facts), out)
     for facts in beside.facts:
         write(beside.sheet(facts), out)
     if capability or "capability" in entry:

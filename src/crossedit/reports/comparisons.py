@@ -1,0 +1,130 @@
+"""The paired comparisons of cells, and looking one up.
+
+known = Comparisons(frame)                         COMPARISONS, or some rows of them
+known.find(Of(facts, backbone, "editors", "reliability", protocol, "em"), first, second)      -> Comparison, or None
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import polars as pl
+
+from crossedit.reports.sweeps import SIGNIFICANT
+from crossedit.tables import COMPARISONS
+
+STARS = {0.001: "***", 0.01: "**", SIGNIFICANT: "*"}  # for an adjusted p below
+LEGEND = "Of a paired permutation test over facts, after Holm's correction: * p < .05, ** p < .01, *** p < .001."
+
+
+class Of(NamedTuple):
+    """What kind of comparison it is, and of what."""
+
+    facts: str
+    backbone: str
+    between: str  # editors, asked_in or edited_in
+    aspect: str
+    protocol: str
+    metric: str
+
+
+class Side(NamedTuple):
+    """What is compared."""
+
+    editor: str
+    edit_lang: str
+    lang: str
+
+
+class Comparison(NamedTuple):
+    """By how much the mean of the first lies above that of the second."""
+
+    difference: float  # -1 to 1
+    low: float  # 95 % bootstrap interval
+    high: float
+    effect: float | None  # d_z; None where all facts differ by as much
+    p: float
+    p_adjusted: float  # after Holm's correction for the family's comparisons
+    family: int
+    n: int  # facts
+
+    @property
+    def significant(self) -> bool:
+        """Whether chance would hardly do as much, all comparisons of the family being looked at."""
+        return self.p_adjusted < SIGNIFICANT
+
+    @property
+    def stars(self) -> str:
+        """One to three stars, or none."""
+        return next((stars for bound, stars in STARS.items() if self.p_adjusted < bound), "")
+
+    @property
+    def text(self) -> str:
+        """The difference in points with its stars."""
+        return points(self.difference) + self.stars
+
+    @property
+    def note(self) -> str:
+        """All that is known of it."""
+        effect = "" if self.effect is None else f", d_z {self.effect:.2f}"
+        return (
+            f"{points(self.difference)} points, 95 % interval {100 * self.low:.1f} to {100 * self.high:.1f}{effect}, "
+            f"p {said_p(self.p)}, corrected for {self.family} comparisons {said_p(self.p_adjusted)}"
+        )
+
+    @property
+    def turned(self) -> "Comparison":
+        """The second beside the first."""
+        effect = None if self.effect is None else -self.effect
+        return self._replace(difference=-self.difference, low=-self.high, high=-self.low, effect=effect)
+
+
+class Comparisons:
+    """COMPARISONS by what is compared."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        sides = [f"{name}_{number}" for number in (1, 2) for name in Side._fields]
+        rows = frame.select(*Of._fields, *sides, *Comparison._fields).iter_rows()
+        named = len(Of._fields)
+        self._known = {
+            (Of(*row[:named]), Side(*row[named : named + 3]), Side(*row[named + 3 : named + 6])): Comparison(
+                *row[named + 6 :]
+            )
+            for row in rows
+        }
+
+    @classmethod
+    def none(cls) -> "Comparisons":
+        """Return those of an experiment in which nothing was compared."""
+        return cls(pl.DataFrame(schema=COMPARISONS.columns))
+
+    def find(self, of: Of, first: Side, second: Side) -> Comparison | None:
+        """Return the comparison of the first with the second, whichever the table names first, if it is there."""
+        found = self._known.get((of, first, second))
+        if found is None:
+            other = self._known.get((of, second, first))
+            return other.turned if other else None
+        return found
+
+
+def points(difference: float) -> str:
+    """Return a difference of shares in points, with its sign."""
+    text = f"{100 * difference:+.2f}"
+    return "0.00" if float(text) == 0 else text
+
+
+def said_p(p: float) -> str:
+    """Return a p as papers print it, such as `= .012`."""
+    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".")
+
+
+def together(found: Sequence[Comparison]) -> tuple[str, str]:
+    """Return the text and the note of several comparisons: their mean, and how many are significant."""
+    if len(found) == 1:
+        return found[0].text, found[0].note
+    mean = sum(one.difference for one in found) / len(found)
+    significant = sum(one.significant for one in found)
+    low, high = (points(bound([one.difference for one in found])) for bound in (min, max))
+    return (
+        f"{points(mean)} ({significant}/{len(found)})",
+        f"on average {points(mean)} points, from {low} to {high}; {significant} of {len(found)} significant",
+    )

@@ -1,0 +1,182 @@
+"""Tables of paired comparisons: how far editors are apart, and how far languages are.
+
+editors(comparisons, grid, facts)        editors_FACTS, of a COMPARISONS table
+languages(comparisons, grid, facts)      languages_FACTS
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
+
+import polars as pl
+
+from crossedit import UNEDITED
+from crossedit.reports.beside import Pair
+from crossedit.reports.bizsre import MEASURES
+from crossedit.reports.comparisons import LEGEND, Comparisons, Of, Side, together
+from crossedit.reports.grid import Grid
+from crossedit.reports.naming import ASPECTS, PROTOCOLS, f1_metric, language, method
+from crossedit.reports.scores import DASH
+from crossedit.reports.sheets import Cell, Column, Sheet, Shown
+
+_OVER = (
+    "Over the facts that both have. Corrected together are all comparisons of a backbone that are of one kind, aspect "
+    f"and measure. {LEGEND}"
+)
+_SEVERAL = "Of several languages the number is the mean of the differences, and in how many of them it is significant."
+
+
+def editors(comparisons: pl.DataFrame, grid: Grid, facts: str) -> Sheet:
+    """Return how far each two editors, the unedited backbone among them, are apart in the editing language.
+
+    And in the others, of which there may be too many for columns of their own.
+    """
+    known = _known(comparisons, grid, facts, ["editors"])
+    rows: list[tuple[Cell, ...]] = []
+    for backbone, edit_lang in _places(grid, facts):
+        others = [lang for lang in grid.langs if lang != edit_lang]
+        columns = [(aspect, [edit_lang]) for aspect in ASPECTS] + [(aspect, others) for aspect in ASPECTS[1:]]
+        for first, second in combinations(_editors(grid, facts, backbone, edit_lang), 2):
+            rows.append(
+                (
+                    backbone,
+                    language(edit_lang),
+                    method(first),
+                    method(second),
+                    *(
+                        _cell(
+                            known,
+                            Of(facts, backbone, "editors", aspect, grid.protocol, ""),
+                            [(Side(first, edit_lang, lang), Side(second, edit_lang, lang)) for lang in langs],
+                        )
+                        for aspect, langs in columns
+                    ),
+                )
+            )
+    return _sheet(
+        name=f"editors_{facts}",
+        title=f"Edits of {facts}, {_asked(grid)}: differences between editors in points, F1 / EM",
+        labels=("Backbone", "Edited in", "Method", "Less"),
+        columns=[
+            *(Column(aspect.capitalize(), "In the editing language") for aspect in ASPECTS),
+            *(Column(aspect.capitalize(), "In other languages") for aspect in ASPECTS[1:]),
+        ],
+        rows=rows,
+        note=f"By how much the first method's score lies above the second's. {PROTOCOLS.get(grid.protocol, '')}",
+        several=len(grid.langs) > 2,
+    )
+
+
+def languages(comparisons: pl.DataFrame, grid: Grid, facts: str) -> Sheet:
+    """Return how far the editing language is above others that are asked, and how far editing languages are apart."""
+    known = _known(comparisons, grid, facts, ["asked_in", "edited_in"])
+    rows = [
+        (backbone, kind, method(editor), language(first), _named(others), *cells)
+        for backbone in grid.backbones
+        for kind, found in (("asked in", _asked_in), ("edited in", _edited_in))
+        for editor in _editors(grid, facts, backbone)
+        for first, others, cells in found(known, grid, facts, backbone, editor)
+    ]
+    return _sheet(
+        name=f"languages_{facts}",
+        title=f"Edits of {facts}, {_asked(grid)}: differences between languages in points, F1 / EM",
+        labels=("Backbone", "Languages", "Method", "First", "Less"),
+        columns=[Column(aspect.capitalize()) for aspect in ASPECTS],
+        rows=rows,
+        note=(
+            "Asked in: by how much the editing language's score lies above that of the other language, of the same "
+            "edits. Edited in: by how much the score of edits in the first language lies above that of edits in the "
+            f"second, each asked in itself. {PROTOCOLS.get(grid.protocol, '')}"
+        ),
+        several=len(grid.langs) > 2 or len(grid.edit_langs) > 2,
+    )
+
+
+_Row = tuple[str, Sequence[str], list[Cell]]  # the first language, the others, a cell for each aspect
+
+
+def _asked_in(known: Comparisons, grid: Grid, facts: str, backbone: str, editor: str) -> Iterator[_Row]:
+    for edit_lang in _edit_langs(grid, facts, backbone, editor):
+        others = [lang for lang in grid.langs if lang != edit_lang]
+        own = Side(editor, edit_lang, edit_lang)
+        pairs = [(own, own._replace(lang=lang)) for lang in others]
+        if others:
+            yield edit_lang, others, _cells(known, Of(facts, backbone, "asked_in", "", grid.protocol, ""), pairs)
+
+
+def _edited_in(known: Comparisons, grid: Grid, facts: str, backbone: str, editor: str) -> Iterator[_Row]:
+    edit_langs = _edit_langs(grid, facts, backbone, editor)
+    # Of two languages the second's row would say the same as the first's.
+    for edit_lang in edit_langs[:1] if len(edit_langs) <= 2 else edit_langs:
+        others = [lang for lang in edit_langs if lang != edit_lang]
+        pairs = [(Side(editor, edit_lang, edit_lang), Side(editor, lang, lang)) for lang in others]
+        if others:
+            yield edit_lang, others, _cells(known, Of(facts, backbone, "edited_in", "", grid.protocol, ""), pairs)
+
+
+def _known(comparisons: pl.DataFrame, grid: Grid, facts: str, kinds: Sequence[str]) -> Comparisons:
+    """Return those that the sheet may show: of many languages there are very many."""
+    return Comparisons(
+        comparisons.filter(
+            pl.col("facts") == facts, pl.col("protocol") == grid.protocol, pl.col("between").is_in(kinds)
+        )
+    )
+
+
+def _places(grid: Grid, facts: str) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((backbone, edit_lang) for backbone, edit_lang, _ in grid.rows(facts)))
+
+
+def _editors(grid: Grid, facts: str, backbone: str, edit_lang: str = "") -> list[str]:
+    """Return the editors of a backbone, or of a language of it too; the unedited backbone last."""
+    rows = {row[2] for row in grid.rows(facts) if row[0] == backbone and edit_lang in ("", row[1])}
+    return [editor for editor in (*grid.editors, UNEDITED) if editor in rows]
+
+
+def _edit_langs(grid: Grid, facts: str, backbone: str, editor: str) -> list[str]:
+    return [row[1] for row in grid.rows(facts) if (row[0], row[2]) == (backbone, editor)]
+
+
+def _cells(known: Comparisons, of: Of, pairs: Sequence[tuple[Side, Side]]) -> list[Cell]:
+    return [_cell(known, of._replace(aspect=aspect), pairs) for aspect in ASPECTS]
+
+
+def _cell(known: Comparisons, of: Of, pairs: Iterable[tuple[Side, Side]]) -> Cell:
+    """Return F1's difference and EM's, of one pair or of several together; a dash where there is none."""
+    pairs = list(pairs)
+    texts, notes, facts = [], [], ""
+    for measure, metric in zip(MEASURES, (f1_metric(of.protocol), "em"), strict=True):
+        found = [one for pair in pairs if (one := known.find(of._replace(metric=metric), *pair))]
+        text, note = together(found) if found else (DASH, "not compared")
+        texts.append(text)
+        notes.append(f"{measure} {note}")
+        facts = f"; {found[0].n} facts" if len(found) == 1 else facts
+    if set(texts) == {DASH}:
+        return Pair(DASH, None, "not compared", parts=(Shown(DASH),))
+    return Pair(" / ".join(texts), None, "; ".join(notes) + facts, parts=tuple(map(Shown, texts)))
+
+
+def _named(others: Sequence[str]) -> str:
+    return language(others[0]) if len(others) == 1 else f"{len(others)} others"
+
+
+def _asked(grid: Grid) -> str:
+    return f"asked {grid.protocol.replace('_', '-')}"
+
+
+def _sheet(
+    name: str,
+    title: str,
+    labels: Sequence[str],
+    columns: Sequence[Column],
+    rows: Iterable[tuple[Cell, ...]],
+    note: str,
+    several: bool,
+) -> Sheet:
+    return Sheet(
+        name=name,
+        title=title,
+        columns=(*map(Column, labels), *columns),
+        rows=tuple(rows),
+        labels=len(labels),
+        note=" ".join(filter(None, [note, _OVER, _SEVERAL if several else ""])),
+    )
