@@ -1,14 +1,25 @@
 """The tables have the paper's layout, and its numbers where the scores are the paper's."""
 
+import csv
+import io
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
 import polars as pl
 import pytest
 from made import ENTRY, PUBLISHED, published, published_scores, scores
+from openpyxl import load_workbook
 
+from crossedit.files import write_json
 from crossedit.reports import bizsre
+from crossedit.reports.capability import table_3
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import language
 from crossedit.reports.scores import DASH, Scores
-from crossedit.reports.sheets import Sheet
+from crossedit.reports.sheets import Measured, Sheet, to_csv, to_html, to_latex, to_markdown
+from crossedit.reports.sheets.xlsx import to_xlsx
 
 PAPER = {"languages": ["en", "zh"], "evaluation_languages": ["en", "zh"]}
 
@@ -19,22 +30,83 @@ def table_2(frame: pl.DataFrame, entry: dict, protocol: str = "teacher_forced") 
     return bizsre.table_2(known, grid, grid.facts[0], protocol)
 
 
+class Numbers(HTMLParser):
+    """The numbers of a table's cells, row by row, without what can be unfolded below them."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.inside = False
+        self.feed(document)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "td" and ("class", "number") in attrs:
+            self.rows[-1].append("")
+        elif tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "small"):
+            self.inside = tag == "td"
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "td":
+            self.inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self.inside and self.rows[-1]:
+            self.rows[-1][-1] += data
+
+
+def in_csv(sheet: Sheet) -> list[list[str]]:
+    return [row[sheet.labels :] for row in csv.reader(to_csv(sheet).splitlines()[1:])]
+
+
+def in_markdown(sheet: Sheet) -> list[list[str]]:
+    lines = [line for line in to_markdown(sheet).splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.split("|")[sheet.labels + 1 : -1]] for line in lines[2:]]
+
+
+def in_latex(sheet: Sheet) -> list[list[str]]:
+    text = re.sub(r"\\phantom\{\d*\}|\\textcolor\{\w+\}|[{}]", "", to_latex(sheet))
+    body = text[: text.index(r"\bottomrule")].splitlines()
+    first = next(number for number, line in enumerate(body) if line.startswith("Backbone"))
+    lines = [line.removesuffix(r"\\") for line in body[first + 1 :] if line.endswith(r"\\")]
+    return [[cell.strip() for cell in line.split("&")[sheet.labels :]] for line in lines]
+
+
+def in_html(sheet: Sheet) -> list[list[str]]:
+    return [row for row in Numbers(to_html(sheet)).rows if row]
+
+
+def in_xlsx(sheet: Sheet) -> list[list[str]]:
+    table = load_workbook(io.BytesIO(to_xlsx(sheet)))["table"]
+    rows = [row[sheet.labels :] for row in table.iter_rows() if isinstance(row[sheet.labels].value, int | float)]
+    assert {field.number_format for row in rows for field in row} == {"0.00"}
+    texts = [[f"{field.value:.2f}" for field in row] for row in rows]
+    return [[" / ".join(pair) for pair in zip(row[::2], row[1::2], strict=True)] for row in texts]
+
+
+@pytest.mark.parametrize("form", [in_csv, in_markdown, in_latex, in_html, in_xlsx])
 @pytest.mark.parametrize(("table", "rows"), [("Table 2", 28), ("Table 4", 20)])
-def test_numbers_equal_the_published_ones(table: str, rows: int) -> None:
+def test_numbers_equal_the_published_ones_in_every_format(
+    table: str, rows: int, form: Callable[[Sheet], list[list[str]]]
+) -> None:
     sheet = table_2(published_scores(table), PAPER, "upstream")
-    assert len(sheet.rows) == rows
     printed = {
         (row["backbone"], language(row["edit_language"]), row["method"], row["aspect"], row["evaluation_language"]): (
-            f"{row['f1']:.2f} / {row['em']:.2f}"
+            f"{row['f1']} / {row['em']}"
         )
         for row in published(table).iter_rows(named=True)
     }
     order = [("generality", "locality", "portability")] * 2
+    wanted = []
     for row in sheet.rows:
         edit_lang = next(code for code in ("en", "zh") if language(code) == row[1])
         places = [("reliability", edit_lang)]
         places += [(aspect, lang) for lang, aspects in zip(("en", "zh"), order, strict=True) for aspect in aspects]
-        assert [str(cell) for cell in row[3:]] == [printed[(*map(str, row[:3]), *place)] for place in places]
+        wanted.append([printed.pop((*map(str, row[:3]), *place)) for place in places])
+    assert not printed
+    assert len(wanted) == rows
+    assert form(sheet) == wanted
 
 
 def test_header_is_the_papers() -> None:
@@ -119,3 +191,50 @@ def test_table_1_says_what_lengths_are_counted_in(tokenizer: str, note: str) -> 
     printed = pl.read_csv(PUBLISHED / "bizsre_table_1.csv").drop("source", "table")
     counted = printed.rename({"language": "lang", "examples": "records"}).with_columns(tokenizer=pl.lit(tokenizer))
     assert bizsre.table_1(counted, "bizsre").note.startswith(note)
+
+
+def test_table_1_stands_beside_the_published_one_line_by_line() -> None:
+    printed = pl.read_csv(PUBLISHED / "bizsre_table_1.csv").drop("source", "table")
+    counted = printed.rename({"language": "lang", "examples": "records"}).with_columns(
+        tokenizer=pl.lit("words"), split=pl.col("split").replace({"training": "train"})
+    )
+    further = counted.tail(1).with_columns(lang=pl.lit("de"))
+    sheet = bizsre.table_1(pl.concat([counted, further]), "bizsre", compared=True)
+    assert [row[2] for row in sheet.rows] == ["ours", "published"] * 6 + ["ours"]
+    for ours, theirs in zip(sheet.rows[:-1:2], sheet.rows[1::2], strict=True):
+        assert (ours[:2], ours[3:]) == (theirs[:2], theirs[3:])
+
+
+def benchmarks(folder: Path, backbone: str, **scores: dict[str, float | None]) -> Path:
+    """Write what `crossedit backbones capability` writes of a backbone."""
+    tasks = {name: {"questions": 100, "scores": {"acc": score}} for name, score in scores.items()}
+    write_json({"tasks": tasks}, folder / backbone / "capability.json")
+    return folder / backbone / "capability.json"
+
+
+def test_table_3_has_ours_beside_the_published_and_then_all_of_those(tmp_path: Path) -> None:
+    small = benchmarks(tmp_path, "small", mmlu={"score": 0.25, "stderr": 0.05}, own={"score": 0.5, "stderr": None})
+    entry = {
+        "backbones": {"small": {}, "baichuan2-7b": {}},
+        "capability": {"tasks": ["ceval-valid", "mmlu"], "backbones": ["small", "baichuan2-7b"]},
+    }
+    sheet = table_3(entry, [small])
+    assert [str(column) for column in sheet.columns[2:]] == ["C-Eval", "MMLU", "own"]
+    shown = [[str(cell) for cell in row] for row in sheet.rows]
+    assert shown[:3] == [
+        ["small", "ours", DASH, "25.00", "50.00"],
+        ["baichuan2-7b", "ours", DASH, DASH, DASH],
+        ["baichuan2-7b", "published", "54.0", "54.2", DASH],
+    ]
+    printed = pl.read_csv(PUBLISHED / "bizsre_table_3.csv", infer_schema=False)
+    assert shown[3:] == [[row[2], "published", *row[3:], DASH] for row in printed.iter_rows()]
+    mmlu, own = sheet.rows[0][3:]
+    assert isinstance(mmlu, Measured)
+    assert mmlu.parts[0].interval == "15.2 to 34.8"
+    assert isinstance(own, Measured)
+    assert own.shown[0].interval == ""
+
+
+def test_benchmarks_that_the_paper_lacks_stand_alone(tmp_path: Path) -> None:
+    sheet = table_3({}, [benchmarks(tmp_path, "small", perplexity={"score": 12.345, "stderr": 0.1})])
+    assert [[str(cell) for cell in row] for row in sheet.rows] == [["small", "ours", "12.35"]]
