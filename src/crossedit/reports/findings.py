@@ -1,4 +1,4 @@
-"""What the scores say, in sentences: nothing that a reader could not check in Table 2.
+"""What the scores say, in sentences: nothing that a reader could not check in Table 2 and the table of editors.
 
 All are of exact match under the grid's protocol.
 """
@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import polars as pl
+
 from crossedit import UNEDITED
+from crossedit.reports.comparisons import Comparison, Comparisons, Of, Side
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, language
 from crossedit.reports.scores import Estimate, Scores
@@ -31,6 +34,7 @@ class Cells:
     facts: str
     backbone: str
     edit_lang: str
+    comparisons: Comparisons
 
     def find(self, editor: str, aspect: str, lang: str) -> Estimate | None:
         """Return the share of exact matches, if there is one."""
@@ -50,25 +54,51 @@ class Cells:
         found = [(editor, self.find(editor, aspect, self.edit_lang)) for editor in self.grid.editors]
         return sorted(((editor, known) for editor, known in found if known), key=lambda pair: -pair[1].mean)
 
+    def compare(self, aspect: str, *editors: str) -> Comparison | None:
+        """Return the paired comparison of two editors in the editing language, if there is one."""
+        of = Of(self.facts, self.backbone, "editors", aspect, self.grid.protocol, "em")
+        first, second = (Side(editor, self.edit_lang, self.edit_lang) for editor in editors)
+        return self.comparisons.find(of, first, second)
 
-def findings(scores: Scores, grid: Grid, facts: str, backbone: str) -> dict[str, list[Finding]]:
-    """Return the findings about a backbone by editing language, without languages that have no scores yet."""
+
+def findings(
+    scores: Scores, grid: Grid, facts: str, backbone: str, comparisons: pl.DataFrame | None = None
+) -> dict[str, list[Finding]]:
+    """Return the findings about a backbone by editing language, without languages that have no scores yet.
+
+    comparisons: a COMPARISONS table, where cells were compared.
+    """
+    compared = _own(comparisons, facts, backbone, grid.protocol)
     said = {}
     for edit_lang in grid.edit_langs:
-        cells = Cells(scores, grid, facts, backbone, edit_lang)
+        cells = Cells(scores, grid, facts, backbone, edit_lang, compared)
         if found := [finding for finding in (*(best(cells, aspect) for aspect in ASPECTS), gap(cells)) if finding]:
             said[edit_lang] = found
     return said
 
 
+def _own(comparisons: pl.DataFrame | None, facts: str, backbone: str, protocol: str) -> Comparisons:
+    """Return those of a backbone's editors in their editing languages."""
+    if comparisons is None:
+        return Comparisons.none()
+    of = {"facts": facts, "backbone": backbone, "between": "editors", "protocol": protocol, "metric": "em"}
+    return Comparisons(comparisons.filter(**of).filter(pl.col("lang_1") == pl.col("edit_lang_1")))
+
+
 def best(cells: Cells, aspect: str) -> Finding | None:
-    """Say which editor is best in the editing language, and which others may be as good."""
+    """Say which editor is best in the editing language, and which others may be as good.
+
+    By the paired test where they were compared, corrected for all comparisons; else by their intervals.
+    """
     ranked = cells.ranked(aspect)
     if not ranked:
         return None
     (first, top), *rest = ranked
     text = f"{first} is best with {share(top)} ({top.interval})."
-    if close := [editor for editor, estimate in rest if estimate.high >= top.low]:
+    compared = {editor: cells.compare(aspect, first, editor) for editor, _ in rest}
+    if same := [editor for editor, found in compared.items() if found and not found.significant]:
+        text += f" Not significantly different: {listed(same)}."
+    if close := [editor for editor, estimate in rest if not compared[editor] and estimate.high >= top.low]:
         text += f" Close behind, with overlapping intervals: {listed(close)}."
     if aspect == "locality":
         held = cells.find(first, "reliability", cells.edit_lang)
