@@ -1,0 +1,193 @@
+"""The report's page with many answers and with a tenth of them: how long it takes to make, to open, to filter.
+
+    python bench/page.py
+    python bench/page.py --answers 200000 --repeats 5 --keep page.html
+
+The answers are made: questions and answers as long as Bi-ZsRE's, in English and Chinese, of seven editors on two
+backbones. The page is opened from the disk by a Chromium without a window; it counts as usable when its list of facts is
+there and nothing is left to be drawn. The shortest time of each counts: another load on the machine only adds to it.
+"""
+
+import argparse
+import random
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import polars as pl
+from playwright.sync_api import Page, sync_playwright
+from rich.console import Console
+from rich.table import Table
+
+from crossedit import tables
+from crossedit.reports.page import Sources, page, write
+from crossedit.reports.scores import Scores
+from crossedit.reports.sweeps import Sweeps
+
+EDITORS = ("FT-L", "MEND", "SERAC", "IKE", "KN", "ROME", "MEMIT")
+BACKBONES, LANGUAGES = ("llama", "baichuan"), ("en", "zh")
+QUESTIONS = (
+    ("reliability", "", 11),
+    ("generality", "", 11),
+    ("locality", "other_subject", 15),
+    ("locality", "same_subject", 11),
+    ("portability", "", 18),
+)  # with their words
+PER_FACT = len(EDITORS) * len(BACKBONES) * len(LANGUAGES) * (1 + 4 * len(LANGUAGES))
+MOST_SECONDS, MOST_MEGABYTES, MOST_MAKING, MOST_FILTER = 3.0, 25.0, 20.0, 0.5
+# What a filter is set to, by the field's name.
+FILTERS = {"editor": "5", "outcome": "-2", "slot": "3", "text": "ka", "lang": "1", "edit_lang": "1"}
+
+_SET = """([name, value]) => new Promise((done) => {
+  const field = document.getElementById(`by-${name}`), told = document.getElementById("facts-count");
+  const begun = performance.now();
+  // Told when the count has changed and the frame after that is drawn.
+  new MutationObserver((_, self) => {
+    self.disconnect();
+    requestAnimationFrame(() => setTimeout(() => done((performance.now() - begun) / 1000)));
+  }).observe(told, { childList: true });
+  field.value = value;
+  field.dispatchEvent(new Event(name === "text" ? "input" : "change"));
+})"""
+
+
+class Measured(NamedTuple):
+    """What a page took. Seconds, and megabytes of its file."""
+
+    answers: int
+    making: float
+    opening: float
+    filtering: dict[str, float]
+    megabytes: float
+
+    @property
+    def slowest(self) -> float:
+        """Seconds of the filter that takes longest."""
+        return max(self.filtering.values())
+
+
+def words(draw: random.Random, lang: str, many: int) -> str:
+    """Return a made text of so many English words, or of as much in Chinese."""
+    if lang == "zh":
+        return "".join(chr(draw.randint(0x4E00, 0x9000)) for _ in range(round(many * 1.2)))
+    syllables = ("ka", "lo", "min", "ter", "son", "ra", "vi", "de", "an", "the", "of", "es", "ol")
+    return " ".join("".join(draw.choices(syllables, k=draw.randint(1, 3))) for _ in range(many))
+
+
+def predictions(facts: int, editor: str, edit_lang: str, seed: str) -> pl.DataFrame:
+    """Return PREDICTIONS of a cell: a third each of the answers is the new one, the one before, and another."""
+    asked, said = random.Random(edit_lang), random.Random(f"{seed} {editor} {edit_lang}")
+    rows = []
+    for case in range(facts):
+        for aspect, kind, length in QUESTIONS:
+            for lang in LANGUAGES if aspect != "reliability" else (edit_lang,):
+                prompt, target, before = (words(asked, lang, many) for many in (length, 3, 3))
+                after = said.choice((target, before, words(said, lang, 3)))
+                texts = (f"{prompt}?", target, [1, 2, 3], target, [4, 5, 6], before, [7, 8, 9], after)
+                rows.append((case, aspect, kind, lang, "teacher_forced", *texts))
+    return pl.DataFrame(rows, schema=tables.PREDICTIONS.columns, orient="row")
+
+
+def cells() -> Iterator[tuple[str, str, str]]:
+    """Yield backbones, editors and editing languages."""
+    for backbone in BACKBONES:
+        for editor in EDITORS:
+            for edit_lang in LANGUAGES:
+                yield backbone, editor, edit_lang
+
+
+def lay_out(folder: Path, facts: int) -> tuple[Scores, list[Path]]:
+    """Write all cells' predictions, and return some scores of them and the files."""
+    paths, scored = [], []
+    for backbone, editor, edit_lang in cells():
+        path = folder / "made" / backbone / editor / edit_lang / "predictions.1-of-1.parquet"
+        tables.write(predictions(facts, editor, edit_lang, backbone), tables.PREDICTIONS, path, {"seed": 0})
+        paths.append(path)
+        place = ("made", backbone, editor, edit_lang, "reliability", "all", edit_lang, "teacher_forced")
+        scored += [(*place, metric, 0.5, 0.4, 0.6, facts) for metric in ("em", "f1")]
+    return Scores(pl.DataFrame(scored, schema=tables.SCORES.columns, orient="row")), paths
+
+
+def measure(view: Callable[[], Page], folder: Path, answers: int, repeats: int, out: Path) -> Measured:
+    """Make a page with so many answers, open it and filter, each as often as wanted."""
+    scores, paths = lay_out(folder / str(answers), answers // PER_FACT)
+    none = (
+        pl.DataFrame(schema=table.columns) for table in (tables.TASK_SCORES, tables.FACT_SCORES, tables.WEIGHT_CHANGES)
+    )
+    sweeps = Sweeps({}, *none)
+    entry: dict[str, Any] = {"reports": {"browser_rows": answers}}
+
+    def make() -> None:
+        write(page(entry, scores, sweeps, Sources(predictions=paths), []), out)
+
+    making = min(seconds(make) for _ in range(repeats))
+    opening, filtering = [], []
+    for _ in range(repeats):
+        shown = view()
+        opening.append(seconds(lambda shown=shown: usable(shown, out)))
+        filtering.append({name: shown.evaluate(_SET, [name, value]) for name, value in FILTERS.items()})
+        shown.close()
+    best = {name: min(found[name] for found in filtering) for name in FILTERS}
+    return Measured(len(paths) * (answers // PER_FACT) * 9, making, min(opening), best, out.stat().st_size / 1e6)
+
+
+def usable(view: Page, path: Path) -> None:
+    """Open the page, and wait until its list of facts has been drawn."""
+    view.goto(path.resolve().as_uri())
+    view.locator("#facts-found li").first.wait_for()
+    view.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+
+def seconds(work: Callable[[], None]) -> float:
+    begun = perf_counter()
+    work()
+    return perf_counter() - begun
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--answers", type=int, default=100_000)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--keep", type=Path, help="where to leave the large page")
+    given = parser.parse_args()
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        sys.exit("bench/page.py: there is no Chromium on this machine; install one.")
+    if given.answers < 10 * PER_FACT:
+        sys.exit(f"bench/page.py: --answers: {given.answers} is too few; take at least {10 * PER_FACT}.")
+    with TemporaryDirectory() as name, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        folder = Path(name)
+        files = {10: folder / "few.html", 1: given.keep or folder / "many.html"}
+        few, many = (
+            measure(browser.new_page, folder, given.answers // part, given.repeats, file)
+            for part, file in files.items()
+        )
+        browser.close()
+    table = Table(title="The report's page")
+    for title in ("", "answers", "making (s)", "opening (s)", "slowest filter (s)", "size (MB)"):
+        table.add_column(title, justify="right" if title else "left")
+    for row, found in (("a tenth", few), ("all", many)):
+        numbers = (found.making, found.opening, found.slowest, found.megabytes)
+        table.add_row(row, f"{found.answers:,}", *(f"{number:.2f}" for number in numbers))
+    pairs = (
+        (getattr(many, name), getattr(few, name)) for name in ("answers", "making", "opening", "slowest", "megabytes")
+    )
+    table.add_row("ratio", *(f"{one / other:.1f}x" for one, other in pairs))
+    Console().print(table)
+    print("filters (s): " + ", ".join(f"{name} {taken:.3f}" for name, taken in many.filtering.items()))
+    bounds = {
+        f"opens in {MOST_SECONDS:.0f} s": many.opening <= MOST_SECONDS,
+        f"{MOST_MEGABYTES:.0f} MB": many.megabytes <= MOST_MEGABYTES,
+        f"made in {MOST_MAKING:.0f} s": many.making <= MOST_MAKING,
+        f"filters in {MOST_FILTER} s": many.slowest <= MOST_FILTER,
+    }
+    print("; ".join(f"{bound}: {'kept' if kept else 'missed'}" for bound, kept in bounds.items()))
+
+
+if __name__ == "__main__":
+    main()
