@@ -1,7 +1,7 @@
 """What the backbones are able to do, as Bi-ZsRE's Table 3: benchmarks that `crossedit backbones capability` asked."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ _FIRST = "acc"  # the metric that is shown where a benchmark has several
 # The paper's benchmarks by their names in lm-eval, with their names and their columns in `resources/published`.
 _PRINTED = {"ceval-valid": ("C-Eval", "ceval"), "mmlu": ("MMLU", "mmlu")}
 _NOTE = (
-    "In percent, with the metric's normal approximation for intervals. lm-eval's ceval-valid asks C-Eval's validation "
-    "questions, as the answers to its test questions aren't public. Published are the numbers of Bi-ZsRE, Table 3."
+    "In percent; 95 % intervals reach 1.96 standard errors to either side. lm-eval's ceval-valid asks C-Eval's "
+    "validation questions, as the answers to its test questions aren't public. Published are the numbers of Bi-ZsRE, "
+    "Table 3."
 )
 
 
@@ -27,7 +28,8 @@ def table_3(entry: Mapping[str, Any], paths: Sequence[Path]) -> Sheet:
     The backbones and benchmarks are those of the entry's `capability`, then whatever else capability.json files tell,
     which lie each in a folder with the backbone's name. Raises UserError for a file that is none of these.
     """
-    found = {owner_of(path): read_json(path).get("tasks", {}) for path in paths}
+    read = {owner_of(path): read_json(path) for path in paths}
+    found = {backbone: said.get("tasks", {}) for backbone, said in read.items()}
     asked = entry.get("capability") or {}
     tasks = union(asked.get("tasks", ()), *found.values())
     backbones = union(asked.get("backbones", ()), found)
@@ -47,7 +49,17 @@ def table_3(entry: Mapping[str, Any], paths: Sequence[Path]) -> Sheet:
         columns=(Column("Backbone"), Column("Numbers"), *(Column(_PRINTED.get(task, (task,))[0]) for task in tasks)),
         rows=tuple(rows),
         labels=2,
-        note=_NOTE,
+        note=f"{_NOTE} {_asked(read.values())}".strip(),
+    )
+
+
+def _asked(read: Iterable[Mapping[str, Any]]) -> str:
+    """Return how the benchmarks were asked, in a sentence for each way."""
+    ways = dict.fromkeys((said.get("num_fewshot"), said.get("limit")) for said in read)
+    return " ".join(
+        f"Ours: {shots} worked questions before each{f', {limit} questions of each task alone' if limit else ''}."
+        for shots, limit in ways
+        if shots is not None
     )
 
 
