@@ -1,56 +1,81 @@
-"""Whatever the texts hold, each format shows it as text."""
+"""What sheets hold, and how they are written as CSV and Markdown: whatever texts hold is shown as text."""
 
 import csv
 import io
+import math
 import re
-import shutil
 import subprocess
-from html.parser import HTMLParser
+import sys
 from pathlib import Path
 
+import made_sheets
 import pytest
 from made import NASTY
 
-from crossedit.reports.scores import Estimate
-from crossedit.reports.sheets import Column, Measured, Sheet, to_csv, to_html, to_latex, to_markdown, write
+from crossedit.reports.scores import DASH, Estimate
+from crossedit.reports.sheets import Column, Measured, Number, Sheet, to_csv, to_markdown, write
+from crossedit.reports.sheets.texts import plain
 
+SCORE = Measured(("F1", "EM"), (Estimate(0.7765, 0.7512, 0.8001, 1037), Estimate(0.05, 0.04, 0.06, 1037)))
 SHEET = Sheet(
     name="table_2_a_b",
     title=f"A title: {NASTY}",
-    columns=(
-        Column("Backbone"),
-        Column("Method"),
-        Column("Reliability"),
-        Column(NASTY, "English"),
-        Column("x", "English"),
-    ),
+    columns=(Column("Backbone"), Column("Method"), Column("Reliability"), Column(NASTY, "English")),
     rows=(
-        (NASTY, "ROME", Measured(("F1", "EM"), (Estimate(0.5, 0.4, 0.6, 3), None)), "a\nb", "–"),
-        (NASTY, "IKE", Measured(("F1", "EM"), (None, None)), "1.00", "2.00"),
-        ("other", "[IKE]", Measured(("F1", "EM"), (Estimate(1, 1, 1, 3), Estimate(0.01, 0, 0.02, 3))), "1.00", "2.00"),
+        (NASTY, "ROME", SCORE, DASH),
+        (NASTY, "IKE", Measured(("F1", "EM"), (None, None)), "1,024"),
+        ("other", "[IKE]", SCORE, Number("+1.20", 1.2)),
     ),
     labels=2,
     note="A note.",
 )
+EVERY = made_sheets.sheet((*made_sheets.LATIN, *made_sheets.OTHERS))
 
 
-class Texts(HTMLParser):
-    """The tags of a document and the texts of its cells."""
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("two\n lines\tand\u2028more", "two lines and more"),
+        ("bell\x07", "bell<U+0007>"),
+        ("Ber\u200blin", "Ber<U+200B>lin"),
+        ("\u202eturned", "<U+202E>turned"),
+        ("half \ud800", "half <U+D800>"),
+        ("\ufeffmark\uffff", "<U+FEFF>mark<U+FFFF>"),
+        ("می‌خواهم", "می‌خواهم"),
+        ("👩‍👩‍👧", "👩‍👩‍👧"),
+        ("a\u200db", "a<U+200D>b"),
+        ("e\u0301 ½ 中 😀", "e\u0301 ½ 中 😀"),
+    ],
+)
+def test_what_nobody_would_see_stands_as_its_number(text: str, shown: str) -> None:
+    assert plain(text) == shown
+    assert plain(shown) == shown
 
-    def __init__(self, document: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.cells: list[str] = []
-        self.feed(document)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        if tag in ("td", "th"):
-            self.cells.append("")
+def test_each_label_spans_its_rows() -> None:
+    assert SHEET.spans() == [[2, 1], [0, 1], [1, 1]]
+    assert SHEET.begins() == [None, None, 0]
 
-    def handle_data(self, data: str) -> None:
-        if self.cells:
-            self.cells[-1] += data
+
+def test_no_line_parts_rows_of_which_each_has_a_label_of_its_own() -> None:
+    rows = (("a", "x", "1"), ("b", "y", "2"), ("c", "z", "3"))
+    assert Sheet("a", "A", SHEET.columns[:3], rows, labels=2).begins() == [None] * 3
+
+
+def test_what_is_no_number_is_a_dash() -> None:
+    nothing = Estimate(math.nan, math.nan, math.nan, 0)
+    assert str(Measured(("F1", "EM"), (nothing, None))) == DASH
+    assert str(Measured(("F1", "EM"), (SCORE.parts[0], nothing))) == f"77.65 / {DASH}"
+    assert (Number("nan", math.nan).text, Number("nan", math.nan).value) == (DASH, None)
+    one = Measured(("EM",), (Estimate(0.5, math.nan, math.nan, 1),))
+    assert one.shown[0].told(intervals=True) == "50.00"
+
+
+def test_numbers_are_sorted_by_what_they_begin_with() -> None:
+    texts = ("1,024", "-3.5 (-4.0 to 2.0)", "−2", "< .001", "77.65* / 3", DASH, "never", "")
+    rows = tuple(("a", text) for text in texts)
+    values = [row[1] for row in Sheet("a", "A", SHEET.columns[:2], rows, labels=1).values()]
+    assert values == [1024, -3.5, -2, 0.001, 77.65, None, None, None]
 
 
 def test_csv_gives_back_the_texts() -> None:
@@ -59,53 +84,47 @@ def test_csv_gives_back_the_texts() -> None:
     assert rows == [[str(cell) for cell in row] for row in SHEET.rows]
 
 
-def test_html_shows_markup_as_text() -> None:
-    found = Texts(to_html(SHEET))
-    assert not {"script", "td:", "b"} & set(found.tags)
-    assert NASTY in [cell.strip() for cell in found.cells]
+def test_no_text_of_a_csv_file_is_a_formula() -> None:
+    texts = ("=1+A1", "+cmd|' /C x'!A1", "-A1", "@SUM(A1)", "＝A1", "-2", "+1.5 (0.2 to 3.0)", "+49 30", "3 = 3")
+    cells = tuple((text, Number("-1.0 (x)", -1.0)) for text in texts)
+    _, *rows = csv.reader(io.StringIO(to_csv(Sheet("a", "A", SHEET.columns[:2], cells, labels=1))))
+    assert [row[0] for row in rows] == [*(f"'{text}" for text in texts[:5]), *texts[5:]]
+    assert {row[1] for row in rows} == {"-1.0 (x)"}
 
 
-def test_html_spans_each_label_over_its_rows() -> None:
-    assert SHEET.spans() == [[2, 1], [0, 1], [1, 1]]
-    assert to_html(SHEET).count('rowspan="2"') == 1
+def test_intervals_stand_beside_their_numbers() -> None:
+    _, first, *_ = csv.reader(io.StringIO(to_csv(SHEET, intervals=True)))
+    assert first[2] == "77.65 [75.1, 80.0] / 5.00 [4.0, 6.0]"
+    assert r"| 77.65 \[75.1, 80.0\] / 5.00 \[4.0, 6.0\] |" in to_markdown(SHEET, intervals=True)
 
 
-def test_html_tells_interval_and_count() -> None:
-    assert 'title="F1 50.00, 95 % interval 40.0 to 60.0; 3 facts"' in to_html(SHEET)
+@pytest.mark.parametrize("sheet", [SHEET, EVERY], ids=["few", "hostile"])
+@pytest.mark.parametrize("intervals", [False, True])
+def test_markdown_keeps_its_columns(sheet: Sheet, intervals: bool) -> None:
+    text = to_markdown(sheet, intervals)
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + len(sheet.rows)
+    for line, row in zip(lines[2:], sheet.rows, strict=True):
+        cells = re.split(r"(?<!\\)\|", line)[1:-1]
+        assert len(cells) == len(sheet.columns)
+        shown = [re.sub(r"\\(.)", r"\1", cell).replace("&amp;", "&").strip(" \u2068\u2069") for cell in cells]
+        assert [shown[0], shown[1], shown[-1]] == [row[0], row[1], str(row[-1])]
+    assert "<" not in re.sub(r"\\.", "", text)
 
 
-def test_markdown_keeps_its_columns() -> None:
-    lines = [line for line in to_markdown(SHEET).splitlines() if line.startswith("|")]
-    assert len(lines) == 2 + len(SHEET.rows)
-    assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {len(SHEET.columns) + 1}
-    assert "<script>" not in to_markdown(SHEET).replace(r"\<", "")
-
-
-def test_latex_escapes_what_is_special() -> None:
-    text = to_latex(SHEET)
-    assert r"\textbackslash{}textbf\{x\}" in text
-    assert r"50 \% of \$5\_000 \#1 \textasciitilde{}\textasciicircum{}" in text
-    body = text[text.index(r"\toprule") : text.index(r"\bottomrule")]
-    cells = [line for line in body.splitlines() if line.endswith(r"\\")]
-    # An upper line counts its spans, all others every column.
-    assert {len(re.findall(r"(?<!\\)&", line)) for line in cells[1:]} == {len(SHEET.columns) - 1}
-    assert not any(line.startswith("[") for line in cells)
-
-
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no TeX on this machine")
-def test_latex_compiles(tmp_path: Path) -> None:
-    document = (
-        rf"\documentclass{{article}}\usepackage{{booktabs,graphicx}}\begin{{document}}{to_latex(SHEET)}\end{{document}}"
-    )
-    (tmp_path / "paper.tex").write_text(document, encoding="utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert (tmp_path / "paper.pdf").stat().st_size > 1000
+def test_markdown_keeps_what_is_written_from_right_to_left_in_its_cell() -> None:
+    sheet = Sheet("a", "A", SHEET.columns[:2], (("שלום 1", "2.00"),), labels=1)
+    assert "| \u2068שלום 1\u2069 | 2.00 |" in to_markdown(sheet)
 
 
 def test_all_formats_are_written_and_nothing_else(tmp_path: Path) -> None:
-    write(SHEET, tmp_path)
+    write(EVERY, tmp_path, intervals=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        f"table_2_a_b.{suffix}" for suffix in ("csv", "html", "md", "tex")
+        f"hostile.{suffix}" for suffix in ("csv", "html", "md", "tex", "xlsx")
     ]
+    assert all(path.stat().st_size for path in tmp_path.iterdir())
+
+
+def test_sheets_need_no_spreadsheet_program_until_they_are_written() -> None:
+    code = "import sys, crossedit.reports.sheets; print({'openpyxl', 'torch', 'matplotlib'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

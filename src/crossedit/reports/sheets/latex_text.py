@@ -42,19 +42,24 @@ _SYMBOLS = {
     "≠": "ne",
     "∞": "infty",
     "→": "to",
+}
+_MARKS |= {letter: rf"$\{name}$" for letter, name in _SYMBOLS.items()} | {"−": "$-$"}
+
+_NO_LIGATURE, _BREAK = "\0", "\1"  # a text of a sheet holds no controls
+_MARKS |= {_NO_LIGATURE: r"{\kern0pt}", _BREAK: r"\penalty500{}"}  # a space is the better place to break
+# A Greek letter by itself is a symbol; one among others belongs to a word.
+_GREEK = {
     "α": "alpha",
     "β": "beta",
     "κ": "kappa",
     "λ": "lambda",
     "ρ": "rho",
+    "σ": "sigma",
     "τ": "tau",
     "χ": "chi",
     "Δ": "Delta",
 }
-_MARKS |= {letter: rf"$\{name}$" for letter, name in _SYMBOLS.items()} | {"−": "$-$"}
-
-_NO_LIGATURE, _BREAK = "\0", "\1"  # a text of a sheet holds no controls
-_MARKS |= {_NO_LIGATURE: "{}", _BREAK: r"\penalty500{}"}  # a space is the better place to break
+_SYMBOL = re.compile(f"(?<![\u0370-\u03ff])[{''.join(_GREEK)}](?![\u0370-\u03ff])")
 _LIGATURE = re.compile(r"([-',])(?=\1)")  # two of them would be another mark
 _WORD = re.compile("[\u0021-\u058f]+")  # Chinese is broken anywhere, and Arabic letters would fall apart
 
@@ -74,7 +79,8 @@ def escaped(text: str, line: int = 30) -> str:
     """Return LaTeX that shows the text; a word that is longer than a line of so many letters may be broken."""
     text = _LIGATURE.sub(rf"\1{_NO_LIGATURE}", unicodedata.normalize("NFC", text))
     text = _WORD.sub(lambda word: _BREAK.join(re.findall(f".{{1,{line}}}", word[0])), text)
-    return "".join(_MARKS.get(letter, letter) for letter in text)
+    text = "".join(_MARKS.get(letter, letter) for letter in text)
+    return _SYMBOL.sub(lambda letter: rf"$\{_GREEK[letter[0]]}$", text)
 
 
 def needs_unicode(latex: str) -> bool:

@@ -192,7 +192,7 @@ class Sheet:
         """Return what the numbers of a column are called, such as F1 and EM; one empty name where nothing says it."""
         cells = self.cells(place)
         named = next((cell.names for cell in cells if isinstance(cell, Measured)), ())
-        count = max([len(named), *(len(shown(cell)) for cell in cells)], default=1)
+        count = max([1, len(named), *(len(shown(cell)) for cell in cells)])
         return named if count == len(named) else ("",) * count
 
     def long(self) -> list[bool]:

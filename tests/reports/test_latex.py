@@ -1,0 +1,144 @@
+"""Sheets as LaTeX: what is written, and what a real TeX makes of it."""
+
+import re
+import shutil
+import subprocess
+import unicodedata
+from pathlib import Path
+
+import made_sheets
+import pytest
+
+from crossedit.reports.scores import Estimate
+from crossedit.reports.sheets import Column, Measured, Sheet, to_latex
+from crossedit.reports.sheets.latex_text import escaped
+from crossedit.reports.sheets.texts import plain
+
+
+def body(text: str) -> list[str]:
+    """Return the lines of the tables' rows."""
+    return [line for line in text.splitlines() if re.search(r"\\\\(\[-?\dpt\])?$", line)]
+
+
+def test_letters_that_mean_something_stand_for_themselves() -> None:
+    assert escaped(r"\textbf{x}") == r"\textbackslash{}textbf\{x\}"
+    assert escaped("50 % of $5_000 #1 ~^") == r"50 \% of \$5\_000 \#1 \textasciitilde{}\textasciicircum{}"
+    assert escaped("a--b ''") == r"a-{\kern0pt}-b '{\kern0pt}'"
+    assert escaped("Cohen's κ, Ελλάδα") == r"Cohen's $\kappa$, Ελλάδα"
+
+
+def test_the_number_of_cells_is_that_of_the_columns() -> None:
+    sheet = made_sheets.sheet(made_sheets.LATIN)
+    # The upper line of the header counts its spans, all others every column.
+    for line in body(to_latex(sheet, intervals=True))[1:]:
+        assert len(re.findall(r"(?<!\\)&", line)) in (len(sheet.columns) - 1, 3)
+        assert not line.startswith("[")
+
+
+def test_long_words_may_be_broken_and_lose_nothing() -> None:
+    text = escaped("ab" * 40, line=12)
+    assert text.count(r"\penalty500{}") == 6
+    assert text.replace(r"\penalty500{}", "") == "ab" * 40
+
+
+def test_the_head_names_what_is_needed_and_no_more() -> None:
+    plain_letters = Sheet("a", "A", (Column("Method"), Column("EM")), (("ROME", "1.00"),), labels=1)
+    accents = Sheet("a", "Łódź", (Column("Method"), Column("EM")), (("ROME", "1.00"),), labels=1)
+    chinese = Sheet("a", "A", (Column("Method"), Column("EM")), (("罗马", "1.00"),), labels=1)
+    found = [
+        {word for word in ("booktabs", "fontenc", "fontspec", "LuaLaTeX") if word in to_latex(sheet)}
+        for sheet in (plain_letters, accents, chinese)
+    ]
+    assert found == [{"booktabs"}, {"booktabs", "fontenc"}, {"booktabs", "fontspec", "LuaLaTeX"}]
+
+
+def test_scores_are_coloured_each_by_itself_and_lined_up() -> None:
+    parts = (Estimate(1.0, 1.0, 1.0, 3), Estimate(0.064, 0.0, 0.1, 3), Estimate(0.5, 0.4, 0.6, 3))
+    rows = (
+        ("high", Measured(("F1", "EM"), (parts[0], parts[2]))),
+        ("low", Measured(("F1", "EM"), (parts[1], None))),
+        ("none", Measured(("F1", "EM"), (None, None))),
+    )
+    found = body(to_latex(Sheet("a", "A", (Column("Method"), Column("Reliability")), rows, labels=1)))
+    assert found[1:] == [
+        r"high & \textcolor{scorehigh}{100.00} / 50.00 \\",
+        r"low & \phantom{00}\textcolor{scorelow}{6.40} / -- \\",
+        r"none & -- \\",
+    ]
+
+
+def test_long_sheets_are_cut_where_labels_end() -> None:
+    tables = to_latex(made_sheets.long()).split(r"\begin{table*}")[1:]
+    assert len(tables) == 8
+    assert [table.count("(continued)") for table in tables] == [0] + [1] * 7
+    assert all("Backbone & Edited in & Method" in table for table in tables)
+    assert len(re.findall(r"\\label", "".join(tables))) == 1
+    for table in tables:
+        first = body(table)[2]
+        assert re.match(r"Chinese-LLaMA-\S+ & (English|Chinese) & ", first), "each part says what its rows are of"
+    rows = sum(len(body(table)) - 2 for table in tables)
+    assert rows == len(made_sheets.long().rows)
+
+
+def test_intervals_stand_small_below_their_numbers() -> None:
+    text = to_latex(made_sheets.sheet(made_sheets.LATIN[:3]), intervals=True)
+    assert r"{\tiny [75.1, 80.0] / [0.0, 0.0]}" in text
+    assert r"\tiny" not in to_latex(made_sheets.sheet(made_sheets.LATIN[:3]))
+
+
+def compiled(engine: str, sheets: list[Sheet], folder: Path) -> str:
+    """Return the text of a document that holds the sheets, each as it is and with intervals.
+
+    Its preamble is what the comments at the sheets' heads ask for.
+    """
+    texts = [to_latex(sheet, intervals) for sheet in sheets for intervals in (False, True)]
+    heads = dict.fromkeys(line for text in texts for line in re.findall(r"^% (\\.*)$", text, re.MULTILINE))
+    if engine == "lualatex":
+        heads.pop(r"\usepackage[T1]{fontenc}", None)  # of no use to it
+    elif heads.keys() & {r"\usepackage[T1]{fontenc}"}:
+        heads |= {r"\usepackage{lmodern}": None}  # else accented letters are drawn dot by dot
+    document = [r"\documentclass[11pt]{article}", *heads, r"\begin{document}"]
+    document += [f"{text}\n\\clearpage" for text in texts]
+    (folder / "paper.tex").write_text("\n".join([*document, r"\end{document}", ""]), encoding="utf-8")
+    command = [engine, "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=300, check=False)
+    log = (folder / "paper.log").read_text(encoding="utf-8", errors="replace")
+    assert done.returncode == 0, log[-3000:]
+    assert re.findall(r"^(?:Overfull|LaTeX Warning: Float|Missing character|LaTeX Font Warning).*", log, re.M) == []
+    shown = subprocess.run(["pdftotext", "paper.pdf", "-"], cwd=folder, capture_output=True, timeout=60, check=True)
+    return shown.stdout.decode()
+
+
+def bare(text: str) -> str:
+    """Return the letters that are seen, as TeX draws quotes, and in whichever order scripts are written."""
+    text = unicodedata.normalize("NFKC", text).translate(str.maketrans({"'": "’", '"': "”", "−": "-"}))
+    return "".join(letter for letter in text if not letter.isspace() and unicodedata.category(letter) != "Cf")
+
+
+@pytest.mark.tex
+@pytest.mark.skipif(not all(map(shutil.which, ("pdflatex", "pdftotext"))), reason="there is no pdfLaTeX with pdftotext")
+def test_pdflatex_shows_every_sheet(tmp_path: Path) -> None:
+    sheets = list(made_sheets.every())
+    found = bare(compiled("pdflatex", sheets, tmp_path))
+    for text in made_sheets.LATIN[:-2]:
+        assert bare(plain(text)) in found
+    for row in made_sheets.published("Table 2").rows:
+        for cell in row[3:]:
+            assert bare(str(cell)) in found
+
+
+@pytest.mark.tex
+def test_lualatex_shows_every_letter(tmp_path: Path) -> None:
+    if not all(map(shutil.which, ("lualatex", "pdftotext", "fc-list", "kpsewhich"))):
+        pytest.skip("there is no LuaLaTeX with pdftotext")
+    if not subprocess.run(["kpsewhich", "luaotfload-main.lua"], capture_output=True, check=False).stdout:
+        pytest.skip("LuaLaTeX can't load fonts here (Debian: texlive-luatex)")
+    fonts = subprocess.run(["fc-list", ":", "family"], capture_output=True, text=True, check=True).stdout
+    if not all(font in fonts for font in ("Droid Sans Fallback", "DejaVu Sans")):
+        pytest.skip("fonts that the heads name aren't there (Debian: fonts-droid-fallback, fonts-dejavu-core)")
+    sheets = [*made_sheets.every(), made_sheets.sheet(made_sheets.OTHERS, "others")]
+    found = bare(compiled("lualatex", sheets, tmp_path))
+    for text in (*made_sheets.LATIN[:-2], *made_sheets.OTHERS[4:]):
+        assert bare(plain(text)) in found
+    for word in ("مرحبا", "بالعالم", "שלום", "埃及的官方语言"):
+        assert bare(word) in found
