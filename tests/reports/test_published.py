@@ -1,6 +1,7 @@
 """The numbers that the papers print, which of ours they are beside, and how near ours are."""
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -10,11 +11,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from made import PUBLISHED, published_scores
 
+from crossedit import tables
 from crossedit.errors import UserError
-from crossedit.reports import printed, published
+from crossedit.reports import contents, printed, published
 from crossedit.reports.beside import Agreement, Beside
+from crossedit.reports.cli import commands
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, language
 from crossedit.reports.published import compared, counterparts
@@ -56,8 +60,8 @@ def test_every_number_is_there_with_its_source_and_table() -> None:
         found = published.rows(name)
         assert len(found) == count, name
         assert {row["source"] for row in found} <= set(published.SOURCES)
-        tables = {row["table"] for row in found}
-        assert tables == ({"Table 2", "Table 4"} if name == "bizsre_tables_2_4" else {f"Table {name[-1]}"})
+        of = {row["table"] for row in found}
+        assert of == ({"Table 2", "Table 4"} if name == "bizsre_tables_2_4" else {f"Table {name[-1]}"})
 
 
 def test_tables_2_and_4_are_48_rows_of_seven_pairs_with_two_decimals() -> None:
@@ -238,6 +242,33 @@ def test_the_published_tables_are_shown_as_printed() -> None:
     for name in ("knowedit_table_4", "knowedit_table_5", "knowedit_table_6"):
         values = [str(cell) for row in sheets[name].rows for cell in row[sheets[name].labels :] if str(cell) != DASH]
         assert Counter(values) == Counter(row["value"] for row in published.rows(name))
+
+
+def test_what_is_written_is_what_is_planned(both: pl.DataFrame, tmp_path: Path) -> None:
+    config: dict[str, Any] = {
+        "facts": {"bizsre": {}},
+        "backbones": {"Chinese-LLaMA-2-7B": {}},
+        "editors": {"MEND": {"method": "MEND"}, "MEND-9": {"method": "MEND", "train_size": 9}},
+        "languages": ["en", "zh"],
+        "protocols": ["upstream", "generated"],
+        "include": [],
+        "exclude": [],
+        "reports": {"protocol": "upstream"},
+        "capability": {"tasks": ["mmlu"], "backbones": ["Chinese-LLaMA-2-7B"]},
+    }
+    ours = ("published", "training_scale", "table_3")
+    planned = {content.name for content in contents.tables(config) if content.name.startswith(ours)}
+    assert planned == {
+        "published_bizsre",
+        "training_scale_bizsre_upstream",
+        "training_scale_bizsre_generated",
+        "table_3",
+    }
+    scores = tmp_path / "scores.parquet"
+    tables.write(both.filter(backbone="Chinese-LLaMA-2-7B", editor="MEND"), tables.SCORES, scores, {})
+    arguments = ["tables", "--scores", str(scores), "--entry", json.dumps(config), "--out", str(tmp_path / "tables")]
+    CliRunner().invoke(commands, arguments, catch_exceptions=False)
+    assert {path.stem for path in (tmp_path / "tables").glob("*.csv") if path.stem.startswith(ours)} == planned
 
 
 def test_planning_loads_no_tables() -> None:
