@@ -34,8 +34,8 @@ class Means:
         """Return the share of exact matches, in the editing language where no other is named."""
         return self.found[backbone, editor, edit_lang, aspect, kind, lang or edit_lang]
 
-    def has(self, backbone: str, *editors: str) -> bool:
-        return all((backbone, editor, "en", "reliability", "all", "en") in self.found for editor in editors)
+    def has(self, backbone: str, lang: str, *editors: str) -> bool:
+        return all((backbone, editor, lang, "reliability", "all", lang) in self.found for editor in editors)
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +43,13 @@ def means() -> Means:
     if not SCORED.exists():
         pytest.skip(f"{SCORED}: no finished experiment there")
     found = Means(read(SCORED, SCORES))
-    if not any(found.has(backbone, *LEAST) for backbone, _ in found.cells):
+    if not any(found.has(*cell, *LEAST) for cell in found.cells):
         pytest.skip(f"{SCORED}: not all of {', '.join(LEAST)} have been run")
     return found
 
 
 def cells(means: Means, *editors: str) -> list[tuple[str, str]]:
-    return [(backbone, lang) for backbone, lang in means.cells if means.has(backbone, *editors)]
+    return [cell for cell in means.cells if means.has(*cell, *editors)]
 
 
 @pytest.mark.parametrize("better", ["ROME", "MEMIT"])
