@@ -206,5 +206,5 @@ def _phantom(text: str) -> str:
 
 
 def _coloured(text: str, tone: str, line: int = _LETTERS) -> str:
-    shown = escaped(re.sub(r"^-(?=[\d.])", "−", text), line)
-    return rf"\textcolor{{score{tone}}}{{{shown}}}" if tone else shown
+    latex = escaped(re.sub(r"^-(?=[\d.])", "−", text), line)
+    return rf"\textcolor{{score{tone}}}{{{latex}}}" if tone else latex
