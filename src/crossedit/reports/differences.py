@@ -70,7 +70,7 @@ class Run(NamedTuple):
             raise UserError(f"{path}: no such folder or file; name two results folders, or two scores.parquet.")
         if not any(found.values()):
             raise UserError(f"{path}: no score is in there; name a folder of results, with edits/ or sweeps/ in it.")
-        scores = {kind: _read(found.get(kind, []), kind.table) for kind in (EDITS, TASKS, FACTS)}
+        scores = {kind: _read(found.get(kind, []), kind) for kind in (EDITS, TASKS, FACTS)}
         files = [*found[EDITS], *found.get(TASKS, [])]
         files += [beside for file in files for beside in sorted(file.parent.glob("predictions.*.parquet"))[:1]]
         return cls(path, scores, dict(_settings(file, path) for file in files))
@@ -148,9 +148,11 @@ def _differences(kind: Kind, a: pl.DataFrame, b: pl.DataFrame, threshold: float)
     )
 
 
-def _read(paths: Sequence[Path], table: Table) -> pl.DataFrame:
-    frame = pl.concat([pl.DataFrame(schema=table.columns), *(tables.read(path, table) for path in paths)])
-    return tables.check(frame, table, ", ".join(map(str, paths[:3])))
+def _read(paths: Sequence[Path], kind: Kind) -> pl.DataFrame:
+    only = (kind.value, kind.n)
+    table = kind.table.only(only)
+    frames = [pl.DataFrame(schema=table.columns), *(tables.read(path, kind.table, only) for path in paths)]
+    return tables.check(pl.concat(frames), table, ", ".join(map(str, paths[:3])))
 
 
 def _settings(file: Path, run: Path) -> tuple[tuple[str, str], dict[str, Any]]:

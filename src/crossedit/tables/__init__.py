@@ -9,7 +9,7 @@ apart.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -97,14 +97,21 @@ def write(frame: pl.DataFrame, table: Table, path: Path | str, provenance: Mappi
         frame.write_parquet(temporary, metadata={"crossedit": note})
 
 
-def read(path: Path | str, table: Table) -> pl.DataFrame:
-    """Return the checked table in the file. Raises UserError where there is no such file or it isn't this table."""
+def read(path: Path | str, table: Table, only: Iterable[str] | None = None) -> pl.DataFrame:
+    """Return the checked table in the file. Raises UserError where there is no such file or it isn't this table.
+
+    only: which columns to take beside the key; what others the file has or lacks, as one of another version may, is
+    not asked.
+    """
     try:
         frame = pl.read_parquet(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; it should hold a {table.name} table.") from None
     except pl.exceptions.ComputeError as error:
         raise UserError(f"{path}: not a parquet file ({str(error).splitlines()[0]}).") from None
+    if only is not None:
+        table = table.only(only)
+        frame = frame.select(name for name in frame.columns if name in table.columns)
     return check(frame, table, path)
 
 

@@ -1,6 +1,7 @@
 """The schemas of the tables that stages hand to each other."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -13,6 +14,11 @@ class Table:
     columns: dict[str, pl.DataType | type[pl.DataType]]
     key: tuple[str, ...]
     nullable: tuple[str, ...] = ()
+
+    def only(self, columns: Iterable[str]) -> "Table":
+        """Return the table with its key and some of its columns."""
+        kept = {*self.key, *columns}
+        return replace(self, columns={name: dtype for name, dtype in self.columns.items() if name in kept})
 
 
 _IDS = pl.List(pl.Int32)
@@ -254,7 +260,7 @@ COMPARISONS = Table(
         "difference": pl.Float64,  # mean_1 - mean_2
         "low": pl.Float64,  # 95 % bootstrap interval of the difference, facts resampled
         "high": pl.Float64,
-        "effect": pl.Float64,  # the difference in standard deviations of the facts' differences; null where none differ
+        "effect": pl.Float64,  # difference over the standard deviation of the facts' differences; null where that is 0
         "p": pl.Float64,  # of a paired permutation test, two-sided
         "p_adjusted": pl.Float64,  # after Holm's correction for the comparisons of the family
         "family": pl.Int64,  # how many comparisons were corrected together
