@@ -10,7 +10,7 @@ from made import ENTRY, KINDS, NASTY, results, scores
 
 from crossedit import tables
 from crossedit.reports.figures import drawing
-from crossedit.reports.figures.radar import picture as radar
+from crossedit.reports.figures.pictures import pictures
 from crossedit.reports.grid import Grid
 from crossedit.reports.page import Sources, page
 from crossedit.reports.scores import Scores
@@ -48,7 +48,11 @@ def html(folder: Path, entry: dict[str, Any] | None = None, cases: int = 3, **so
     """Return the page of a small experiment without sweeps, all of whose texts are nasty."""
     files = {name: [Path(path) for path in paths] for name, paths in results(folder, cases).items()}
     known = Scores(scores())
-    drawing.write(radar(known, Grid.of(ENTRY, known), "tiny", "small", "en"), folder / "figures")
+    sweeps = made_sweeps.sweeps({"sweeps": {}})
+    compared = pl.DataFrame(schema=tables.COMPARISONS.columns)
+    for picture in pictures(known, Grid.of(ENTRY, known), sweeps, compared, {}, ENTRY):
+        if picture.name == "radar_tiny_small_en":
+            drawing.write(picture, folder / "figures")
     given = {
         "table_1": files["--table-1"],
         "figures": sorted((folder / "figures").iterdir()),
@@ -56,7 +60,6 @@ def html(folder: Path, entry: dict[str, Any] | None = None, cases: int = 3, **so
         "backbones": [path / "recipe.json" for path in files["--backbones"]],
         "summaries": files["--summaries"],
     }
-    sweeps = made_sweeps.sweeps({"sweeps": {}})
     return page({**ENTRY, "note": NASTY, **(entry or {})}, known, sweeps, Sources(**(given | sources)), [])
 
 

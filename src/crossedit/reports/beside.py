@@ -138,6 +138,12 @@ class Beside:
             note=" ".join(filter(None, said)),
         )
 
+    def summary(self, facts: str) -> str:
+        """Return in words how near the scores are to the published ones, and by editor; empty where none is there."""
+        by_editor = [f"{editor} {found.inside} of {found.numbers}" for editor, found in self.agreement(facts).items()]
+        told = [_summary(self.rows(facts)), f"By editor: {', '.join(by_editor)}." if len(by_editor) > 1 else ""]
+        return " ".join(filter(None, told))
+
     def agreement(self, facts: str) -> dict[str, Agreement]:
         """Return how near the scores are to the published ones, by editor; without editors that have none yet."""
         rows = list(self.rows(facts))

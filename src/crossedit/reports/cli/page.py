@@ -7,6 +7,7 @@ import click
 
 from crossedit.options import Lists
 from crossedit.reports.cli.options import (
+    CAPABILITY,
     COMPARISONS,
     ENTRY,
     FACT_SCORES,
@@ -32,6 +33,7 @@ from crossedit.reports.cli.options import (
 @TASK_SCORES
 @FACT_SCORES
 @WEIGHT_CHANGES
+@CAPABILITY
 @files("figures", "What `crossedit reports figures` drew; the .svg ones are put into the page.")
 @PREDICTIONS
 @click.option(
@@ -59,6 +61,7 @@ def page(
     task_scores: tuple[Path, ...],
     fact_scores: tuple[Path, ...],
     weight_changes: tuple[Path, ...],
+    capability: tuple[Path, ...],
     figures: tuple[Path, ...],
     predictions: tuple[Path, ...],
     backbones: tuple[Path, ...],
@@ -76,9 +79,9 @@ def page(
     recipes = [folder / "recipe.json" for folder in backbones]
     swept = (*task_scores, *fact_scores, *weight_changes)
     sweeps = read_sweeps(entry, task_scores, fact_scores, weight_changes)
-    known, _ = read(scores, entry, sweeps, others=(*table_1, *summaries))
-    sources = Sources(table_1, comparisons, outcomes, figures, predictions, recipes, summaries, results)
-    inputs = [*scores, *table_1, *comparisons, *outcomes, *swept, *recipes, *summaries]
+    known, _ = read(scores, entry, sweeps, others=(*table_1, *summaries, *capability))
+    sources = Sources(table_1, comparisons, outcomes, capability, figures, predictions, recipes, summaries, results)
+    inputs = [*scores, *table_1, *comparisons, *outcomes, *swept, *capability, *recipes, *summaries]
     write(html(entry, known, sweeps, sources, inputs, standing(entry, results, configfile)), out)
 
 

@@ -70,16 +70,15 @@ def write_tables(
     side_effects_SWEEP_PROTOCOL, answers_SWEEP_PROTOCOL and edited_facts_SWEEP.
     """
     from crossedit import tables
-    from crossedit.reports import bizsre, side_effects, significance, training_scale, translation
+    from crossedit.reports import bizsre, side_effects, translation
     from crossedit.reports.beside import Beside
     from crossedit.reports.capability import table_3
-    from crossedit.reports.outcomes import errors
     from crossedit.reports.owners import owner_of, read_json
     from crossedit.reports.sheets import write
+    from crossedit.reports.tabled import groups
 
     sweeps = read_sweeps(entry, task_scores, fact_scores)
     known, grid = read(scores, entry, sweeps, others=(*table_1, *corrected, *capability))
-    compared, counted = read_tables(comparisons, tables.COMPARISONS), read_tables(outcomes, tables.OUTCOMES)
     beside = Beside.of(entry, known, grid)
     for path in table_1:
         facts = owner_of(path)
@@ -87,20 +86,11 @@ def write_tables(
     for path in corrected:
         for sheet in translation.sheets(read_json(path), owner_of(path)):
             write(sheet, out)
-    for facts in grid.edited:
-        sizes = training_scale.sizes(entry.get("editors", {}), {editor for *_, editor in grid.rows(facts)})
-        for protocol in grid.protocols:
-            write(bizsre.table_2(known, grid, facts, protocol), out)
-            write(bizsre.locality(known, grid, facts, protocol), out)
-            if sizes:
-                write(bizsre.training_scale(known, grid, facts, protocol, sizes), out)
-            if outcomes:
-                write(errors(counted, grid, facts, protocol), out)
-        if comparisons:
-            write(significance.editors(compared, grid, facts), out)
-            write(significance.languages(compared, grid, facts), out)
-    for facts in beside.facts:
-        write(beside.sheet(facts), out)
+    compared = read_tables(comparisons, tables.COMPARISONS) if comparisons else None
+    counted = read_tables(outcomes, tables.OUTCOMES) if outcomes else None
+    for group in groups(entry, known, grid, beside, compared, counted):
+        for sheet in group.sheets:
+            write(sheet, out)
     if capability or "capability" in entry:
         write(table_3(entry, capability), out)
     for sheet in side_effects.sheets(sweeps, grid.langs, grid.protocol):

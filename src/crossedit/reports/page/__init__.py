@@ -10,22 +10,24 @@ import polars as pl
 from crossedit import files, tables
 from crossedit.reports import VERSION, bizsre, translation
 from crossedit.reports.beside import Beside
+from crossedit.reports.capability import table_3
 from crossedit.reports.costs import costs, seconds, stages
 from crossedit.reports.figures.pictures import pictures
 from crossedit.reports.findings import findings
 from crossedit.reports.grid import Grid
 from crossedit.reports.html import render
 from crossedit.reports.naming import union
+from crossedit.reports.outcomes import MEANINGS, WRONG
 from crossedit.reports.owners import owner_of, read_json
 from crossedit.reports.page import making
 from crossedit.reports.page.answers import LIMIT, Answers
 from crossedit.reports.page.charts import by_kind, charts
 from crossedit.reports.page.embedding import digest, inert, written
-from crossedit.reports.page.failures import MEANINGS, TYPES, failures
+from crossedit.reports.page.failures import failures
 from crossedit.reports.page.standing import used
-from crossedit.reports.page.tabled import groups, sweep_report
 from crossedit.reports.scores import Scores
 from crossedit.reports.sweeps import Sweeps
+from crossedit.reports.tabled import ERRORS, groups, sweep_report
 from crossedit.tables import Table
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Sources:
     table_1: Sequence[Path] = ()
     comparisons: Sequence[Path] = ()
     outcomes: Sequence[Path] = ()
+    capability: Sequence[Path] = ()
     figures: Sequence[Path] = ()  # the SVG ones are shown
     predictions: Sequence[Path] = ()
     backbones: Sequence[Path] = ()  # recipe.json
@@ -70,9 +73,12 @@ def page(
     answers = Answers.of(sources.predictions, grid, settings.get("browser_rows", LIMIT))
     compared = _read(sources.comparisons, tables.COMPARISONS)
     outcomes = _read(sources.outcomes, tables.OUTCOMES)
+    none_compared = pl.DataFrame(schema=tables.COMPARISONS.columns)
     statistics = {owner_of(path): tables.read(path, tables.TABLE_1) for path in sources.table_1}
     beside = Beside.of(entry, scores, grid)
-    drawn = charts(pictures(scores, grid, sweeps, compared, seconds(sources.predictions), entry), sources.figures)
+    costing = seconds(sources.predictions)
+    figures = pictures(scores, grid, sweeps, none_compared if compared is None else compared, costing, entry)
+    drawn = charts(figures, sources.figures)
     said = {path: read_json(path) for path in (*sources.backbones, *sources.summaries)}
     return render(
         "page.html.j2",
@@ -82,15 +88,16 @@ def page(
         intervals=settings.get("intervals", False),
         standing=standing,
         used=used(sources.results) if sources.results else "",
-        findings={facts: _findings(scores, grid, facts) for facts in grid.edited},
-        groups=list(groups(entry, scores, grid)),
+        findings={facts: _findings(scores, grid, facts, compared) for facts in grid.edited},
+        groups=list(groups(entry, scores, grid, beside, compared, outcomes)),
+        of_errors=ERRORS,
         charts={facts: by_kind(chart for chart in drawn if chart.facts == facts) for facts in grid.edited},
         sweeps=[sweep_report(sweeps, sweep, grid) for sweep in sweeps.all],
         sweep_charts=by_kind(chart for chart in drawn if not chart.facts),
         answers=answers,
         answers_data=inert(answers.data()) if len(answers.frame) else "",
         failures={facts: failures(outcomes, answers, grid, facts) for facts in grid.edited},
-        outcomes=TYPES,
+        outcomes=WRONG,
         meanings=MEANINGS,
         facts=union(grid.facts, statistics),
         table_1={
@@ -101,6 +108,7 @@ def page(
         translations=translation.reports(sources.summaries),
         published_share=translation.PUBLISHED_SHARE,
         backbones={owner_of(path): said[path] for path in sources.backbones},
+        table_3=table_3(entry, sources.capability) if sources.capability or "capability" in entry else None,
         costs=costs(sources.predictions) if sources.predictions else None,
         stages=stages(sources.results) if sources.results else None,
         entry=entry,
@@ -112,11 +120,11 @@ def page(
     )
 
 
-def _findings(scores: Scores, grid: Grid, facts: str) -> dict[str, Any]:
+def _findings(scores: Scores, grid: Grid, facts: str, compared: pl.DataFrame | None) -> dict[str, Any]:
     """Return the findings by backbone and editing language, without backbones that have none."""
-    said = {backbone: findings(scores, grid, facts, backbone) for backbone in grid.backbones}
+    said = {backbone: findings(scores, grid, facts, backbone, compared) for backbone in grid.backbones}
     return {backbone: found for backbone, found in said.items() if found}
 
 
-def _read(paths: Sequence[Path], table: Table) -> pl.DataFrame:
-    return pl.concat([pl.DataFrame(schema=table.columns), *(tables.read(path, table) for path in paths)])
+def _read(paths: Sequence[Path], table: Table) -> pl.DataFrame | None:
+    return pl.concat([tables.read(path, table) for path in paths]) if paths else None

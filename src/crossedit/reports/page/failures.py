@@ -7,20 +7,12 @@ from urllib.parse import urlencode
 import polars as pl
 
 from crossedit import UNEDITED
-from crossedit.edits.outcomes import ERRORS, RIGHT, UNCHANGED
+from crossedit.edits.outcomes import RIGHT
 from crossedit.reports.grid import Grid
+from crossedit.reports.outcomes import WRONG
 from crossedit.reports.page.answers import Answers, slot_name
 
 EXAMPLES = 2  # of each type, editor and editing language
-TYPES = (UNCHANGED, *ERRORS)  # what may come of an edit besides what it should
-MEANINGS = {
-    RIGHT: "the target",
-    UNCHANGED: "still the answer before the edit",
-    "meaningless": "says nothing: marks or function words alone, or the same again and again",
-    "missing": "a part of the target, the rest left out",
-    "partial": "words of the target beside others",
-    "irrelevant": "nothing of the target",
-}
 _PLACE = ("facts", "backbone", "edit_lang", "editor")
 
 
@@ -52,10 +44,10 @@ class Failures(NamedTuple):
         return 100 * self.counts[outcome] / self.answers
 
 
-def failures(outcomes: pl.DataFrame, answers: Answers, grid: Grid, facts: str) -> dict[str, list[Failures]]:
+def failures(outcomes: pl.DataFrame | None, answers: Answers, grid: Grid, facts: str) -> dict[str, list[Failures]]:
     """Return what came of the edits of some facts by backbone, in the grid's order.
 
-    `outcomes` is an OUTCOMES table; where it is empty, what is known of the answers stands for it. Locality, of which
+    outcomes: an OUTCOMES table; where there is none, what is known of the answers stands for it. Locality, of which
     nothing but right and changed is told, is left out.
     """
     counts = _counts(outcomes, answers, grid.protocol, facts)
@@ -71,13 +63,13 @@ def failures(outcomes: pl.DataFrame, answers: Answers, grid: Grid, facts: str) -
                 edit_lang=edit_lang,
                 editor=editor,
                 answers=sum(its.values()),
-                counts={outcome: its.get(outcome, 0) for outcome in (RIGHT, *TYPES)},
-                addresses={outcome: _address("", place, outcome) for outcome in TYPES},
+                counts={outcome: its.get(outcome, 0) for outcome in (RIGHT, *WRONG)},
+                addresses={outcome: _address("", place, outcome) for outcome in WRONG},
                 examples={
                     outcome: [
                         _example(row, place, outcome) for row in shown.get((backbone, edit_lang, editor, outcome), ())
                     ]
-                    for outcome in TYPES
+                    for outcome in WRONG
                 },
             )
         )
@@ -85,12 +77,13 @@ def failures(outcomes: pl.DataFrame, answers: Answers, grid: Grid, facts: str) -
 
 
 def _counts(
-    outcomes: pl.DataFrame, answers: Answers, protocol: str, facts: str
+    outcomes: pl.DataFrame | None, answers: Answers, protocol: str, facts: str
 ) -> dict[tuple[str, str, str], dict[str, int]]:
     """Return numbers of answers by backbone, editing language and editor, and by outcome."""
-    told = outcomes.filter(pl.col("protocol") == protocol)
-    if outcomes.is_empty():
+    if outcomes is None:
         told = answers.frame.with_columns(answers=pl.lit(1))
+    else:
+        told = outcomes.filter(pl.col("protocol") == protocol)
     edited = told.filter(pl.col("aspect") != "locality", pl.col("facts") == facts)
     sums = edited.group_by(*_PLACE[1:], "outcome").agg(pl.col("answers").sum())
     found: dict[tuple[str, str, str], dict[str, int]] = {}
