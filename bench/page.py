@@ -3,9 +3,9 @@
     python bench/page.py
     python bench/page.py --answers 200000 --repeats 5 --keep page.html
 
-The answers are made: questions and answers as long as those of Bi-ZsRE, in English and Chinese, of seven editors on
-two backbones. The page is opened from the disk by a Chromium without a window; it counts as usable when its list of facts is
-there and nothing is left to be drawn. The shortest time of each counts: another load on the machine only adds to it.
+The answers are made: as long as those to Bi-ZsRE, in English and Chinese, of seven editors on two backbones.
+The page is opened from the disk by a Chromium without a window; it counts as usable when its list of facts is there and
+nothing is left to be drawn. The shortest time of each counts: another load on the machine only adds to it.
 """
 
 import argparse
