@@ -1,5 +1,6 @@
 """The figures of a page: those that were drawn, by what they show."""
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +21,8 @@ _KINDS = {
     "forgetting": "Forgetting",
     "weights": "Weights",
 }
+_PIXELS_PER_POINT = 1.8  # a letter of 7 points is then as high as the page's own small ones
+_WIDTH = 480  # of a picture that doesn't say how wide it is
 
 
 class Chart(NamedTuple):
@@ -28,6 +31,7 @@ class Chart(NamedTuple):
     kind: str
     title: str
     address: str  # a data: address with the picture in it
+    width: int  # pixels at which its letters are as large as those of the other figures
     described: str  # for those who can't see it
     facts: str  # that it is of; empty where it is of sweeps
 
@@ -35,11 +39,7 @@ class Chart(NamedTuple):
 def charts(drawn: Iterable[Picture], figures: Sequence[Path]) -> list[Chart]:
     """Return the pictures that are among the files; of these the SVG ones count."""
     files = {path.stem: path for path in figures if path.suffix == ".svg"}
-    return [
-        Chart(_kind(picture.name), picture.title, address(files[picture.name]), picture.described, picture.facts)
-        for picture in drawn
-        if picture.name in files
-    ]
+    return [_chart(picture, files[picture.name]) for picture in drawn if picture.name in files]
 
 
 def by_kind(shown: Iterable[Chart]) -> list[tuple[str, list[Chart]]]:
@@ -47,6 +47,13 @@ def by_kind(shown: Iterable[Chart]) -> list[tuple[str, list[Chart]]]:
     order = list(_KINDS.values())
     ranked = sorted(shown, key=lambda chart: order.index(chart.kind) if chart.kind in order else len(order))
     return [(kind, list(members)) for kind, members in groupby(ranked, lambda chart: chart.kind)]
+
+
+def _chart(picture: Picture, path: Path) -> Chart:
+    held = address(path)
+    points = re.search(r'<svg[^>]* width="([\d.]+)pt"', path.read_text(encoding="utf-8"))
+    width = round(float(points[1]) * _PIXELS_PER_POINT) if points else _WIDTH
+    return Chart(_kind(picture.name), picture.title, held, width, picture.described, picture.facts)
 
 
 def _kind(name: str) -> str:
