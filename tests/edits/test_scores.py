@@ -1,0 +1,106 @@
+"""What each answer is worth, beside the scores that are the means of it."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+from crossedit import tables
+from crossedit.cli import commands
+from crossedit.edits import scores
+from crossedit.edits.metrics import characters
+from crossedit.edits.requests import asked_after
+from crossedit.tables import ANSWERS, PREDICTIONS, PROBES, SCORES, VALUES
+
+CELL = {"facts": "demo", "backbone": "tiny", "editor": "ROME", "edit_lang": "en"}
+ASKED = [
+    ("reliability", ""),
+    ("generality", ""),
+    ("locality", "other_subject"),
+    ("locality", "same_subject"),
+    ("portability", ""),
+]
+TEXTS = ["Rome", "Rome Italy", "Oslo", "", "San Marino"]
+
+
+def predictions(cases: int = 6) -> pl.DataFrame:
+    rows = [
+        (case, aspect, kind, lang, protocol, "?", "San Marino", [1], "San Marino", [1], "Oslo", [1], TEXTS[place % 5])
+        for case in range(cases)
+        for lang in ("en", "zh")
+        for protocol in ("generated", "upstream")
+        for place, (aspect, kind) in enumerate(ASKED, case)
+        if (aspect, lang) != ("reliability", "zh")
+    ]
+    return pl.DataFrame(rows, schema=PREDICTIONS.columns, orient="row")
+
+
+def run(*args: object) -> Result:
+    return CliRunner().invoke(commands, ["edits", *map(str, args)], catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> tuple[pl.DataFrame, pl.DataFrame]:
+    folder = tmp_path_factory.mktemp("cell")
+    half = predictions().with_row_index("row")
+    for number in (0, 1):  # in two shards
+        shard = half.filter(pl.col("row") % 2 == number).drop("row")
+        tables.write(shard, PREDICTIONS, folder / f"predictions.{number}.parquet", {})
+    shards = [folder / "predictions.1.parquet", folder / "predictions.0.parquet"]
+    paths = ["--out", folder / "scores.parquet", "--values", folder / "values.parquet"]
+    assert run("score", *shards, "--cell", json.dumps(CELL), "--f1-tokens", "characters", *paths).exit_code == 0
+    return tables.read(folder / "scores.parquet", SCORES), tables.read(folder / "values.parquet", VALUES)
+
+
+def test_every_prediction_has_its_values(scored: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+    _, values = scored
+    assert values.select(scores.KEY).sort(scores.KEY).equals(predictions().select(scores.KEY).sort(scores.KEY))
+    assert values.select(*CELL).unique().rows() == [tuple(CELL.values())]
+    told = values.filter(pl.col("aspect") != "locality")
+    assert (told["em"] == 1).equals(told["outcome"] == "right")
+    assert set(values.filter(pl.col("aspect") == "locality")["outcome"]) == {"right", "changed"}
+
+
+def test_scores_are_the_means_of_the_values(scored: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+    found, values = scored
+    key = ["aspect", "lang", "protocol"]
+    by_fact = values.group_by(*key, "case_id").agg(pl.col(scores.METRICS).mean())
+    means = by_fact.group_by(key).agg(pl.col(scores.METRICS).mean()).unpivot(index=key, variable_name="metric")
+    both = found.filter(kind="all").join(means, on=[*key, "metric"])
+    assert len(both) == len(means) == 7 * 2 * 4
+    assert (both["mean"] - both["value"]).abs().max() == pytest.approx(0)
+
+
+def test_the_unedited_backbone_has_values_in_each_editing_language(tmp_path: Path) -> None:
+    asked = predictions()
+    zh = asked.filter(pl.col("aspect") == "reliability").with_columns(lang=pl.lit("zh"))
+    asked = pl.concat([asked, zh])
+    named = {"answer_text": "after_text", "answer_ids": "after_ids"}
+    answers = asked.with_columns(**{name: pl.col(column) for name, column in named.items()})
+    probes = asked.unique(scores.KEY[:4]).with_columns(prompt_ids=pl.col("target_ids"))
+    tables.write(answers.select(*ANSWERS.columns), ANSWERS, tmp_path / "answers.parquet", {})
+    tables.write(probes.select(*PROBES.columns), PROBES, tmp_path / "probes.parquet", {})
+    given = ["--probes", tmp_path / "probes.parquet", "--unedited", tmp_path / "answers.parquet"]
+    cell = json.dumps({"facts": "demo", "backbone": "tiny"})
+    out, values_path = tmp_path / "scores.parquet", tmp_path / "values.parquet"
+    told = ["--cell", cell, "--languages", "en,zh", "--f1-tokens", "characters", "--out", out, "--values", values_path]
+    assert run("score-unedited", *given, *told).exit_code == 0
+    values, found = tables.read(values_path, VALUES), tables.read(out, SCORES)
+    assert set(values["editor"]) == set(found["editor"]) == {"unedited"}
+    reliable = values.filter(pl.col("aspect") == "reliability")
+    assert (reliable["lang"] == reliable["edit_lang"]).all()
+    assert dict(values.group_by("edit_lang").len().iter_rows()) == {"en": len(asked) - 12, "zh": len(asked) - 12}
+    # Nothing is edited, so nothing is wrong but what was before.
+    assert set(values["outcome"]) <= {"right", "unchanged"}
+    assert set(values.filter(pl.col("aspect") == "locality")["em"]) == {1.0}
+    each = scores.values(asked.with_columns(before_text="after_text"), characters)
+    for lang in ("en", "zh"):
+        alone = scores.score(
+            each.filter(asked_after(lang)),
+            {"facts": "demo", "backbone": "tiny", "editor": "unedited", "edit_lang": lang},
+            seed=0,
+        )
+        mine = found.filter(edit_lang=lang)
+        assert mine.sort(SCORES.key).equals(alone.select(*SCORES.columns).sort(SCORES.key))
