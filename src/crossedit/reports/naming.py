@@ -16,50 +16,66 @@ PROTOCOLS = {
 }
 
 
+Shape = str | tuple[int, int, float] | tuple[tuple[float, float], ...]  # matplotlib's markers; corners of a filled one
+Dashes = str | tuple[int, tuple[float, ...]]
+
+
 class Style(NamedTuple):
     """How an editor is drawn: told apart by colour, and without colour by marker and line."""
 
     colour: str
-    marker: str
-    line: str | tuple[int, tuple[float, ...]]
+    marker: Shape
+    line: Dashes
 
 
 _DASHED, _DOTTED, _MIXED = (0, (4, 1.6)), (0, (1.2, 1.2)), (0, (4, 1.2, 1.2, 1.2))
-# The colours are Okabe and Ito's, then Tol's "muted" ones: told apart with every kind of colour vision.
+_HOURGLASS = ((-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0), (-1.0, -1.0))
+_BOW = ((-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, -1.0))
+_FLAT = ((-1.0, -0.5), (1.0, -0.5), (1.0, 0.5), (-1.0, 0.5), (-1.0, -0.5))
+_TALL = ((-0.5, -1.0), (-0.5, 1.0), (0.5, 1.0), (0.5, -1.0), (-0.5, -1.0))
+_ROOF = ((-1.0, -0.9), (-1.0, -0.2), (0.0, 0.9), (1.0, -0.2), (1.0, -0.9), (0.0, 0.2), (-1.0, -0.9))
+_LOWER = ((-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0))
+_UPPER = ((1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0))
+# The colours are Okabe and Ito's, then Tol's "muted" ones: told apart with every kind of colour vision. No two methods
+# have the same marker, all of which can be filled or hollow.
 _STYLES = {
     UNEDITED: Style("#7a7a7a", "", (0, (1, 1.5))),
-    "FT": Style("#E69F00", "o", _DASHED),
+    "FT": Style("#E69F00", _FLAT, "-"),
     "FT-L": Style("#E69F00", "o", _DASHED),
     "FT-M": Style("#D55E00", "s", "-"),
-    "LoRA": Style("#DDCC77", "8", "-"),
-    "AdaLoRA": Style("#661100", "h", _DOTTED),
+    "LoRA": Style("#C0A93A", _HOURGLASS, "-"),
+    "AdaLoRA": Style("#661100", _BOW, _DOTTED),
     "ROME": Style("#0072B2", "^", "-"),
     "R-ROME": Style("#0072B2", "<", _DOTTED),
     "MEMIT": Style("#56B4E9", "v", _DASHED),
     "EMMET": Style("#56B4E9", ">", _DOTTED),
-    "PMET": Style("#332288", "<", _DASHED),
+    "PMET": Style("#332288", (4, 1, 0.0), _DASHED),
     "AlphaEdit": Style("#332288", "*", "-"),
     "MEND": Style("#882255", "X", _MIXED),
     "SERAC": Style("#CC79A7", "P", "-"),
-    "GRACE": Style("#AA4499", "d", _DASHED),
+    "GRACE": Style("#AA4499", "H", _DASHED),
     "KN": Style("#999933", "p", _DOTTED),
     "IKE": Style("#009E73", "D", _MIXED),
-    "ICE": Style("#44AA99", "H", _DOTTED),
+    "ICE": Style("#44AA99", "d", _DOTTED),
 }
-_OTHERS = (
-    Style("#117733", "d", _DASHED),
-    Style("#6699CC", "1", "-"),
-    Style("#994455", "2", _MIXED),
-    Style("#997700", "3", _DOTTED),
-    Style("#004488", "4", _DASHED),
-    Style("#EE99AA", "+", "-"),
-)
+_COLOURS = ("#117733", "#6699CC", "#994455", "#997700", "#004488", "#EE99AA")  # of others
+_MARKERS: tuple[Shape, ...] = (_TALL, _ROOF, _LOWER, (6, 1, 0.0), _UPPER, "8")
+_LINES: tuple[Dashes, ...] = (_DASHED, "-", _MIXED, _DOTTED)
 
 
 def styles(editors: Sequence[str]) -> dict[str, Style]:
-    """Return each editor's style: its own where the literature knows it, else one that no other has (of six)."""
-    others = [name for name in editors if name not in _STYLES]
-    return _STYLES | {name: _OTHERS[place % len(_OTHERS)] for place, name in enumerate(others)}
+    """Return each editor's style: its own where the literature knows it, else one that no other has (of 36)."""
+    return _STYLES | _others(name for name in editors if name not in _STYLES)
+
+
+def _others(names: Iterable[str]) -> dict[str, Style]:
+    """Return styles of names: colours and markers differ for the first six, then pairs of them."""
+    found = {}
+    for place, name in enumerate(names):
+        turn, kind = divmod(place, len(_COLOURS))
+        marker = _MARKERS[(kind + turn) % len(_MARKERS)]
+        found[name] = Style(_COLOURS[kind], marker, _LINES[(kind + 2 * turn) % len(_LINES)])
+    return found
 
 
 # The general abilities of Model Editing Can Hurt General Abilities (Gu et al.), as its figures name them. Their colours
@@ -94,9 +110,9 @@ def ability(task: str) -> str:
 
 
 def task_styles(tasks: Sequence[str]) -> dict[str, Style]:
-    """Return each task's style: the same in every figure, for a task of one's own one that no other has (of six)."""
+    """Return each task's style: the same in every figure, for a task of one's own one that no other has (of 36)."""
     others = [name for name in tasks if name not in _TASKS]
-    own = {name: _OTHERS[place % len(_OTHERS)]._replace(line="-") for place, name in enumerate(others)}
+    own = {name: style._replace(line="-") for name, style in _others(others).items()}
     return {name: style for name, (_, style) in _TASKS.items()} | own
 
 
@@ -113,6 +129,11 @@ def union(*several: Iterable[str]) -> tuple[str, ...]:
 def method(editor: str) -> str:
     """Return the editor's name as a table's row has it."""
     return "Unedited" if editor == UNEDITED else editor
+
+
+def asked(protocol: str) -> str:
+    """Return how facts were asked, in words."""
+    return f"asked {protocol.replace('_', '-')}"
 
 
 def f1_metric(protocol: str) -> str:

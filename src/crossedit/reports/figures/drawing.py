@@ -1,6 +1,7 @@
 """How every figure is written: as PDF, SVG and PNG that are the same bytes for the same scores."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,16 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from crossedit.files import whole
+from crossedit.reports.figures import fonts
 
 SUFFIXES = ("pdf", "svg", "png")
+COLUMN, PAGE = 3.3, 6.9  # inches: the width of a figure in one column of a paper, or over both
+TITLE, LABEL, TICK, NOTE, LEAST = 7.5, 7, 6.5, 6, 5.5  # points, at these widths
 GREY, FAINT = "#555555", "#c8c8c8"
 
 # Without times and random names in them, files of the same scores are the same.
-SETTINGS: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 7,
+_SETTINGS: dict[Any, Any] = {
+    "font.size": LABEL,
     "text.parse_math": False,
     "pdf.fonttype": 42,
     "svg.fonttype": "path",
@@ -36,14 +39,19 @@ class Picture:
 
     name: str  # of its files, without suffix
     title: str
-    described: str  # all its values, for those who can't see it
+    described: str  # its values, for those who can't see it
     draw: Callable[[], Figure]
     facts: str = ""  # that it is of; empty where it is of sweeps
 
 
+def settings() -> AbstractContextManager[None]:
+    """Return the block in which figures are made."""
+    return matplotlib.rc_context({"font.family": list(fonts.families()), **_SETTINGS})
+
+
 def write(picture: Picture, folder: Path) -> None:
     """Draw a picture and write it in all formats into the folder."""
-    with matplotlib.rc_context(SETTINGS):
+    with settings():
         figure = picture.draw()
         for suffix in SUFFIXES:
             with whole(folder / f"{picture.name}.{suffix}") as temporary:

@@ -11,12 +11,14 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from crossedit.reports.figures.drawing import FAINT
-from crossedit.reports.figures.panels import Layout, Panel
+from crossedit.reports.figures.below import Below
+from crossedit.reports.figures.drawing import FAINT, NOTE, TICK
+from crossedit.reports.figures.fonts import width
+from crossedit.reports.figures.panels import Layout, Panel, inches, show_stops
 from crossedit.reports.scores import DASH
 
 _COLOURS = colormaps["Blues"]
-_NUMBERS_FIT = 12  # rows or columns of cells; where there are more, colour alone tells
+_NAMES_FIT = 12  # rows of cells; where there are more, colour alone tells, and only some are named
 
 
 class Cells(NamedTuple):
@@ -52,30 +54,39 @@ def heat(panels: Sequence[Panel[Cells]], x_label: str, y_label: str, named: str,
         positive = [value for value in known if value > 0] or [1.0]
         least = min(positive)
         scale = _Scale(least, max(positive) if max(positive) > least else 10 * least, logarithmic=True)
-    layout = Layout.of(panels, [name for panel in panels for name in panel.content.names])
-    figure = layout.figure(x_label, y_label, 0.42, lambda axes, panel: _draw_cells(axes, panel, scale))
+    layout = Layout.of(panels, [name for panel in panels for name in panel.content.names], shared=False)
+    figure = layout.figure(
+        x_label, y_label, Below.of((), "", layout.width, more=0.34), lambda axes, panel: _draw_cells(axes, panel, scale)
+    )
     if known:
-        height = figure.get_size_inches()[1]
-        bar = figure.add_axes((0.25, 0.3 / height, 0.5, 0.08 / height))
-        norm = (LogNorm if logarithmic else Normalize)(scale.least, scale.most)
-        figure.colorbar(ScalarMappable(norm, _COLOURS), cax=bar, orientation="horizontal")
-        bar.set_xticks([scale.least, scale.most], [_number(scale.least), _number(scale.most)])
-        bar.set_xticks([], minor=True)
-        bar.tick_params(length=2, labelsize=6)
-        bar.set_xlabel(named if known == there else f"{named} ({DASH}: no number)", fontsize=6.5, labelpad=-6)
+        _show_scale(figure, scale, logarithmic, named if known == there else f"{named} ({DASH}: no number)")
     return figure
+
+
+def _show_scale(figure: Figure, scale: _Scale, logarithmic: bool, named: str) -> None:
+    whole, height = figure.get_size_inches()
+    long = min(2.4, 0.6 * whole)
+    bar = figure.add_axes(((1 - long / whole) / 2, 0.24 / height, long / whole, 0.08 / height))
+    norm = (LogNorm if logarithmic else Normalize)(scale.least, scale.most)
+    figure.colorbar(ScalarMappable(norm, _COLOURS), cax=bar, orientation="horizontal").outline.set_linewidth(0.5)
+    bar.set_xticks([scale.least, scale.most], [_number(scale.least), _number(scale.most)])
+    bar.set_xticks([], minor=True)
+    bar.tick_params(length=2, width=0.5, pad=2, labelsize=NOTE)
+    bar.set_xlabel(named, fontsize=TICK, labelpad=-5)
 
 
 def _draw_cells(axes: Axes, panel: Panel[Cells], scale: _Scale) -> None:
     names, rows = panel.content
     axes.set_xlim(-0.5, len(panel.stops) - 0.5)
     axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
-    axes.set_xticks(range(len(panel.stops)), panel.stops)
-    every = max(1, math.ceil(len(names) / _NUMBERS_FIT))
+    show_stops(axes, panel.stops)
+    every = max(1, math.ceil(len(names) / _NAMES_FIT))
     axes.set_yticks(range(0, len(names), every), names[::every])
     axes.tick_params(length=0)
-    numbers = len(rows) <= _NUMBERS_FIT and len(panel.stops) <= _NUMBERS_FIT
     places = [(x, y, value) for y, row in enumerate(rows) for x, value in enumerate(row) if value is not None]
+    room = inches(axes) / max(len(panel.stops), 1)
+    widest = max((width(_number(value), NOTE) for *_, value in places), default=0)
+    numbers = len(rows) <= _NAMES_FIT and widest < 0.95 * room
     for x, y, value in places:
         lost = math.isnan(value)
         share = 0.0 if lost else scale.share(value)
@@ -83,7 +94,7 @@ def _draw_cells(axes: Axes, panel: Panel[Cells], scale: _Scale) -> None:
         axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, linewidth=0))
         if numbers:
             ink = "white" if share > 0.55 else "black"
-            axes.text(x, y, _number(value), ha="center", va="center", fontsize=6, color=ink)
+            axes.text(x, y, _number(value), ha="center", va="center", fontsize=NOTE, color=ink)
 
 
 def _number(value: float) -> str:

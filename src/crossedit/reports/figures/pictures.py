@@ -6,8 +6,9 @@ from typing import Any
 import polars as pl
 
 from crossedit.reports.costs import Seconds
-from crossedit.reports.figures import radar
+from crossedit.reports.figures import cost, gap, radar, tradeoff, training_scale
 from crossedit.reports.figures import sweeps as of_sweeps
+from crossedit.reports.figures.cells import F1
 from crossedit.reports.figures.drawing import Picture
 from crossedit.reports.grid import Grid
 from crossedit.reports.owners import Place
@@ -29,5 +30,10 @@ def pictures(
     empty where no predictions are at hand. Neither changes which figures there are.
     """
     for facts in grid.edited:
-        yield from radar.pictures(scores, grid, facts)
+        found = F1(scores, grid, facts)
+        yield from (chart.picture() for chart in radar.charts(found))
+        yield from training_scale.pictures(found, entry)
+        yield gap.picture(found, comparisons)
+        yield tradeoff.picture(found)
+        yield cost.picture(found, costs)
     yield from of_sweeps.pictures(sweeps, grid.langs, grid.protocol)

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 
 from crossedit.reports import plan
 from crossedit.reports.courses import Course, course
-from crossedit.reports.figures.curves import Line, curves
+from crossedit.reports.figures.cells import asked_in, mean
+from crossedit.reports.figures.curves import Line, curves, told
 from crossedit.reports.figures.drawing import Picture
 from crossedit.reports.figures.heat import Cells, heat
 from crossedit.reports.figures.panels import Panel
-from crossedit.reports.naming import ASPECT_STYLES, ASPECTS, Style, ability, language, task_styles
+from crossedit.reports.naming import ASPECT_STYLES, ASPECTS, Style, ability, asked, task_styles
 from crossedit.reports.plan import Planned, by_setting
 from crossedit.reports.sweeps import Sweeps
 from crossedit.sweeps.settings import SEQUENTIAL, SINGLE
@@ -23,18 +24,17 @@ _X = {
     SINGLE: "Number of facts in one edit",
 }
 _NOTE = (
-    "Filled: significantly below the unedited model (bootstrap interval below 0 and permutation test p < .05). "
-    "Thin and dashed: at chance before any edit, can't show harm."
+    "Filled: significantly below the unedited model (interval below 0 and permutation test p < .05). "
+    "Thin, dashed: at chance unedited, can't show harm."
 )
-_DASHES = ((0, (4, 1.6)), (0, (1.2, 1.2)), (0, (4, 1.2, 1.2, 1.2)), (0, (6, 1.2)))  # of further languages
 
 
 def pictures(sweeps: Sweeps, langs: Sequence[str], protocol: str) -> Iterator[Picture]:
     """Yield the figures of all settings; facts are shown in the evaluation languages and under the protocol given."""
     for setting, members in by_setting(sweeps.all):
         for task_protocol in plan.protocols(members):
-            asked = [sweep for sweep in members if task_protocol in sweep.tasks]
-            yield _side_effects(sweeps, setting, asked, task_protocol)
+            swept = [sweep for sweep in members if task_protocol in sweep.tasks]
+            yield _side_effects(sweeps, setting, swept, task_protocol)
         yield _edited_facts(sweeps, setting, members, langs, protocol)
         if setting != SINGLE:
             yield _forgetting(sweeps, setting, members, protocol)
@@ -69,17 +69,22 @@ def _edited_facts(
 ) -> Picture:
     shown = []
     for backbone, sweep in _places(members):
-        asked = [(aspect, sweep.language, ASPECT_STYLES[aspect]) for aspect in ASPECTS]
-        for place, lang in enumerate(lang for lang in langs if lang != sweep.language):
-            dashes = _DASHES[place % len(_DASHES)]
-            asked += [(aspect, lang, ASPECT_STYLES[aspect]._replace(line=dashes)) for aspect in ASPECTS[1:]]
         found = []
-        for aspect, lang, style in asked:
-            points = [sweeps.fact(sweep.name, backbone, stop, aspect, lang, protocol) for stop in sweep.stops]
-            where = "" if lang == sweep.language else f", {language(lang)}"
-            found.append(Line(f"{aspect.capitalize()}{where}", style, tuple(points), (not where,) * len(points)))
+        for place in asked_in(langs):
+            own = place.langs(sweep.language)
+            where = f", {place.label}" if place.others else ""
+            for aspect in ASPECTS[1:] if place.others else ASPECTS:
+                points = [
+                    mean(sweeps.fact(sweep.name, backbone, stop, aspect, lang, protocol) for lang in own)
+                    for stop in sweep.stops
+                ]
+                style = ASPECT_STYLES[aspect]._replace(line=place.line)
+                if own:
+                    found.append(
+                        Line(f"{aspect.capitalize()}{where}", style, tuple(points), (not where,) * len(points))
+                    )
         shown.append(Panel(backbone, sweep.title, tuple(map(str, sweep.stops)), tuple(found)))
-    title = f"The edited facts (EM), {setting}, asked {protocol.replace('_', '-')}"
+    title = f"The edited facts (EM), {setting}, {asked(protocol)}"
     return _curves(plan.edited_facts(setting), title, setting, shown)
 
 
@@ -95,7 +100,7 @@ def _forgetting(sweeps: Sweeps, setting: str, members: Sequence[Planned], protoc
             rows.append(tuple(100 * known.mean if known else None for known in found))
         cells = Cells(tuple(_spans(sweep.stops)), tuple(rows))
         shown.append(Panel(backbone, sweep.title, tuple(map(str, sweep.stops)), cells))
-    title = f"Reliability (EM) by when facts were edited, {setting}, asked {protocol.replace('_', '-')}"
+    title = f"Reliability (EM) by when facts were edited, {setting}, {asked(protocol)}"
     return Picture(
         plan.forgetting(setting),
         title,
@@ -128,19 +133,8 @@ def _curves(
     shown: Sequence[Panel[tuple[Line, ...]]],
     note: str = "",
 ) -> Picture:
-    told = [
-        f"{panel.row}, {panel.column}: {line.label} "
-        + ", ".join(
-            f"{'missing' if point is None else f'{100 * point.mean:.0f}'} at {stop}"
-            for stop, point in zip(panel.stops, line.points, strict=True)
-        )
-        + (" (at chance unedited)." if line.faint else ".")
-        for panel in shown
-        for line in panel.content
-        if any(line.points)
-    ]
     x_label = _X.get(setting, "Stop")
-    described = " ".join([f"{title}, in percent. {x_label}.", *told])
+    described = f"{title}, in percent. {x_label}. {told(shown)}"
     return Picture(name, title, described, lambda: curves(shown, x_label, "Score in %", note))
 
 

@@ -1,0 +1,85 @@
+"""What figures of edits show: F1 of a set of facts under the grid's protocol, and means where languages are many."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from crossedit.reports.grid import Grid
+from crossedit.reports.naming import Dashes, f1_metric, language, union
+from crossedit.reports.scores import Estimate, Scores
+
+FEW = 3  # languages that are shown one by one; where there are more, their mean is
+_DASHES = ((0, (4, 1.6)), (0, (1.2, 1.2)), (0, (4, 1.2, 1.2, 1.2)), (0, (6, 1.2)))
+
+
+@dataclass(frozen=True)
+class F1:
+    """The scores of one set of facts."""
+
+    scores: Scores
+    grid: Grid
+    facts: str
+
+    @property
+    def backbones(self) -> tuple[str, ...]:
+        """Those with rows."""
+        return union(backbone for backbone, _, _ in self.grid.rows(self.facts))
+
+    @property
+    def edit_langs(self) -> tuple[str, ...]:
+        """The editing languages with rows, in the grid's order."""
+        found = {edit_lang for _, edit_lang, _ in self.grid.rows(self.facts)}
+        return tuple(lang for lang in self.grid.edit_langs if lang in found)
+
+    @property
+    def editors(self) -> tuple[str, ...]:
+        """The editors with rows, without the unedited backbone."""
+        found = {editor for _, _, editor in self.grid.rows(self.facts)}
+        return tuple(editor for editor in self.grid.editors if editor in found)
+
+    def find(self, backbone: str, editor: str, edit_lang: str, aspect: str, lang: str) -> Estimate | None:
+        """Return F1, if there is a score."""
+        return self.scores.find(
+            facts=self.facts,
+            backbone=backbone,
+            editor=editor,
+            edit_lang=edit_lang,
+            aspect=aspect,
+            lang=lang,
+            protocol=self.grid.protocol,
+            metric=f1_metric(self.grid.protocol),
+        )
+
+    def own(self, backbone: str, editor: str, edit_lang: str, aspect: str) -> Estimate | None:
+        """Return F1 in the language of the edit."""
+        return self.find(backbone, editor, edit_lang, aspect, edit_lang)
+
+
+class Asked(NamedTuple):
+    """Languages that edits are asked in: that of the edit, or others."""
+
+    label: str
+    others: tuple[str, ...]  # none: that of the edit
+    line: Dashes
+
+    def langs(self, edit_lang: str) -> tuple[str, ...]:
+        """Return those of an edit in this language."""
+        return tuple(lang for lang in self.others if lang != edit_lang) if self.others else (edit_lang,)
+
+
+def asked_in(langs: Sequence[str]) -> tuple[Asked, ...]:
+    """Return what is asked in the language of the edit, then in each other language, or in all together if many."""
+    own = Asked("the language of the edit", (), "-")
+    if len(langs) > FEW + 1:
+        return own, Asked("the other languages, mean", tuple(langs), _DASHES[0])
+    return own, *(Asked(language(lang), (lang,), line) for lang, line in zip(langs, _DASHES, strict=False))
+
+
+def mean(found: Iterable[Estimate | None]) -> Estimate | None:
+    """Return the mean of the estimates that are known, the only one as it is; of several, no interval is known."""
+    known = [estimate for estimate in found if estimate is not None]
+    if len(known) < 2:
+        return known[0] if known else None
+    average = sum(estimate.mean for estimate in known) / len(known)
+    return Estimate(average, math.nan, math.nan, sum(estimate.n for estimate in known))

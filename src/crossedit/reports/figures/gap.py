@@ -1,0 +1,128 @@
+"""How far edits lag behind in other languages: generality in the language of the edit less that in others."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from crossedit import UNEDITED
+from crossedit.reports.comparisons import Comparisons, Of, Side
+from crossedit.reports.figures.below import Below
+from crossedit.reports.figures.cells import F1, FEW
+from crossedit.reports.figures.drawing import GREY, TICK, Picture
+from crossedit.reports.figures.fonts import fold
+from crossedit.reports.figures.marks import FACES, FULL
+from crossedit.reports.figures.panels import Layout, Panel
+from crossedit.reports.figures.scatter import Dot, Spot, bars, draw_dots, languages, limit, small, span
+from crossedit.reports.naming import Style, asked, f1_metric, language, method, styles
+
+_ASPECT = "generality"
+_ROW, _LINE = 0.18, 0.11  # inches of an editor's row, and of each further line of its name
+_NAMES = 1.4  # inches that names may have
+_SPREAD = 0.5  # of a row: what its editing languages take
+
+Gaps = Mapping[tuple[str, str, str], Mapping[str, Spot]]  # by backbone, editor and editing language, then the other one
+Panels = Sequence[Panel[tuple[Dot, ...]]]
+
+
+def picture(found: F1, comparisons: pl.DataFrame) -> Picture:
+    """Return the figure, with a panel per backbone; where a difference isn't in COMPARISONS, it has no interval."""
+    gaps = _gaps(found, comparisons)
+    there = {editor for (_, editor, _), known in gaps.items() if known}
+    editors = [editor for editor in (UNEDITED, *found.editors) if editor in there]
+    panels = [Panel("", backbone, (), tuple(_dots(found, gaps, backbone, editors))) for backbone in found.backbones]
+    said = [
+        f"{panel.column}, {method(dot.editor)}, {dot.where}: {dot.x.value:.0f}"
+        + ("." if math.isnan(dot.x.low) else f" ({dot.x.low:.0f} to {dot.x.high:.0f}).")
+        for panel in panels
+        for dot in panel.content
+        if not dot.faint
+    ]
+    title = f"Language gap of generality, {found.facts}"
+    described = (
+        f"{title}: F1 in the language of the edit less that in other languages, in percentage points, "
+        f"{asked(found.grid.protocol)}. {' '.join(said)}"
+    )
+    return Picture(f"gap_{found.facts}", title, described, lambda: _draw(found, panels, editors), found.facts)
+
+
+def _gaps(found: F1, comparisons: pl.DataFrame) -> Gaps:
+    """Return each difference: as it was compared over the facts that both have, else that of the scores."""
+    protocol = found.grid.protocol
+    about: dict[str, Any] = {"facts": found.facts, "between": "asked_in", "aspect": _ASPECT}
+    about |= {"protocol": protocol, "metric": f1_metric(protocol)}
+    compared = Comparisons(comparisons.filter(**about))
+
+    def gap(backbone: str, editor: str, edit_lang: str, lang: str) -> Spot | None:
+        own, other = (Side(editor, edit_lang, asked) for asked in (edit_lang, lang))
+        if known := compared.find(Of(backbone=backbone, **about), own, other):
+            return Spot(100 * known.difference, 100 * known.low, 100 * known.high)
+        first, second = (found.find(backbone, editor, edit_lang, _ASPECT, side.lang) for side in (own, other))
+        return Spot(100 * (first.mean - second.mean)) if first and second else None
+
+    return {
+        (backbone, editor, edit_lang): {
+            lang: known
+            for lang in found.grid.langs
+            if lang != edit_lang and (known := gap(backbone, editor, edit_lang, lang))
+        }
+        for backbone, edit_lang, editor in found.grid.rows(found.facts)
+    }
+
+
+def _dots(found: F1, gaps: Gaps, backbone: str, editors: Sequence[str]) -> Iterator[Dot]:
+    """Yield the differences of each editor, from the top; where there are several in one place, their mean too."""
+    looks, langs = styles(found.grid.editors), found.edit_langs
+    faces = dict(zip(langs, FACES, strict=False))
+    for row, editor in enumerate(editors):
+        known = {lang: here for lang in langs if (here := list(gaps.get((backbone, editor, lang), {}).values()))}
+        if len(langs) > FEW:
+            means = [Spot(fmean(gap.value for gap in here)) for here in known.values()]
+            yield from _together(means, row, editor, f"mean of {len(known)} editing languages", looks[editor], FULL)
+            continue
+        for place, lang in enumerate(langs):
+            aside = _SPREAD * (place - (len(langs) - 1) / 2) / len(langs)
+            where = f"edited in {language(lang)}"
+            yield from _together(known.get(lang, []), row + aside, editor, where, looks[editor], faces[lang])
+
+
+def _together(spots: Sequence[Spot], row: float, editor: str, where: str, style: Style, face: float) -> Iterator[Dot]:
+    """Yield a point where there is one difference, else small ones and their mean."""
+    if len(spots) > 1:
+        yield from (Dot(spot, Spot(row), editor, "", style, FULL, faint=True) for spot in spots)
+        spots = [Spot(fmean(spot.value for spot in spots))]
+    yield from (Dot(spot, Spot(row), editor, where, style, face) for spot in spots)
+
+
+def _draw(found: F1, panels: Panels, editors: Sequence[str]) -> Figure:
+    names = [fold(method(editor), _NAMES, TICK) for editor in editors]
+    longest = max((name.count("\n") for name in names), default=0)
+    ends = span([Spot(0), *(dot.x for panel in panels for dot in panel.content)])
+
+    def draw(axes: Axes, panel: Panel[tuple[Dot, ...]]) -> None:
+        draw_dots(axes, panel.content)
+        limit(axes.xaxis, ends)
+        axes.axvline(0, color=GREY, linewidth=0.8, zorder=1)
+        axes.set_ylim(max(len(editors), 1) - 0.5, -0.5)
+        axes.set_yticks(range(len(editors)), names)
+        axes.tick_params(axis="y", length=0, labelcolor="black")
+
+    layout = Layout.of(
+        panels,
+        [line for name in names for line in name.split("\n")],
+        high=(_ROW + _LINE * longest) * max(len(editors), 3),
+    )
+    note = f"{found.facts}: generality in the language of the edit less that in others, {asked(found.grid.protocol)}."
+    points = [dot for panel in panels for dot in panel.content]
+    if not points:
+        note += " There is no score in another language."
+    note += bars(panels)
+    legend = languages(found.edit_langs)
+    if len(found.edit_langs) <= FEW and any(dot.faint for dot in points):
+        legend.append(small("one other language"))
+    below = Below.of([legend], note, layout.width)
+    return layout.figure("Language gap in F1, percentage points", "", below, draw)

@@ -1,0 +1,61 @@
+"""What editors give up for what: reliability, locality and portability against each other, in the edit's language."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from crossedit.reports.figures.below import Below
+from crossedit.reports.figures.cells import F1
+from crossedit.reports.figures.drawing import Picture
+from crossedit.reports.figures.panels import PERCENT, Layout, Panel
+from crossedit.reports.figures.scatter import Dot, Spot, bars, dots, draw_dots, editors, languages, limit, span, told
+from crossedit.reports.naming import asked
+
+_ASPECTS = ("reliability", "locality", "portability")
+
+Panels = Sequence[Panel[tuple[Dot, ...]]]
+
+
+def picture(found: F1) -> Picture:
+    """Return the figure, with a row of panels per backbone."""
+    panels = [
+        Panel(backbone, "", (), _dots(found, backbone, across, along), across.capitalize(), along.capitalize())
+        for backbone in found.backbones
+        for across, along in combinations(_ASPECTS, 2)
+    ]
+    title = f"Reliability, locality and portability against each other, {found.facts}"
+    described = f"{title}: F1 in percent in the language of the edit, {asked(found.grid.protocol)}. {told(panels)}"
+    return Picture(f"tradeoff_{found.facts}", title, described, lambda: _draw(found, panels), found.facts)
+
+
+def _dots(found: F1, backbone: str, across: str, along: str) -> tuple[Dot, ...]:
+    def at(editor: str, edit_lang: str) -> tuple[Spot, Spot] | None:
+        x, y = (found.own(backbone, editor, edit_lang, aspect) for aspect in (across, along))
+        return (Spot.percent(x), Spot.percent(y)) if x and y else None
+
+    return dots(found, backbone, at)
+
+
+def _draw(found: F1, panels: Panels) -> Figure:
+    ends = {
+        label: span(
+            spot
+            for panel in panels
+            for dot in panel.content
+            for name, spot in ((panel.x_label, dot.x), (panel.y_label, dot.y))
+            if name == label
+        )
+        for label in map(str.capitalize, _ASPECTS)
+    }
+
+    def draw(axes: Axes, panel: Panel[tuple[Dot, ...]]) -> None:
+        draw_dots(axes, panel.content)
+        limit(axes.xaxis, ends[panel.x_label])
+        limit(axes.yaxis, ends[panel.y_label])
+
+    layout = Layout.of(panels, PERCENT, shared=False)
+    note = f"{found.facts}: F1 in % in the language of the edit, {asked(found.grid.protocol)}.{bars(panels)}"
+    legends = [editors(found, panels), languages(found.edit_langs)]
+    return layout.figure("", "", Below.of(legends, note, layout.width), draw)
