@@ -19,6 +19,7 @@ from crossedit.reports.cli import commands
 from crossedit.reports.scores import DASH
 
 ENTRY_JSON = json.dumps(ENTRY)
+FIGURES = {"radar_tiny_small_en", "radar_tiny_small_zh", "gap_tiny", "tradeoff_tiny", "cost_tiny"}
 
 
 def run(*args: object) -> str:
@@ -45,10 +46,10 @@ def test_the_whole_way_from_cells_to_the_page(tmp_path: Path) -> None:
     assert names == {"table_1_tiny", *sheets}
     run("figures", "--scores", together, "--entry", ENTRY_JSON, "--out", out / "figures")
     figures = sorted((out / "figures").iterdir())
-    assert {path.stem for path in figures} == {"radar_tiny_small_en", "radar_tiny_small_zh"}
+    assert {path.stem for path in figures} == FIGURES
     options = [part for name, paths in files.items() for part in (name, *paths)]
     run("page", *options, "--figures", *figures, "--entry", ENTRY_JSON, "--out", out / "index.html")
-    assert (out / "index.html").read_text(encoding="utf-8").count("data:image/svg+xml;base64,") == 2
+    assert (out / "index.html").read_text(encoding="utf-8").count("data:image/svg+xml;base64,") == len(FIGURES)
     shown = run("show", "--scores", together, "--entry", ENTRY_JSON, "--page", out / "index.html")
     assert "Unedited" in shown
     assert str(out / "index.html") in shown
@@ -73,7 +74,7 @@ def test_the_way_of_sweeps_to_the_page(tmp_path: Path) -> None:
     assert {path.stem for path in figures} >= set(plan.figures(plan.planned(config)))
     run("page", *given("--scores", *made), "--figures", *figures, "--out", out / "index.html")
     text = (out / "index.html").read_text(encoding="utf-8")
-    assert text.count("data:image/svg+xml;base64,") == 2 + 4
+    assert text.count("data:image/svg+xml;base64,") == len(FIGURES) + 4
     assert all(files[name][0] in text for name in made)  # among the inputs
     assert "ROME on small: 8 of 8 tasks fall" in run("show", *given("--scores", "--task-scores"))
 
