@@ -68,7 +68,7 @@ class Comparison(NamedTuple):
         effect = "" if self.effect is None else f", d_z {self.effect:.2f}"
         return (
             f"{points(self.difference)} points, 95 % interval {100 * self.low:.1f} to {100 * self.high:.1f}{effect}, "
-            f"p {said_p(self.p)}, corrected for {self.family} comparisons {said_p(self.p_adjusted)}"
+            f"p {said_p(self.p)}, after correction for {self.family:,} comparisons {said_p(self.p_adjusted)}"
         )
 
     @property

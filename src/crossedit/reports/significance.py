@@ -143,16 +143,17 @@ def _cells(known: Comparisons, of: Of, pairs: Sequence[tuple[Side, Side]]) -> li
 def _cell(known: Comparisons, of: Of, pairs: Iterable[tuple[Side, Side]]) -> Cell:
     """Return F1's difference and EM's, of one pair or of several together; a dash where there is none."""
     pairs = list(pairs)
-    texts, notes, facts = [], [], ""
+    texts, notes, counts = [], [], set()
     for measure, metric in zip(MEASURES, (f1_metric(of.protocol), "em"), strict=True):
         found = [one for pair in pairs if (one := known.find(of._replace(metric=metric), *pair))]
         text, note = together(found) if found else (DASH, "not compared")
         texts.append(text)
         notes.append(f"{measure} {note}")
-        facts = f"; {found[0].n} facts" if len(found) == 1 else facts
+        counts |= {one.n for one in found}
     if set(texts) == {DASH}:
         return Pair(DASH, None, "not compared", parts=(Shown(DASH),))
-    return Pair(" / ".join(texts), None, "; ".join(notes) + facts, parts=tuple(map(Shown, texts)))
+    facts = " to ".join(str(count) for count in dict.fromkeys((min(counts), max(counts))))
+    return Pair(" / ".join(texts), None, f"{'; '.join(notes)}; {facts} facts", parts=tuple(map(Shown, texts)))
 
 
 def _named(others: Sequence[str]) -> str:
