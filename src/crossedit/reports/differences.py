@@ -49,7 +49,7 @@ class Run(NamedTuple):
     """The scores of a run, and how its cells were made."""
 
     path: Path
-    scores: dict[Kind, pl.DataFrame]
+    scores: dict[Kind, pl.DataFrame]  # of a file those of edits alone
     made: dict[tuple[str, str], dict[str, Any]]  # by cell and kind of file: settings such as editor.hparams.v_lr
 
     @classmethod
@@ -70,7 +70,7 @@ class Run(NamedTuple):
             raise UserError(f"{path}: no such folder or file; name two results folders, or two scores.parquet.")
         if not any(found.values()):
             raise UserError(f"{path}: no score is in there; name a folder of results, with edits/ or sweeps/ in it.")
-        scores = {kind: _read(found.get(kind, []), kind) for kind in (EDITS, TASKS, FACTS)}
+        scores = {kind: _read(files, kind) for kind, files in found.items()}
         files = [*found[EDITS], *found.get(TASKS, [])]
         files += [beside for file in files for beside in sorted(file.parent.glob("predictions.*.parquet"))[:1]]
         return cls(path, scores, dict(_settings(file, path) for file in files))
@@ -106,7 +106,8 @@ def differences(a: Run, b: Run, threshold: float = 0) -> list[Differences]:
 
     threshold: in points. A score that is no number has changed where it is one in the other run.
     """
-    kinds = [kind for kind in a.scores if len(a.scores[kind]) or len(b.scores[kind])]
+    shared = [kind for kind in a.scores if kind in b.scores]
+    kinds = [kind for kind in shared if len(a.scores[kind]) or len(b.scores[kind])]
     return [_differences(kind, a.scores[kind], b.scores[kind], threshold) for kind in kinds]
 
 
