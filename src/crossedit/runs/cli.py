@@ -10,7 +10,7 @@ import click
 from crossedit.options import Lists, all_of
 from crossedit.runs.experiment import DEFAULT, Experiment
 
-_experiment = all_of(
+experiment_options = all_of(
     click.option("--configfile", multiple=True, metavar="FILE …", help=f"As for Snakemake (default: {DEFAULT})."),
     click.option("--config", "overrides", multiple=True, metavar="KEY=VALUE …", help="As for Snakemake."),
     click.option("--profile", help="The profile that the commands shown are to use, such as slurm."),
@@ -19,7 +19,7 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON inst
 
 
 @click.command(cls=Lists)
-@_experiment
+@experiment_options
 @_AS_JSON
 def plan(configfile: tuple[str, ...], overrides: tuple[str, ...], profile: str | None, as_json: bool) -> None:
     """Show what would run now and what it takes: jobs, GPU hours, storage, the cost of translations.
@@ -39,7 +39,7 @@ def plan(configfile: tuple[str, ...], overrides: tuple[str, ...], profile: str |
 
 
 @click.command(cls=Lists)
-@_experiment
+@experiment_options
 @_AS_JSON
 @click.option("--page", type=click.Path(path_type=Path, dir_okay=False), help="Write the same as an HTML page.")
 @click.option("--fail", is_flag=True, help="End with exit code 1 where anything has failed; else it is 0.")
@@ -77,7 +77,7 @@ def status(
 
 @click.command(cls=Lists)
 @click.argument("cell")
-@_experiment
+@experiment_options
 @click.option("--run", is_flag=True, help="Run the command, and end as it ends.")
 def rerun(cell: str, configfile: tuple[str, ...], overrides: tuple[str, ...], profile: str | None, run: bool) -> None:
     """Print the command that makes one CELL again, and nothing else.

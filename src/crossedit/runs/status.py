@@ -98,6 +98,11 @@ class Status:
             Used.over(survey.records.values()),
         )
 
+    @property
+    def is_done(self) -> bool:
+        """Whether every cell and sweep is done."""
+        return all(standing.state == "done" for standing in (*self.cells.values(), *self.sweeps.values()))
+
     def counts(self) -> dict[str, dict[State, int]]:
         """Return how many cells, stops and sweeps (their tables) stand how, without what there is none of."""
         edited = (one for sweep in self.sweeps for one in self.stops[sweep].values())

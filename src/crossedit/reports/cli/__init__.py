@@ -6,6 +6,7 @@ from crossedit.reports.cli.compare import compare
 from crossedit.reports.cli.diff import diff
 from crossedit.reports.cli.figures import figures
 from crossedit.reports.cli.page import page, show
+from crossedit.reports.cli.partial import partial
 from crossedit.reports.cli.tables import collect, write_published, write_tables
 
 
@@ -14,5 +15,5 @@ def commands() -> None:
     """Scores -> tables, figures, one page."""
 
 
-for command in (collect, compare, write_tables, write_published, figures, page, show, diff):
+for command in (collect, compare, write_tables, write_published, figures, page, partial, show, diff):
     commands.add_command(command)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crossedit.runs.experiment import Experiment
     from crossedit.runs.page import Shown
+    from crossedit.runs.status import Status
 
 # What a configuration has with all its defaults, and nothing less.
 _WHOLE = frozenset(
@@ -26,16 +26,15 @@ def standing(entry: Mapping[str, Any], results: Path | None, configfiles: Sequen
     if results is None or not entry.keys() >= _WHOLE:
         return None
     from crossedit.runs.experiment import Experiment
-
-    return of(Experiment({**entry, "results": str(results)}, tuple(configfiles), (), None))
-
-
-def of(experiment: "Experiment") -> "Shown":
-    """Return how the experiment stands; the job that makes the page is none of its own news."""
-    from crossedit.runs.page import shown
     from crossedit.runs.status import Status
 
-    status = Status.of(experiment)
+    return of(Status.of(Experiment({**entry, "results": str(results)}, tuple(configfiles), (), None)))
+
+
+def of(status: "Status") -> "Shown":
+    """Return how an experiment stands; the job that makes the page is none of its own news."""
+    from crossedit.runs.page import shown
+
     return shown(
         replace(
             status,
