@@ -1,11 +1,14 @@
-"""Tiny random backbones of every architecture, and a few facts to edit in them."""
+"""Tiny random backbones of every architecture, a few facts to edit in them, and the browser of this machine."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
 import torch
+from playwright.sync_api import Browser, sync_playwright
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     AutoModelForCausalLM,
@@ -132,3 +135,15 @@ def requests_en(facts: pl.DataFrame) -> list:
 @pytest.fixture(scope="session")
 def requests_zh(facts: pl.DataFrame) -> list:
     return make_requests(facts, "zh")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The Chromium of this machine: one for all tests, as a process can drive no second one."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.skip("there is no Chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

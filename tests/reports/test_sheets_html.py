@@ -1,13 +1,12 @@
 """Sheets as HTML: texts are shown as text, and readers sort, filter and look at intervals."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
 import made_sheets
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from crossedit.reports.scores import DASH, Estimate
 from crossedit.reports.sheets import Column, Measured, Number, Sheet, to_html
@@ -83,17 +82,6 @@ def test_interval_and_count_are_told() -> None:
 def test_the_script_reads_no_text_of_the_sheet() -> None:
     one, other = (to_html(made_sheets.sheet(texts)) for texts in (made_sheets.LATIN, made_sheets.OTHERS))
     assert one[one.index("<script>") :] == other[other.index("<script>") :]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        pytest.skip("there is no Chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,12 +1,9 @@
 """A machine's translation of a few records, some of them hostile."""
 
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from crossedit.tables import CORRECTIONS, FACTS
 from crossedit.translation.reviews import page
@@ -100,18 +97,6 @@ def disputed() -> pl.DataFrame:
         prompt | {"by": "ana", "corrected": "加拿大首都在哪里？", "stands": True},
     ]
     return pl.DataFrame(rows, schema=CORRECTIONS.columns)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The Chromium of this machine."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        pytest.skip("there is no Chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
