@@ -21,6 +21,7 @@ def drawn(picture: drawing.Picture) -> Figure:
     """Return the figure as `write` makes it."""
     with drawing.settings():
         figure = picture.draw()
+        figure.set_dpi(300)  # at fewer dots, letters are squeezed between them
         figure.draw_without_rendering()
     return figure
 

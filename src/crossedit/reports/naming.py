@@ -58,7 +58,7 @@ _STYLES = {
     "IKE": Style("#009E73", "D", _MIXED),
     "ICE": Style("#44AA99", "d", _DOTTED),
 }
-_COLOURS = ("#117733", "#6699CC", "#994455", "#997700", "#004488", "#EE99AA")  # of others
+_COLOURS = ("#117733", "#994455", "#6699CC", "#997700", "#004488", "#EE99AA")  # of others
 _MARKERS: tuple[Shape, ...] = (_TALL, _ROOF, _LOWER, (6, 1, 0.0), _UPPER, "8")
 _LINES: tuple[Dashes, ...] = (_DASHED, "-", _MIXED, _DOTTED)
 
@@ -73,8 +73,8 @@ def _others(names: Iterable[str]) -> dict[str, Style]:
     found = {}
     for place, name in enumerate(names):
         turn, kind = divmod(place, len(_COLOURS))
-        marker = _MARKERS[(kind + turn) % len(_MARKERS)]
-        found[name] = Style(_COLOURS[kind], marker, _LINES[(kind + 2 * turn) % len(_LINES)])
+        shape = (kind + turn) % len(_MARKERS)
+        found[name] = Style(_COLOURS[kind], _MARKERS[shape], _LINES[(shape + turn) % len(_LINES)])
     return found
 
 

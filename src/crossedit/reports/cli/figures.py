@@ -39,10 +39,11 @@ def figures(
     entry: dict[str, Any],
     out: Path,
 ) -> None:
-    """Draw radar_FACTS_BACKBONE_LANGUAGE as .pdf, .svg and .png, each backbone and editing language.
+    """Draw radar_FACTS_BACKBONE_LANGUAGE, gap_FACTS, tradeoff_FACTS and cost_FACTS as .pdf, .svg and .png.
 
-    For each setting of sweeps also side_effects_SETTING_PROTOCOL, edited_facts_SETTING, weights_SETTING and, where
-    edits follow each other, forgetting_SETTING.
+    Intervals of the language gap are from --comparisons, seconds from --predictions. Where editors differ in nothing
+    but train_size, there is training_scale_FACTS_BACKBONE; for each setting of sweeps side_effects_SETTING_PROTOCOL,
+    edited_facts_SETTING, weights_SETTING and, where edits follow each other, forgetting_SETTING.
     """
     import polars as pl
 

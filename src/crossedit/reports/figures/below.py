@@ -4,14 +4,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from crossedit.reports.figures.drawing import GREY, NOTE, TICK
 from crossedit.reports.figures.fonts import fold, width
 
 _LINE, _MORE, _NOTE = 0.16, 0.11, 0.125  # inches: an entry, each further line of it, a line of a note
-_HANDLE, _SPACE, _GAP = 2.6, 0.6, 1.3  # times the size of letters: a handle, between it and its text, between columns
+# Times the size of letters: a piece of a line, a marker alone, between either and its text, between columns.
+_PIECE, _MARKER, _SPACE, _GAP = 2.6, 1.0, 0.6, 1.3
 _EDGE = 0.05  # inches
 
 
@@ -19,19 +20,19 @@ _EDGE = 0.05  # inches
 class Below:
     """Legends one under the other, then a note, in the width of a figure."""
 
-    legends: tuple[tuple[Artist, ...], ...]
+    legends: tuple[tuple[Line2D, ...], ...]
     columns: tuple[int, ...]  # of each legend
     heights: tuple[float, ...]  # inches of each legend
     note: str
     more: float  # inches left free above all that
 
     @classmethod
-    def of(cls, legends: Sequence[Sequence[Artist]], note: str, room: float, more: float = 0.0) -> "Below":
+    def of(cls, legends: Sequence[Sequence[Line2D]], note: str, room: float, more: float = 0.0) -> "Below":
         """Return what stands in `room` inches; handles of legends carry their labels."""
         shown = [tuple(handles) for handles in legends if handles]
-        beside = TICK * (_HANDLE + _SPACE) / 72
         columns, heights = [], []
         for handles in shown:
+            beside = TICK * (_long(handles) + _SPACE) / 72
             for handle in handles:
                 handle.set_label(fold(str(handle.get_label()), room - beside - 2 * _EDGE, TICK))
             widths = [max(width(line, TICK) for line in _lines(handle)) + beside for handle in handles]
@@ -63,7 +64,7 @@ class Below:
                 ncols=columns,
                 frameon=False,
                 fontsize=TICK,
-                handlelength=_HANDLE,
+                handlelength=_long(handles),
                 handletextpad=_SPACE,
                 columnspacing=_GAP,
                 labelspacing=0.4,
@@ -81,7 +82,11 @@ class Below:
             )
 
 
-def _lines(handle: Artist) -> list[str]:
+def _long(handles: Sequence[Line2D]) -> float:
+    return _MARKER if all(handle.get_linestyle() == "None" for handle in handles) else _PIECE
+
+
+def _lines(handle: Line2D) -> list[str]:
     return str(handle.get_label()).split("\n")
 
 

@@ -79,7 +79,8 @@ def _draw(found: F1, panels: Panels, note: str) -> Figure:
         aside = (high - low) * _TICK / 2 / room
         axes.set_xlim(10 ** (low - aside), 10 ** (high + aside))
         every = math.ceil((high - low) * _TICK / room)
-        axes.set_xticks([10.0**power for power in powers[::every]], [f"{10.0**power:g}" for power in powers[::every]])
+        named = [f"{10.0**power:g}" if (power - low) % every == 0 else "" for power in powers]
+        axes.set_xticks([10.0**power for power in powers], named)
         axes.set_xticks([], minor=True)
 
     layout = Layout.of(panels)

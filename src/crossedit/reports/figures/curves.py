@@ -7,9 +7,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from crossedit.reports.figures.below import Below
 from crossedit.reports.figures.drawing import FAINT
@@ -38,7 +38,7 @@ def curves(
     x_label: str,
     y_label: str,
     note: str = "",
-    legends: Sequence[Sequence[Artist]] | None = None,
+    legends: Sequence[Sequence[Line2D]] | None = None,
 ) -> Figure:
     """Return curves in percent, with the note under them, and the legends if not just one of the lines' labels."""
     if legends is None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
@@ -61,13 +60,13 @@ def dots(found: F1, backbone: str, at: Callable[[str, str], tuple[Spot, Spot] | 
     return tuple(shown)
 
 
-def editors(found: F1, panels: Iterable[Panel[tuple[Dot, ...]]]) -> list[Artist]:
+def editors(found: F1, panels: Iterable[Panel[tuple[Dot, ...]]]) -> list[Line2D]:
     """Return the legend of the editors that any panel has a point of."""
     looks, there = styles(found.grid.editors), {dot.editor for panel in panels for dot in panel.content}
     return [mark(method(editor), looks[editor]) for editor in (UNEDITED, *found.editors) if editor in there]
 
 
-def languages(edit_langs: Sequence[str]) -> list[Artist]:
+def languages(edit_langs: Sequence[str]) -> list[Line2D]:
     """Return the legend of the editing languages."""
     style = Style(GREY, "o", "-")
     if len(edit_langs) <= FEW:
@@ -75,7 +74,7 @@ def languages(edit_langs: Sequence[str]) -> list[Artist]:
     return [mark("mean of editing languages", style), small("one editing language")]
 
 
-def small(label: str) -> Artist:
+def small(label: str) -> Line2D:
     """Return a legend's entry of faint points."""
     return Line2D([], [], label=label, **_faint(Style(GREY, "o", "-")))
 

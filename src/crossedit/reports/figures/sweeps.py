@@ -25,7 +25,7 @@ _X = {
 }
 _NOTE = (
     "Filled: significantly below the unedited model (interval below 0 and permutation test p < .05). "
-    "Thin, dashed: at chance unedited, can't show harm."
+    "Thin, dashed: at chance unedited, can't show harm. Bars: 95 % intervals."
 )
 
 
@@ -85,7 +85,8 @@ def _edited_facts(
                     )
         shown.append(Panel(backbone, sweep.title, tuple(map(str, sweep.stops)), tuple(found)))
     title = f"The edited facts (EM), {setting}, {asked(protocol)}"
-    return _curves(plan.edited_facts(setting), title, setting, shown)
+    note = f"EM, {asked(protocol)}. Bars: 95 % intervals. Filled: in the language of the edits."
+    return _curves(plan.edited_facts(setting), title, setting, shown, note)
 
 
 def _forgetting(sweeps: Sweeps, setting: str, members: Sequence[Planned], protocol: str) -> Picture:
