@@ -55,6 +55,19 @@ def test_the_whole_way_from_cells_to_the_page(tmp_path: Path) -> None:
     assert str(out / "index.html") in shown
 
 
+def test_intervals_stand_beside_the_numbers_in_every_format_where_they_are_wanted(tmp_path: Path) -> None:
+    files = results(tmp_path)
+    for wanted in (False, True):
+        entry = json.dumps({**ENTRY, "reports": {**ENTRY["reports"], "intervals": wanted}})
+        run("tables", "--scores", *files["--scores"], "--entry", entry, "--out", tmp_path / str(wanted))
+        for form in ("csv", "md", "tex"):
+            text = (tmp_path / str(wanted) / f"table_2_tiny_teacher_forced.{form}").read_text(encoding="utf-8")
+            assert bool(re.search(r"\d+\.\d, \d+\.\d", text)) == wanted
+        run("page", "--scores", *files["--scores"], "--entry", entry, "--out", tmp_path / "index.html")
+        page = (tmp_path / "index.html").read_text(encoding="utf-8")
+        assert ('class="sheet intervals"' in page) == wanted
+
+
 def test_the_way_of_sweeps_to_the_page(tmp_path: Path) -> None:
     files, out = results(tmp_path), tmp_path / "reports"
     config = made_sweeps.entry()
@@ -68,7 +81,7 @@ def test_the_way_of_sweeps_to_the_page(tmp_path: Path) -> None:
     run("tables", *given("--scores", "--task-scores", "--fact-scores"), "--out", out / "tables")
     names = {path.name for path in (out / "tables").iterdir()}
     for sheet in plan.sheets(plan.planned(config)):
-        assert {f"{sheet}.{form}" for form in ("csv", "md", "tex", "html")} <= names
+        assert {f"{sheet}.{form}" for form in ("csv", "md", "tex", "html", "xlsx")} <= names
     run("figures", *given("--scores", *made), "--out", out / "figures")
     figures = sorted((out / "figures").iterdir())
     assert {path.stem for path in figures} >= set(plan.figures(plan.planned(config)))

@@ -153,7 +153,7 @@ def test_tables_mark_what_is_at_chance_and_what_never_falls() -> None:
     assert (at_chance[1], at_chance[-1]) == (f"NLI {AT_CHANCE}", AT_CHANCE)
     found = sweeps(entry(), fall=(0.4, 0.4, 0.0))
     row = side_effects(found, found.all[0], "corrected").rows[1]
-    assert row[-2:] == ("0.00 (-10.0 to 10.0)", NEVER)
+    assert (str(row[-2]), row[-1]) == ("0.00 (-10.0 to 10.0)", NEVER)
 
 
 def test_a_missing_stop_is_a_dash() -> None:

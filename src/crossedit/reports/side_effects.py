@@ -7,7 +7,7 @@ from crossedit.reports.courses import Course, course
 from crossedit.reports.naming import ASPECTS, PROTOCOLS, TASK_PROTOCOLS, ability, language
 from crossedit.reports.plan import Planned
 from crossedit.reports.scores import DASH, Estimate, percent
-from crossedit.reports.sheets import Cell, Column, Measured, Sheet
+from crossedit.reports.sheets import Cell, Column, Measured, Number, Sheet
 from crossedit.reports.sweeps import Change, Sweeps, TaskScore
 from crossedit.sweeps.settings import SEQUENTIAL, SINGLE
 
@@ -90,11 +90,12 @@ def _p(value: float) -> str:
     return "< .001" if value < 0.001 else f"= {value:.3f}".replace("0.", ".")
 
 
-def _drop(task: Course) -> str:
+def _drop(task: Course) -> Number:
     change = task.change
     if change is None:
-        return DASH
-    return f"{percent(0 - change.mean)} ({-100 * change.high + 0:.1f} to {-100 * change.low + 0:.1f})"
+        return Number(DASH, None)
+    text = f"{percent(0 - change.mean)} ({-100 * change.high + 0:.1f} to {-100 * change.low + 0:.1f})"
+    return Number(text, -100 * change.mean, note=f"p {_p(change.p)}")
 
 
 def _significant(task: Course) -> str:

@@ -1,5 +1,6 @@
 """What is collected of cells, and the tables."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def write_tables(
     entry: dict[str, Any],
     out: Path,
 ) -> None:
-    """Write table_1_FACTS, table_2_FACTS_PROTOCOL and locality_FACTS_PROTOCOL as .csv, .md, .tex and .html.
+    """Write table_1_FACTS, table_2_FACTS_PROTOCOL and locality_FACTS_PROTOCOL as .csv, .md, .tex, .html and .xlsx.
 
     Of what was compared, editors_FACTS and languages_FACTS; of what came of the edits, errors_FACTS_PROTOCOL.
     Where a paper has facts, backbones and editors too, also published_FACTS; where editors differ in `train_size`,
@@ -78,23 +79,25 @@ def write_tables(
     from crossedit.reports.tabled import groups
 
     sweeps = read_sweeps(entry, task_scores, fact_scores)
+    intervals = entry.get("reports", {}).get("intervals", False)
+    put = partial(write, folder=out, intervals=intervals)
     known, grid = read(scores, entry, sweeps, others=(*table_1, *corrected, *capability))
     beside = Beside.of(entry, known, grid)
     for path in table_1:
         facts = owner_of(path)
-        write(bizsre.table_1(tables.read(path, tables.TABLE_1), facts, compared=facts in beside.ours.facts), out)
+        put(bizsre.table_1(tables.read(path, tables.TABLE_1), facts, compared=facts in beside.ours.facts))
     for path in corrected:
         for sheet in translation.sheets(read_json(path), owner_of(path)):
-            write(sheet, out)
+            put(sheet)
     compared = read_tables(comparisons, tables.COMPARISONS) if comparisons else None
     counted = read_tables(outcomes, tables.OUTCOMES) if outcomes else None
     for group in groups(entry, known, grid, beside, compared, counted):
         for sheet in group.sheets:
-            write(sheet, out)
+            put(sheet)
     if capability or "capability" in entry:
-        write(table_3(entry, capability), out)
+        put(table_3(entry, capability))
     for sheet in side_effects.sheets(sweeps, grid.langs, grid.protocol):
-        write(sheet, out)
+        put(sheet)
 
 
 @click.command("published")
