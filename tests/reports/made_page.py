@@ -12,7 +12,7 @@ from crossedit import tables
 from crossedit.reports.figures import drawing
 from crossedit.reports.figures.pictures import pictures
 from crossedit.reports.grid import Grid
-from crossedit.reports.page import Sources, page
+from crossedit.reports.page import Sources, page, write
 from crossedit.reports.scores import Scores
 
 ROW = {"kind": "", "protocol": "teacher_forced", "target_ids": [1], "before_ids": [2], "after_ids": [3]}
@@ -94,3 +94,23 @@ def edited(folder: Path, cell: str, cases: int, wrong: str = "old", langs: tuple
         for lang in (langs if aspect != "reliability" else (edit_lang,))
     ]
     return predict(folder, rows, cell)
+
+
+BACKBONES, EDITORS, LANGS = ("small", "large"), ("ROME", "IKE"), ("en", "zh")
+
+
+def browsed(folder: Path, paths: list[Path] | None = None, cases: int = 40, **entry: Any) -> Path:
+    """Write the page of two backbones, editors and languages, and return where it is.
+
+    paths: predictions; by default those of `cases` facts each, of which half have one wrong answer or two.
+    """
+    if paths is None:
+        places = [f"tiny/{name}/{editor}/{lang}" for name in BACKBONES for editor in EDITORS for lang in LANGS]
+        paths = [edited(folder, place, cases, "nothing" if "IKE" in place else "old") for place in places]
+    small = scores(("unedited", *EDITORS))
+    known = Scores(pl.concat([small.with_columns(backbone=pl.lit(name)) for name in BACKBONES]))
+    sheets = {"table_1": [Path(results(folder / "other")["--table-1"][0])]}
+    sources = Sources(predictions=paths, **sheets)
+    named = {**ENTRY, "backbones": dict.fromkeys(BACKBONES, {}), "editors": dict.fromkeys(EDITORS, {}), **entry}
+    write(page(named, known, made_sweeps.sweeps({"sweeps": {}}), sources, []), folder / "index.html")
+    return folder / "index.html"

@@ -27,7 +27,7 @@ function browseFacts(source) {
     if (any) select.append(new Option("all", ALL));
     if (field === "outcome") select.append(new Option("wrong in any way", WRONG));
     select.append(...all.map((name, number) => new Option(word(name), number)));
-    select.closest("label").hidden = all.length < 2;
+    select.parentElement.hidden = all.length < 2;
   }
 
   let found = { facts: [], of: [] };
@@ -88,7 +88,7 @@ function browseFacts(source) {
     const entry = make("li", {}, make("h3", {}, button), body);
     // Open or close; one fact is open at a time.
     function show(now) {
-      if (now) list.querySelectorAll("li").forEach((other) => other !== entry && other.show(false));
+      if (now) for (const other of list.children) if (other !== entry) other.show(false);
       button.setAttribute("aria-expanded", String(now));
       body.hidden = !now;
       if (now && !body.hasChildNodes()) body.append(...factOf(fact));
@@ -247,6 +247,7 @@ function browseFacts(source) {
   pager.querySelector(".back").addEventListener("click", () => turn(-1));
   pager.querySelector(".on").addEventListener("click", () => turn(1));
   addEventListener("hashchange", follow);
+  document.getElementById("facts-missing").remove();
   app.hidden = false;
   if (!follow()) choose();
 }

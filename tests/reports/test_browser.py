@@ -1,0 +1,233 @@
+"""The page in a browser that reaches no network: facts are looked up, filtered, opened and linked to."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import made_sheets
+import pytest
+from made_page import browsed, html, predict
+from playwright.sync_api import Browser, Page, expect
+
+from crossedit.reports.page import write
+
+pytestmark = pytest.mark.browser
+COUNT, ITEMS, OPEN = "#facts-count", "#facts-found > li", "#facts-found button[aria-expanded=true]"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return browsed(tmp_path_factory.mktemp("browsed"))
+
+
+@pytest.fixture
+def opened(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Give what opens a page; at the end, nothing may have been asked for and nothing have gone wrong."""
+    troubles: list[str] = []
+    contexts = []
+
+    def open_page(path: Path, place: str = "", **context: Any) -> Page:
+        contexts.append(chromium.new_context(offline=True, reduced_motion="reduce", **context))
+        view = contexts[-1].new_page()
+        view.set_default_timeout(5000)
+        view.on("console", lambda message: troubles.append(message.text))
+        view.on("pageerror", lambda error: troubles.append(str(error)))
+        view.on("dialog", lambda dialog: troubles.append(dialog.message))
+        view.on(
+            "request", lambda request: request.url.startswith((path.as_uri(), "data:")) or troubles.append(request.url)
+        )
+        view.goto(f"{path.as_uri()}{place}")
+        return view
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+def chosen(view: Page, **fields: str) -> str:
+    """Set filters by their labels, and return what is said of the answers that pass."""
+    for label, value in fields.items():
+        field = view.get_by_label(label.replace("_", " "), exact=True)
+        field.fill(value) if label == "Text" else field.select_option(value)
+    view.wait_for_timeout(250 if "Text" in fields else 0)
+    return view.locator(COUNT).text_content() or ""
+
+
+def test_all_facts_are_there_a_few_at_a_time(opened: Callable[..., Page], made: Path) -> None:
+    view = opened(made)
+    expect(view.locator(COUNT)).to_have_text("40 facts, 720 answers")
+    pages = view.get_by_role("navigation", name="Pages of facts")
+    seen = []
+    for told in ("1–15 of 40", "16–30 of 40", "31–40 of 40"):
+        expect(pages.locator("output")).to_have_text(told)
+        seen += [text.split(" in en?")[0] for text in view.locator(ITEMS).all_text_contents()]
+        if told != "31–40 of 40":
+            pages.get_by_role("button", name="On").click()
+    assert seen == [f"reliability  of {case}" for case in range(40)]
+    expect(pages.get_by_role("button", name="On")).to_be_disabled()
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"Editor": "IKE"}, "40 facts, 360 answers of 40 facts and 720 answers"),
+        ({"Aspect": "Portability"}, "40 facts, 160 answers of 40 facts and 720 answers"),
+        ({"Asked_in": "Chinese"}, "40 facts, 320 answers of 40 facts and 720 answers"),
+        ({"Outcome": "wrong in any way"}, "20 facts, 80 answers of 40 facts and 720 answers"),
+        ({"Outcome": "unchanged"}, "20 facts, 40 answers of 40 facts and 720 answers"),
+        ({"Outcome": "irrelevant", "Editor": "ROME"}, "0 facts, 0 answers of 40 facts and 720 answers"),
+        ({"Outcome": "irrelevant", "Asked_in": "English"}, "20 facts, 20 answers of 40 facts and 720 answers"),
+        ({"Text": "OF 17 in ZH"}, "1 fact, 8 answers of 40 facts and 720 answers"),
+        ({"Text": "nothing"}, "20 facts, 40 answers of 40 facts and 720 answers"),
+        ({"Edited_in": "Chinese", "Backbone": "large"}, "40 facts, 720 answers"),
+    ],
+)
+def test_filters_choose_answers(opened: Callable[..., Page], made: Path, fields: dict[str, str], told: str) -> None:
+    view = opened(made)
+    assert chosen(view, **fields) == told
+    view.get_by_role("button", name="Clear").click()
+    expect(view.locator(COUNT)).to_have_text("40 facts, 720 answers")
+
+
+def test_a_fact_opens_by_keyboard_to_all_its_answers(opened: Callable[..., Page], made: Path) -> None:
+    view = opened(made)
+    button = view.locator(ITEMS).nth(3).get_by_role("button")
+    button.focus()
+    view.keyboard.press("Enter")
+    expect(button).to_have_attribute("aria-expanded", "true")
+    fact = view.locator(ITEMS).nth(3).locator(".fact")
+    rows = {
+        row.locator("th").text_content(): row.locator("td").all_text_contents()
+        for row in fact.locator("tbody tr").all()
+    }
+    right = ["right"] * 7
+    assert rows == {"ROME": [*right, "unchanged", "unchanged"], "IKE": [*right, "irrelevant", "irrelevant"]}
+    portability = fact.get_by_role("group", name="Portability, Chinese")
+    assert portability.locator(".question").text_content() == "portability  of 3 in zh?"
+    assert portability.locator("dl").text_content() == "Should becomenewBeforeold"
+    assert portability.get_by_role("listitem").all_text_contents() == ["ROMEoldunchanged", "IKEnothingirrelevant"]
+    locality = fact.get_by_role("group", name="Locality, other subject, English")
+    assert locality.locator("dl").text_content() == "Should stayoldIn the datanew"
+    view.keyboard.press("Enter")
+    expect(fact).to_be_hidden()
+    view.keyboard.press("Tab")
+    view.keyboard.press(" ")
+    expect(view.locator(OPEN)).to_contain_text("reliability of 4 in en?")
+
+
+def test_what_is_shown_stands_in_the_address_and_leads_back(opened: Callable[..., Page], made: Path) -> None:
+    view = opened(made)
+    chosen(view, Backbone="large", Edited_in="Chinese", Outcome="unchanged")
+    view.get_by_role("button", name="On →").click()
+    view.locator(ITEMS).nth(2).get_by_role("button").click()
+    expect(view.locator(OPEN)).to_contain_text("reliability of 35 in zh?")
+    place = view.evaluate("location.hash")
+    assert place == "#fact=35&backbone=large&edit_lang=zh&outcome=unchanged"
+    assert view.get_by_role("link", name="Link to this fact").get_attribute("href") == place
+    other = opened(made, place)
+    expect(other.locator(OPEN)).to_contain_text("reliability of 35 in zh?")
+    expect(other.locator(OPEN)).to_be_focused()
+    expect(other.locator(OPEN)).to_be_in_viewport()
+    assert chosen(other) == "20 facts, 40 answers of 40 facts and 720 answers"
+    assert other.locator(".fact .tiles li:not(.other)").all_text_contents() == ["ROMEoldunchanged"] * 2
+
+
+def test_an_address_of_no_fact_says_so(opened: Callable[..., Page], made: Path) -> None:
+    view = opened(made, "#fact=99&backbone=none&editor=&lang=%00")
+    expect(view.locator(COUNT)).to_have_text("40 facts, 720 answers; case 99 is not among them")
+    view.evaluate("location.hash = '#fact=7'")
+    expect(view.locator(OPEN)).to_contain_text("reliability of 7 in en?")
+    view.evaluate("location.hash = '#making'")
+    expect(view.locator(OPEN)).to_contain_text("reliability of 7 in en?")
+
+
+def test_failures_lead_to_their_answers(opened: Callable[..., Page], made: Path) -> None:
+    view = opened(made)
+    section = view.locator("#failures")
+    section.get_by_role("link", name="40 irrelevant, IKE edited in Chinese").first.click()
+    assert chosen(view) == "20 facts, 40 answers of 40 facts and 720 answers"
+    assert [view.get_by_label(name, exact=True).input_value() for name in ("Backbone", "Edited in")] == ["0", "1"]
+    section.locator("summary", has_text="Examples of large").click()
+    section.get_by_role("row", name="English IKE irrelevant").nth(1).get_by_role("link").click()
+    expect(view.locator(OPEN)).to_contain_text("reliability of 3 in en?")
+    assert view.get_by_label("Backbone").input_value() == "1"
+
+
+def test_tables_of_the_page_can_be_sorted_and_the_navigation_tells_where_one_is(
+    opened: Callable[..., Page], made: Path
+) -> None:
+    view = opened(made)
+    links = view.get_by_role("navigation", name="Sections")
+    links.get_by_role("link", name="Tables").click()
+    expect(links.locator("[aria-current]")).to_have_text("Tables")
+    expect(view.get_by_role("heading", name="Tables", exact=True)).to_be_in_viewport()
+    table = view.locator("#scores figure.sheet").first
+    table.get_by_role("button", name="Method").click()
+    first = table.locator("tbody tr").first
+    assert first.locator("th").all_text_contents()[-1] == "IKE"
+
+
+def test_texts_of_any_kind_are_shown_as_text(opened: Callable[..., Page], tmp_path: Path) -> None:
+    texts = [text for text in dict.fromkeys((*made_sheets.LATIN, *made_sheets.OTHERS)) if "\ud800" not in text]
+    texts += [
+        "\u2028\u2029",
+        "</script><script>alert(1)</script>",
+        "<!-- <script>",
+        "&lt;b&gt;",
+        "\u202eturned",
+        "a" * 100_000,
+    ]
+    rows = [dict.fromkeys(("prompt", "target", "before", "after"), text) for text in texts]
+    path = predict(tmp_path, rows, "tiny/small/<img src=x onerror=alert(1)>/en")
+    view = opened(browsed(tmp_path, [path], backbones={"small": {}}, editors={}))
+    assert chosen(view) == f"{len(texts)} facts, {len(texts)} answers"
+    for place, text in enumerate(texts):
+        view.evaluate(f"location.hash = '#fact={place}'")
+        fact = view.locator(ITEMS, has=view.locator("button[aria-expanded=true]"))
+        expected = text.strip(" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f\x85\u2028\u2029\u3000\xa0") or "(nothing)"
+        assert fact.locator("h3 .question").text_content() == expected
+        assert fact.locator("b").text_content() == "<img src=x onerror=alert(1)>"
+        if len(expected) > 400:
+            fact.get_by_role("button", name="all").click()
+        assert fact.locator(".tiles .answer").text_content() == expected
+    assert view.locator("#browser img").count() == 0
+
+
+def test_without_scripts_a_sentence_says_what_is_missing(opened: Callable[..., Page], made: Path) -> None:
+    view = opened(made, java_script_enabled=False)
+    expect(view.get_by_text("The answers are shown by a script")).to_be_visible()
+    expect(view.locator("#facts-app")).to_be_hidden()
+    expect(view.locator("#scores table").first).to_be_visible()
+    expect(view.get_by_role("heading", name="Typical failures")).to_be_visible()
+
+
+def test_on_paper_there_is_all_but_what_needs_a_hand(opened: Callable[..., Page], made: Path) -> None:
+    view = opened(made)
+    view.emulate_media(media="print")
+    for hidden in ("nav.sections", "#browser", ".filters", ".tools"):
+        expect(view.locator(hidden).first).to_be_hidden()
+    expect(view.get_by_role("heading", name="Findings")).to_be_visible()
+    assert view.locator("#scores .scroll").first.evaluate("(region) => getComputedStyle(region).overflowX") == "visible"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_checker_finds_nothing_serious(opened: Callable[..., Page], tmp_path: Path, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python isn't installed")
+    path = tmp_path / "page.html"
+    write(html(tmp_path), path)
+    view = opened(path, color_scheme=scheme)
+    view.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    view.locator(ITEMS).first.get_by_role("button").click()
+    found = axe.Axe().run(view).response["violations"]
+    serious = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
+    assert serious == []
+
+
+def test_narrow_screens_need_no_scrolling_sideways(opened: Callable[..., Page], tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    write(html(tmp_path), path)
+    view = opened(path, viewport={"width": 360, "height": 640})
+    view.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+    view.locator(ITEMS).first.get_by_role("button").click()
+    assert view.evaluate("document.documentElement.scrollWidth") == 360
