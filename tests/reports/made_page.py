@@ -1,5 +1,6 @@
 """Pages made for tests, and how they are read."""
 
+from collections.abc import Iterable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,6 @@ import polars as pl
 from made import ENTRY, KINDS, NASTY, results, scores
 
 from crossedit import tables
-from crossedit.reports.figures import drawing
-from crossedit.reports.figures.pictures import pictures
-from crossedit.reports.grid import Grid
 from crossedit.reports.page import Sources, page, write
 from crossedit.reports.scores import Scores
 
@@ -44,23 +42,27 @@ class Document(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def html(folder: Path, entry: dict[str, Any] | None = None, cases: int = 3, **sources: Any) -> str:
+def html(folder: Path, **shown: Any) -> str:
     """Return the page of a small experiment without sweeps, all of whose texts are nasty."""
-    files = {name: [Path(path) for path in paths] for name, paths in results(folder, cases).items()}
+    files = {name: [Path(path) for path in paths] for name, paths in results(folder).items()}
     known = Scores(scores())
     sweeps = made_sweeps.sweeps({"sweeps": {}})
-    compared = pl.DataFrame(schema=tables.COMPARISONS.columns)
-    for picture in pictures(known, Grid.of(ENTRY, known), sweeps, compared, {}, ENTRY):
-        if picture.name == "radar_tiny_small_en":
-            drawing.write(picture, folder / "figures")
     given = {
         "table_1": files["--table-1"],
-        "figures": sorted((folder / "figures").iterdir()),
+        "figures": drawn(folder / "figures", ["radar_tiny_small_en"]),
         "predictions": files["--predictions"],
         "backbones": [path / "recipe.json" for path in files["--backbones"]],
         "summaries": files["--summaries"],
     }
-    return page({**ENTRY, "note": NASTY, **(entry or {})}, known, sweeps, Sources(**(given | sources)), [])
+    return page({**ENTRY, "note": NASTY}, known, sweeps, Sources(**given), [], **shown)
+
+
+def drawn(folder: Path, names: Iterable[str]) -> list[Path]:
+    """Write empty pictures in place of figures, and return their files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / f"{name}.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="90.5pt" height="9pt"/>')
+    return sorted(folder.iterdir())
 
 
 def predict(folder: Path, rows: list[dict[str, Any]], cell: str = "tiny/small/ROME/en") -> Path:
@@ -111,6 +113,6 @@ def browsed(folder: Path, paths: list[Path] | None = None, cases: int = 40, **en
     known = Scores(pl.concat([small.with_columns(backbone=pl.lit(name)) for name in BACKBONES]))
     sheets = {"table_1": [Path(results(folder / "other")["--table-1"][0])]}
     sources = Sources(predictions=paths, **sheets)
-    named = {**ENTRY, "backbones": dict.fromkeys(BACKBONES, {}), "editors": dict.fromkeys(EDITORS, {}), **entry}
+    named = {**ENTRY, "backbones": {name: {} for name in BACKBONES}, "editors": {name: {} for name in EDITORS}, **entry}
     write(page(named, known, made_sweeps.sweeps({"sweeps": {}}), sources, []), folder / "index.html")
     return folder / "index.html"

@@ -8,9 +8,8 @@ import made_sweeps
 import polars as pl
 import pytest
 from made import ENTRY, NASTY, scores
-from made_page import Document
+from made_page import Document, drawn
 
-from crossedit.reports.figures import drawing
 from crossedit.reports.figures.sweeps import pictures
 from crossedit.reports.findings import findings
 from crossedit.reports.grid import Grid
@@ -33,9 +32,8 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> str:
     config["tasks"] |= {"rte": {"protocols": ["corrected", "upstream"]}}
     config["sweeps"][NASTY] = {**config["sweeps"]["ROME"], "editor": NASTY, "backbones": [NASTY], "tasks": [NASTY]}
     known, sweeps = Scores(scores()), made_sweeps.sweeps(config)
-    for picture in pictures(sweeps, ("en", "zh"), "teacher_forced"):
-        drawing.write(picture, folder)
-    return page({**ENTRY, **config}, known, sweeps, Sources(figures=sorted(folder.iterdir())), [])
+    figures = drawn(folder, (picture.name for picture in pictures(sweeps, ("en", "zh"), "teacher_forced")))
+    return page({**ENTRY, **config}, known, sweeps, Sources(figures=figures), [])
 
 
 def test_without_sweeps_the_page_has_no_word_of_them(html: str) -> None:
@@ -128,6 +126,7 @@ def test_all_parts_are_there(html: str) -> None:
 def test_pictures_say_what_they_show(html: str) -> None:
     (picture,) = Document(html).all("img")
     assert "ROME: reliability in English" in (picture["alt"] or "")
+    assert picture["style"] == "width:163px"  # 90.5 points
 
 
 @pytest.mark.parametrize("name", ["html", "swept"])
