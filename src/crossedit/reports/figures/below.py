@@ -40,7 +40,7 @@ class Below:
             rows, most = math.ceil(len(handles) / number), max(len(_lines(handle)) for handle in handles)
             columns.append(number)
             heights.append(rows * (_LINE + (most - 1) * _MORE))
-        return cls(tuple(shown), tuple(columns), tuple(heights), fold(note, room - 2 * _EDGE, NOTE, lines=6), more)
+        return cls(tuple(shown), tuple(columns), tuple(heights), _even(note, room - 2 * _EDGE), more)
 
     @property
     def height(self) -> float:
@@ -84,6 +84,17 @@ class Below:
 
 def _long(handles: Sequence[Line2D]) -> float:
     return _MARKER if all(handle.get_linestyle() == "None" for handle in handles) else _PIECE
+
+
+def _even(note: str, room: float) -> str:
+    """Return the note in as few lines as it needs, all about as long."""
+    folded = fold(note, room, NOTE, lines=6)
+    for share in (0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6):
+        narrower = fold(note, share * room, NOTE, lines=7)
+        if narrower.count("\n") > folded.count("\n"):
+            break
+        folded = narrower
+    return folded
 
 
 def _lines(handle: Line2D) -> list[str]:

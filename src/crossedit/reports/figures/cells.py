@@ -72,7 +72,7 @@ def asked_in(langs: Sequence[str]) -> tuple[Asked, ...]:
     """Return what is asked in the language of the edit, then in each other language, or in all together if many."""
     own = Asked("the language of the edit", (), "-")
     if len(langs) > FEW + 1:
-        return own, Asked("the other languages, mean", tuple(langs), _DASHES[0])
+        return own, Asked("other languages, mean", tuple(langs), _DASHES[0])
     return own, *(Asked(language(lang), (lang,), line) for lang, line in zip(langs, _DASHES, strict=False))
 
 
