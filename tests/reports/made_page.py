@@ -35,7 +35,7 @@ class Document(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._within not in ("script", "style"):
-            self.text += data
+            self.text += data.replace("\N{NO-BREAK SPACE}", " ")
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         """The attributes of all elements of a kind."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import made_sheets
 import pytest
-from made_page import browsed, html, predict
+from made_page import browsed, edited, html, predict
 from playwright.sync_api import Browser, Page, expect
 
 from crossedit.reports.page import write
@@ -71,15 +71,15 @@ def test_all_facts_are_there_a_few_at_a_time(opened: Callable[..., Page], made: 
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"Editor": "IKE"}, "40 facts, 360 answers of 40 facts and 720 answers"),
-        ({"Aspect": "Portability"}, "40 facts, 160 answers of 40 facts and 720 answers"),
-        ({"Asked_in": "Chinese"}, "40 facts, 320 answers of 40 facts and 720 answers"),
-        ({"Outcome": "wrong in any way"}, "20 facts, 80 answers of 40 facts and 720 answers"),
-        ({"Outcome": "unchanged"}, "20 facts, 40 answers of 40 facts and 720 answers"),
-        ({"Outcome": "irrelevant", "Editor": "ROME"}, "0 facts, 0 answers of 40 facts and 720 answers"),
-        ({"Outcome": "irrelevant", "Asked_in": "English"}, "20 facts, 20 answers of 40 facts and 720 answers"),
-        ({"Text": "OF 17 in ZH"}, "1 fact, 8 answers of 40 facts and 720 answers"),
-        ({"Text": "nothing"}, "20 facts, 40 answers of 40 facts and 720 answers"),
+        ({"Editor": "IKE"}, "40 of 40 facts, 360 of 720 answers"),
+        ({"Aspect": "Portability"}, "40 of 40 facts, 160 of 720 answers"),
+        ({"Asked_in": "Chinese"}, "40 of 40 facts, 320 of 720 answers"),
+        ({"Outcome": "wrong in any way"}, "20 of 40 facts, 80 of 720 answers"),
+        ({"Outcome": "unchanged"}, "20 of 40 facts, 40 of 720 answers"),
+        ({"Outcome": "irrelevant", "Editor": "ROME"}, "0 of 40 facts, 0 of 720 answers"),
+        ({"Outcome": "irrelevant", "Asked_in": "English"}, "20 of 40 facts, 20 of 720 answers"),
+        ({"Text": "OF 17 in ZH"}, "1 of 40 facts, 8 of 720 answers"),
+        ({"Text": "nothing"}, "20 of 40 facts, 40 of 720 answers"),
         ({"Edited_in": "Chinese", "Backbone": "large"}, "40 facts, 720 answers"),
     ],
 )
@@ -124,12 +124,16 @@ def test_what_is_shown_stands_in_the_address_and_leads_back(opened: Callable[...
     expect(view.locator(OPEN)).to_contain_text("reliability of 35 in zh?")
     place = view.evaluate("location.hash")
     assert place == "#fact=35&backbone=large&edit_lang=zh&outcome=unchanged"
-    assert view.get_by_role("link", name="Link to this fact").get_attribute("href") == place
+    link = view.get_by_role("link", name="Link to this fact")
+    assert link.get_attribute("href") == place
+    link.click()
+    expect(view.locator(COUNT)).to_have_text("The link is copied.")
+    assert view.evaluate("location.hash") == place
     other = opened(made, place)
     expect(other.locator(OPEN)).to_contain_text("reliability of 35 in zh?")
     expect(other.locator(OPEN)).to_be_focused()
     expect(other.locator(OPEN)).to_be_in_viewport()
-    assert chosen(other) == "20 facts, 40 answers of 40 facts and 720 answers"
+    assert chosen(other) == "20 of 40 facts, 40 of 720 answers"
     assert other.locator(".fact .tiles li:not(.other)").all_text_contents() == ["ROMEoldunchanged"] * 2
 
 
@@ -146,7 +150,7 @@ def test_failures_lead_to_their_answers(opened: Callable[..., Page], made: Path)
     view = opened(made)
     section = view.locator("#failures")
     section.get_by_role("link", name="40 irrelevant, IKE edited in Chinese").first.click()
-    assert chosen(view) == "20 facts, 40 answers of 40 facts and 720 answers"
+    assert chosen(view) == "20 of 40 facts, 40 of 720 answers"
     assert [view.get_by_label(name, exact=True).input_value() for name in ("Backbone", "Edited in")] == ["0", "1"]
     section.locator("summary", has_text="Examples of large").click()
     section.get_by_role("row", name="English IKE irrelevant").nth(1).get_by_role("link").click()
@@ -166,6 +170,17 @@ def test_tables_of_the_page_can_be_sorted_and_the_navigation_tells_where_one_is(
     table.get_by_role("button", name="Method").click()
     first = table.locator("tbody tr").first
     assert first.locator("th").all_text_contents()[-1] == "IKE"
+
+
+def test_facts_of_several_sets_are_told_apart(opened: Callable[..., Page], tmp_path: Path) -> None:
+    paths = [edited(tmp_path, f"{facts}/small/ROME/en", cases=3) for facts in ("tiny", "other")]
+    path = browsed(tmp_path, paths)
+    view = opened(path, "#fact=1&facts=other")
+    assert chosen(view) == "3 facts, 27 answers"
+    expect(view.locator(OPEN)).to_contain_text("other · case 1")
+    assert chosen(view, Facts="all") == "6 facts, 54 answers"
+    view.locator(ITEMS).first.get_by_role("button").click()
+    assert view.evaluate("location.hash") == "#fact=0&facts=tiny"
 
 
 def test_texts_of_any_kind_are_shown_as_text(opened: Callable[..., Page], tmp_path: Path) -> None:

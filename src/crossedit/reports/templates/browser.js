@@ -40,6 +40,8 @@ function browseFacts(source) {
     return { ...Object.fromEntries(fields), text: find("text").value.trim() };
   }
 
+  const tell = (text) => (document.getElementById("facts-count").textContent = text);
+
   // Look for what is chosen, and show its first page.
   function choose() {
     const now = chosen();
@@ -47,8 +49,9 @@ function browseFacts(source) {
     passes = answers.test(now);
     const shown = found.facts.reduce((sum, fact) => sum + fact.passed, 0);
     const all = found.of.reduce((sum, fact) => sum + fact.end - fact.begin, 0);
-    const of = shown === all ? "" : ` of ${count(found.of.length, "fact")} and ${count(all, "answer")}`;
-    document.getElementById("facts-count").textContent = `${count(found.facts.length, "fact")}, ${count(shown, "answer")}${of}`;
+    const part = (some, whole, what) => (shown === all ? "" : `${some.toLocaleString("en")} of `) + count(whole, what);
+    tell(`${part(found.facts.length, found.of.length, "fact")}, ${part(shown, all, "answer")}`);
+    app.classList.toggle("searching", shown < all);
     go(0);
   }
 
@@ -75,7 +78,7 @@ function browseFacts(source) {
       names.facts.length > 1 ? names.facts[cases.facts[fact.case]] : "",
       `case ${cases.case_id[fact.case]}`,
       `${fact.right} of ${of} right`,
-      fact.passed < of ? `${fact.passed} found` : "",
+      fact.passed < of ? `${fact.passed} match` : "",
     ];
     const button = make(
       "button",
@@ -113,8 +116,19 @@ function browseFacts(source) {
       else questions.push([row]);
     }
     const editors = names.editor.filter((editor) => rows.some((row) => row.editor === editor));
-    const link = make("a", { href: address(fact.case) }, "Link to this fact");
+    const link = make("a", { href: address(fact.case), onclick: copy }, "Link to this fact");
     return [glance(questions, editors), ...questions.map(asked), make("p", { class: "note" }, link)];
+  }
+
+  // Put the address of a link into the clipboard, where the browser has one to give.
+  async function copy(event) {
+    const { href } = event.currentTarget;
+    try {
+      await navigator.clipboard.writeText(href);
+      tell("The link is copied.");
+    } catch {
+      tell("The address of this page leads to the fact: copy it.");
+    }
   }
 
   const title = ({ slot, lang }) => `${words.slots[slot]}, ${language(names.lang[lang])}`;
@@ -228,7 +242,7 @@ function browseFacts(source) {
       open = found.facts[place].case;
       go(Math.floor(place / PAGE));
     } else if (told.get("fact")) {
-      document.getElementById("facts-count").textContent += `; case ${told.get("fact")} is not among them`;
+      tell(`${document.getElementById("facts-count").textContent}; case ${told.get("fact")} is not among them`);
     }
     delete app.dataset.following;
     const target = place === ALL ? app : list.children[place % PAGE];
