@@ -91,6 +91,26 @@ def test_texts_of_models_and_data_are_shown_as_text(html: str) -> None:
         assert shown in document.text
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (27, None),
+        (
+            26,
+            "the first 2 facts of each backbone and editing language, 18 of 27 answers; reports.browser_rows takes in",
+        ),
+        (0, "None of the 27 answers is shown: reports.browser_rows takes in too few."),
+    ],
+)
+def test_the_page_says_which_answers_it_leaves_out(tmp_path: Path, rows: int, said: str | None) -> None:
+    predictions = [made_page.edited(tmp_path, "tiny/small/ROME/en", cases=3)]
+    entry = {**ENTRY, "reports": {"protocol": "teacher_forced", "browser_rows": rows}}
+    sources = Sources(predictions=predictions)
+    text = Document(page(entry, Scores(scores()), made_sweeps.sweeps({"sweeps": {}}), sources, [])).text
+    assert ("browser_rows takes" in text) is (said is not None)
+    assert (said or "") in text
+
+
 def test_what_no_file_can_hold_has_a_sign_in_its_place(tmp_path: Path) -> None:
     write("half \ud800 a letter", tmp_path / "index.html")
     assert (tmp_path / "index.html").read_text(encoding="utf-8") == "half \N{REPLACEMENT CHARACTER} a letter"
