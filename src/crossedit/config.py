@@ -78,6 +78,22 @@ def _check_capability(config: dict[str, Any]) -> None:
             raise UserError(f"config: capability.backbones: '{name}' is unknown; {nearest(name, config['backbones'])}")
 
 
+def check_report(entry: Mapping[str, Any], schema: Path = SCHEMA) -> None:
+    """Check what a report reads of a configuration, of which any section, and much in it, may be missing.
+
+    Raises UserError for the first value of another kind than the schema's.
+    """
+    grammar = read_yaml(schema)
+    whole = ("languages", "evaluation_languages", "protocols", "include", "exclude", "reports", "capability")
+    named = ("facts", "backbones", "editors", "tasks", "sweeps")
+    sections = {name: grammar["properties"][name] for name in whole}
+    sections |= {name: {"type": "object", "additionalProperties": {"type": "object"}} for name in named}
+    parts = {"type": "object", "properties": sections, "$defs": grammar["$defs"]}
+    mistake = best_match(Draft202012Validator(parts).iter_errors(entry))
+    if mistake is not None:
+        raise UserError(f"--entry: {_sentence(mistake)}")
+
+
 _PLURAL = {"facts": "facts", "backbone": "backbones", "editor": "editors"}
 
 

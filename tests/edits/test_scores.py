@@ -12,6 +12,7 @@ from crossedit.cli import commands
 from crossedit.edits import scores
 from crossedit.edits.metrics import characters
 from crossedit.edits.requests import asked_after
+from crossedit.errors import UserError
 from crossedit.tables import ANSWERS, PREDICTIONS, PROBES, SCORES, VALUES
 
 CELL = {"facts": "demo", "backbone": "tiny", "editor": "ROME", "edit_lang": "en"}
@@ -104,3 +105,18 @@ def test_the_unedited_backbone_has_values_in_each_editing_language(tmp_path: Pat
         )
         mine = found.filter(edit_lang=lang)
         assert mine.sort(SCORES.key).equals(alone.select(*SCORES.columns).sort(SCORES.key))
+
+
+def test_a_cell_without_its_names_gets_one_sentence(tmp_path: Path) -> None:
+    tables.write(predictions(), PREDICTIONS, tmp_path / "predictions.parquet", {})
+    paths = ["--out", tmp_path / "scores.parquet", "--values", tmp_path / "values.parquet"]
+    with pytest.raises(UserError, match=r"--cell: `backbone` is missing"):
+        run(
+            "score",
+            tmp_path / "predictions.parquet",
+            "--cell",
+            '{"facts": "demo"}',
+            "--f1-tokens",
+            "characters",
+            *paths,
+        )

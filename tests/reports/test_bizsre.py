@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from made import ENTRY, PUBLISHED, published, published_scores, scores
 from openpyxl import load_workbook
 
+from crossedit.errors import UserError
 from crossedit.files import write_json
 from crossedit.reports import bizsre
 from crossedit.reports.capability import table_3
@@ -238,3 +240,10 @@ def test_table_3_has_ours_beside_the_published_and_then_all_of_those(tmp_path: P
 def test_benchmarks_that_the_paper_lacks_stand_alone(tmp_path: Path) -> None:
     sheet = table_3({}, [benchmarks(tmp_path, "small", perplexity={"score": 12.345, "stderr": 0.1})])
     assert [[str(cell) for cell in row] for row in sheet.rows] == [["small", "ours", "12.35"]]
+
+
+@pytest.mark.parametrize("said", [{}, {"tasks": ["mmlu"]}, {"tasks": {"mmlu": {"acc": 0.5}}}])
+def test_a_file_without_benchmarks_gets_one_sentence(tmp_path: Path, said: dict[str, Any]) -> None:
+    write_json(said, tmp_path / "small/capability.json")
+    with pytest.raises(UserError, match=r"small/capability\.json: holds no scores of benchmarks"):
+        table_3({}, [tmp_path / "small/capability.json"])

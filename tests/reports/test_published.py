@@ -165,6 +165,9 @@ def test_a_table_is_planned_only_where_the_paper_has_a_cell() -> None:
     assert compared(config | {"languages": ["de"]}) == ()
     assert compared(config | {"protocols": ["teacher_forced"]}) == ()
     assert compared(config | {"facts": {"demo": {}}}) == ()
+    # A wrong name is told before any job runs, whatever is asked.
+    with pytest.raises(UserError, match="'ROMA' is unknown"):
+        compared(config | {"protocols": ["generated"], "reports": {"published": {"editors": {"ROMA": "ROME"}}}})
 
 
 def test_equal_scores_lie_in_every_interval_and_differ_by_nothing(both: pl.DataFrame) -> None:

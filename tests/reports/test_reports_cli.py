@@ -219,6 +219,11 @@ def test_the_same_cell_twice(tmp_path: Path) -> None:
         ("{", "--entry: not JSON"),
         ("[]", "--entry: '[]' is no JSON object"),
         ('{"reports": {"protocol": "upstreem"}}', "did you mean 'upstream'"),
+        ('{"reports": null}', "reports: is empty; fill it, or leave it away"),
+        ('{"reports": {"published": {"editors": {"KN": 5}}}}', "reports.published.editors.KN: 5 must be a text"),
+        ('{"editors": ["a"]}', "editors: ['a'] must be a mapping of fields"),
+        ('{"editors": {"a": null}}', "editors.a: is empty"),
+        ('{"capability": {"tasks": "mmlu"}}', "capability.tasks: 'mmlu' must be a list"),
     ],
 )
 def test_a_wrong_entry_gets_one_sentence(tmp_path: Path, entry: str, says: str) -> None:

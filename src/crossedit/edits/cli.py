@@ -30,12 +30,21 @@ _VALUES = click.option(
     "--values", "values_path", required=True, type=Path, help="Where to write what each answer is worth."
 )
 _SEED = click.option("--seed", default=0, show_default=True)
-_CELL = click.option(
-    "--cell",
-    required=True,
-    callback=parse_json,
-    help='JSON: names of the cell, {"facts": …, "backbone": …, "editor": …, "edit_lang": …}.',
-)
+
+
+def cell_of(*names: str) -> Any:
+    """Return the option that names a cell, with what it must say."""
+
+    def parse(context: click.Context, option: click.Parameter, value: str) -> dict[str, Any]:
+        found = parse_json(context, option, value)
+        if missing := [name for name in names if not isinstance(found.get(name), str)]:
+            raise UserError(f"--cell: `{missing[0]}` is missing; give the names of {', '.join(names)}.")
+        return found
+
+    shown = ", ".join(f'"{name}": …' for name in names)
+    return click.option("--cell", required=True, callback=parse, help=f"JSON: names of the cell, {{{shown}}}.")
+
+
 _TRAIN_SIZE = click.option("--train-size", type=int, help="How many training facts are used; default: all.")
 _TOKENS = (
     click.option("--f1-tokens", default="own", show_default=True, help="own, characters, or a tokenizer."),
@@ -192,7 +201,7 @@ def run(
 
 @commands.command(cls=Job, outputs=("out", "values_path"))
 @click.argument("predictions", nargs=-1, required=True, type=Path)
-@_CELL
+@cell_of("facts", "backbone", "editor", "edit_lang")
 @_TOKENS[0]
 @_TOKENS[1]
 @_SEED
@@ -225,7 +234,7 @@ def score(
 @click.option("--probes", required=True, type=Path)
 @click.option("--unedited", required=True, type=Path)
 @click.option("--languages", required=True, help="Editing languages, separated by commas.")
-@_CELL
+@cell_of("facts", "backbone")
 @_TOKENS[0]
 @_TOKENS[1]
 @_SEED

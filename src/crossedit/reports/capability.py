@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from crossedit.errors import UserError
 from crossedit.reports import published
 from crossedit.reports.naming import union
 from crossedit.reports.owners import owner_of, read_json
@@ -28,12 +29,12 @@ def table_3(entry: Mapping[str, Any], paths: Sequence[Path]) -> Sheet:
     The backbones and benchmarks are those of the entry's `capability`, then whatever else capability.json files tell,
     which lie each in a folder with the backbone's name. Raises UserError for a file that is none of these.
     """
-    read = {owner_of(path): read_json(path) for path in paths}
+    read = {owner_of(path): _read(path) for path in paths}
     found = {backbone: said.get("tasks", {}) for backbone, said in read.items()}
     asked = entry.get("capability") or {}
     tasks = union(asked.get("tasks", ()), *found.values())
     backbones = union(asked.get("backbones", ()), found)
-    theirs = published.counterparts(entry, backbones=backbones).backbones
+    theirs = published.backbones_of(entry, backbones)
     printed = {row["model"]: row for row in published.capability()}
     rows: list[tuple[Cell, ...]] = []
     for backbone in backbones:
@@ -51,6 +52,14 @@ def table_3(entry: Mapping[str, Any], paths: Sequence[Path]) -> Sheet:
         labels=2,
         note=f"{_NOTE} {_asked(read.values())}".strip(),
     )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    said = read_json(path)
+    tasks = said.get("tasks")
+    if not isinstance(tasks, dict) or not all(isinstance(task, dict) and "scores" in task for task in tasks.values()):
+        raise UserError(f"{path}: holds no scores of benchmarks; `crossedit backbones capability` writes such a file.")
+    return said
 
 
 def _asked(read: Iterable[Mapping[str, Any]]) -> str:

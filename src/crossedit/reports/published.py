@@ -66,27 +66,35 @@ def counterparts(
     have that method's own hyperparameters, all training facts and no `rect`. What `reports.published` says stands
     before that. Raises UserError for a name there that the configuration or the paper doesn't have.
     """
-    settings = (entry.get("reports") or {}).get("published") or {}
+    settings = _settings(entry)
     own = union(entry.get("facts", ()), facts)
     told = listed(settings.get("facts") or [])
     for name in told:
         _check("reports.published.facts", name, own)
-    theirs = _theirs("backbone")
     described: Mapping[str, Mapping[str, Any]] = entry.get("editors", {})
     methods = {name: _method(name, described.get(name, {})) for name in union(described, editors)}
-    backbones = union(entry.get("backbones", ()), backbones)
     return Counterparts(
         facts=tuple(told) or tuple(name for name in own if alike(name, FACTS)),
-        backbones=_named("backbones", {name: theirs.get(_folded(name)) for name in backbones}, "backbone", settings),
+        backbones=backbones_of(entry, backbones),
         editors=_named("editors", methods, "method", settings),
     )
 
 
+def backbones_of(entry: Mapping[str, Any], names: Iterable[str] = ()) -> dict[str, str]:
+    """Return what the paper calls the backbones of a configuration, and further ones; those that it hasn't are missing.
+
+    Raises UserError for a name in `reports.published.backbones` that the configuration or the paper doesn't have.
+    """
+    theirs = _theirs("backbone")
+    alike = {name: theirs.get(_folded(name)) for name in union(entry.get("backbones", ()), names)}
+    return _named("backbones", alike, "backbone", _settings(entry))
+
+
 def compared(config: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the facts of a configuration that have a cell which the paper has too, asked as the paper did."""
+    ours = counterparts(config)  # first, since a wrong name in `reports.published` is to be told before any job runs
     if "upstream" not in config["protocols"]:
         return ()
-    ours = counterparts(config)
     found = {cell.facts for cell in cells(config) if ours.find(*cell)}
     return tuple(name for name in config["facts"] if name in found)
 
@@ -123,6 +131,11 @@ def languages() -> tuple[str, ...]:
 @cache
 def _edited() -> frozenset[tuple[str, ...]]:
     return frozenset(key[:3] for key in edits())
+
+
+def _settings(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = entry.get("reports", {}).get("published", {})
+    return found
 
 
 def _theirs(column: str) -> dict[str, str]:

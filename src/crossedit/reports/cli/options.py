@@ -29,10 +29,21 @@ def files(name: str, help: str) -> Any:
 
 SCORES = files("scores", "Scores tables: those of all cells, or the collected one; none where there is else to show.")
 TABLE_1 = files("table-1", "What `crossedit translation statistics` wrote, in a folder with the facts' name.")
+
+
+def parse_entry(context: click.Context, option: click.Parameter, value: str) -> dict[str, Any]:
+    """Return the option's JSON object. Raises UserError where it is none, or what the report reads of it is wrong."""
+    from crossedit.config import check_report
+
+    found = parse_json(context, option, value)
+    check_report(found)
+    return found
+
+
 ENTRY = click.option(
     "--entry",
     default="{}",
-    callback=parse_json,
+    callback=parse_entry,
     help="JSON: the configuration, or some of facts, backbones, editors, languages, evaluation_languages, protocols, "
     "include, exclude, reports, tasks, sweeps, capability: what is shown, in its order. Default: whatever has scores.",
 )
