@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import binomtest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crossedit.backbones.backbone import Backbone
 from crossedit.edits.metrics import characters, exact_match, exact_match_normalised, f1, f1_product, overlap
-from crossedit.edits.scores import METRICS, interval, score, tokens_of, unedited_scores, values
+from crossedit.edits.scores import METRICS, exact_bounds, interval, score, tokens_of, unedited_scores, values
 from crossedit.errors import UserError
 from crossedit.tables import PREDICTIONS, SCORES, check
 
@@ -109,13 +111,44 @@ def test_scores_are_means_over_facts(predictions: pl.DataFrame) -> None:
 
 def test_intervals_hold_the_mean_and_come_back_with_the_seed(predictions: pl.DataFrame) -> None:
     scores = score(values(predictions, characters), CELL, seed=0)
-    assert (scores["low"] <= scores["mean"]).all()
-    assert (scores["mean"] <= scores["high"]).all()
+    known = scores.filter(pl.col("low").is_finite())
+    assert (known["low"] <= known["mean"]).all()
+    assert (known["mean"] <= known["high"]).all()
+    assert (known["low"] < known["high"]).all()
     assert scores.equals(score(values(predictions, characters), CELL, seed=0))
-    sample = values(predictions, characters).head(3).select("em", "f1").to_numpy()
+    # Of one fact that is right in part nothing is known but its score.
+    assert scores.filter(pl.col("low").is_nan()).equals(
+        scores.filter((pl.col("n") == 1) & pl.col("mean").is_between(0.001, 0.999))
+    )
+
+
+@pytest.mark.parametrize("n", [1, 12, 1037])
+def test_where_no_or_all_answers_are_right_the_interval_is_clopper_and_pearsons(n: int) -> None:
+    low, high = interval(np.stack([np.zeros(n), np.ones(n)], axis=1), 0)
+    for number, right in enumerate((0, n)):
+        exact = binomtest(right, n).proportion_ci(method="exact")
+        assert (low[number], high[number]) == (pytest.approx(exact.low), pytest.approx(exact.high))
+
+
+def test_the_exact_bounds_hold_for_values_between_too() -> None:
+    """Where the mean lies above the bound, all values are seldom 0: of 20 facts, mean 0.17, the most at 0."""
+    _, bound = exact_bounds(20, 0)
+    rng = np.random.default_rng(0)
+    for top in (1.0, 0.5, 0.2):  # the share above 0 is bound / top
+        values = (rng.random((20_000, 20)) < bound / top) * top
+        assert (values == 0).all(axis=1).mean() < 0.03
+    assert exact_bounds(20, 1) == (1 - bound, 1.0)
+
+
+def test_what_does_not_vary_between_the_ends_has_no_interval_and_leaves_others_theirs() -> None:
+    sample = np.stack([np.full(9, 0.4), np.arange(9) / 8, np.zeros(9)], axis=1)
     low, high = interval(sample, 0)
-    assert (low < high).all()
-    assert [bound.tolist() for bound in interval(sample[:1], 0)] == [sample[0].tolist()] * 2
+    assert np.isnan([low[0], high[0]]).all()
+    alone = interval(sample[:, 1:2], 0)
+    assert (low[1], high[1]) == (alone[0][0], alone[1][0])
+    assert np.isnan(interval(np.array([[0.4]]), 0)).all()
+    broken = interval(np.array([[0.0], [np.nan]]), 0)
+    assert np.isnan(broken).all()
 
 
 def test_the_unedited_model_keeps_all_and_is_reliable_per_editing_language(predictions: pl.DataFrame) -> None:

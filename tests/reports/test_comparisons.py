@@ -386,3 +386,11 @@ def test_findings_name_those_that_the_test_cannot_tell_apart(found: pl.DataFrame
     assert "different" not in dict(findings(scores, known, "tiny", "small", sure)["en"])["Reliability"]
     # Without a comparison the intervals are looked at, which don't overlap here.
     assert "Close behind" not in dict(findings(scores, known, "tiny", "small")["en"])["Reliability"]
+
+
+def test_findings_say_nothing_of_intervals_that_are_not_known() -> None:
+    scores, known = grid(values(EDITORS))
+    nan = pl.lit(float("nan"))
+    bare = Scores(scores.frame.with_columns(low=nan, high=nan))
+    said = dict(findings(bare, known, "tiny", "small")["en"])
+    assert said["Reliability"] == "ROME is best with 100.0 %. Unedited: 0.0 %."

@@ -38,6 +38,17 @@ def test_harm_shows_only_where_the_interval_lies_above_chance(
     assert rte(sweeps(entry(), score=score, constant=constant)).shows_harm is shows
 
 
+@pytest.mark.parametrize(("score", "shows"), [(0.65, None), (0.5, False), (0.0, False)])
+def test_a_score_without_an_interval_is_shown_but_says_little_of_harm(score: float, shows: bool | None) -> None:
+    config = entry()
+    frame = task_scores(config, score=score, constant=0.5).with_columns(low=None, high=None)
+    frame = frame.with_columns(pl.col("low", "high").cast(pl.Float64))
+    task = rte(Sweeps(config, frame, fact_scores(config), weight_changes(config)))
+    assert task.before is not None
+    assert (task.before.score.mean, task.before.score.interval) == (score, "")
+    assert task.shows_harm is shows
+
+
 @pytest.mark.parametrize(
     ("fall", "first"),
     [

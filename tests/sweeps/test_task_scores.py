@@ -106,9 +106,24 @@ def test_upstream_takes_the_mean_over_parts() -> None:
 
 
 def test_the_questions_on_an_item_are_resampled_together() -> None:
-    """One item: every draw is the item itself."""
+    """One item: every draw is the item itself, so that nothing is known but its score."""
     scores = score_task(verdicts_of(NAMES[:2], PARTS, metric="entity_f1"))
-    assert values(scores, "low") == values(scores, "high") == values(scores, "score")
+    assert values(scores, "low")["all", "all"] is values(scores, "high")["all", "all"] is None
+
+
+def test_of_nothing_and_of_all_right_the_interval_is_exact() -> None:
+    for one, right in ((WRONG, 0), (RIGHT, 80)):
+        found = score_task(verdicts_of([one] * 80 + [NONE] * (80 if one is WRONG else 0)))
+        for row, items in zip(found.iter_rows(named=True), (160 if one is WRONG else 80, 80), strict=True):
+            exact = binomtest(right, items).proportion_ci(method="exact")
+            assert (row["low"], row["high"]) == (pytest.approx(exact.low), pytest.approx(exact.high))
+    # Entities of which an item has one, another two, are no mean over items.
+    none = score_task(verdicts_of([(True, 0, 1), (True, 0, 1), (True, 0, 2), (True, 0, 1)], PARTS, metric="entity_f1"))
+    assert (values(none, "score")["all", "all"], values(none, "low")["all", "all"]) == (0, None)
+    same = score_task(verdicts_of([(True, 0.3, 1)] * 9, metric="rouge"))
+    assert values(same, "low")["all", "all"] is values(same, "high")["all", "all"] is None
+    collapse = compare_task(verdicts_of([WRONG] * 80), verdicts_of([RIGHT] * 80))
+    assert set(collapse["low"]) == set(collapse["high"]) == {-1.0}  # changes keep theirs
 
 
 def test_the_order_of_verdicts_does_not_matter() -> None:

@@ -57,9 +57,9 @@ def of_cell(each: pl.DataFrame, cell: Mapping[str, str]) -> pl.DataFrame:
 
 
 def score(each: pl.DataFrame, cell: Mapping[str, str], seed: int) -> pl.DataFrame:
-    """Return the SCORES of a cell, or of whatever else `cell` names: means (0 to 1), quantiles of resampled means.
+    """Return the SCORES of a cell, or of whatever else `cell` names: means (0 to 1) and their 95 % intervals.
 
-    The interval is from the 2.5 % to the 97.5 % quantile.
+    low and high: as `interval` has them, NaN where there is none.
 
     Where questions of an aspect are of several kinds, each kind is scored, and all of them together as kind "all"; a
     fact then counts with the mean over its questions, since facts, not questions, are what is resampled.
@@ -92,14 +92,34 @@ def score(each: pl.DataFrame, cell: Mapping[str, str], seed: int) -> pl.DataFram
 
 
 def interval(sample: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the 95 % bootstrap interval (percentiles) of the column means of `sample` (facts, metrics)."""
-    if len(sample) == 1:
-        return sample[0], sample[0]
-    # It takes a third of a second to import, which those who only want other functions of this module would wait for.
-    from scipy.stats import bootstrap
+    """Return the 95 % interval of the column means of `sample` (facts, metrics), all its values from 0 to 1.
 
-    found = bootstrap((sample,), np.mean, axis=0, n_resamples=RESAMPLES, method="percentile", rng=seed)
-    return found.confidence_interval.low, found.confidence_interval.high
+    It is of the bootstrap (percentiles), which can say nothing where all values are the same. Where all are 0 or all
+    are 1 it is `exact_bounds`; where all are another value, as that of a single fact is, there is none: NaN.
+    """
+    n, least, most = len(sample), sample.min(axis=0), sample.max(axis=0)
+    varied, none, every = least < most, most == 0, least == 1
+    low, high = (np.full(sample.shape[1], np.nan) for _ in range(2))
+    if varied.any():
+        # It takes a third of a second to import, which those who want only other functions would wait for.
+        from scipy.stats import bootstrap
+
+        found = bootstrap((sample,), np.mean, axis=0, n_resamples=RESAMPLES, method="percentile", rng=seed)
+        low[varied], high[varied] = (bound[varied] for bound in found.confidence_interval)
+    low[none], high[none] = exact_bounds(n, 0)
+    low[every], high[every] = exact_bounds(n, 1)
+    return low, high
+
+
+def exact_bounds(n: int, end: int) -> tuple[float, float]:
+    """Return the exact 95 % interval of a mean of which all `n` values from 0 to 1 are at the same end, 0 or 1.
+
+    That of Clopper and Pearson (1934) for 0 or n right of n. It holds for any values from 0 to 1: where their mean is
+    µ, one is above 0 at least as often as µ, so that all are 0 at most as often as (1 - µ)ⁿ, which is 2.5 % at the
+    bound.
+    """
+    reach = 1 - 0.025 ** (1 / n)
+    return (1 - reach, 1.0) if end else (0.0, reach)
 
 
 def tokens_of(choice: str, backbone: Mapping[str, Any]) -> Tokens:

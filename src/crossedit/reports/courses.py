@@ -30,8 +30,11 @@ class Course:
         """Whether the unedited model is clearly above chance; None where that isn't known."""
         if self.before is None:
             return None
-        constant = self.before.constant
-        return self.before.score.low > (ABOVE_NOTHING if constant is None else constant)
+        score, constant = self.before.score, self.before.constant
+        chance = ABOVE_NOTHING if constant is None else constant
+        if not score.bounded and score.mean > chance:
+            return None
+        return score.low > chance
 
     @property
     def at_chance(self) -> bool:

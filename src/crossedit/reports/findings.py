@@ -26,8 +26,8 @@ class Finding(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Cells:
-    """All editors' cells of one backbone and editing language."""
+class Ranking:
+    """All editors' cells of one backbone and editing language, which are ranked by aspect."""
 
     scores: Scores
     grid: Grid
@@ -71,8 +71,8 @@ def findings(
     compared = _own(comparisons, facts, backbone, grid.protocol)
     said = {}
     for edit_lang in grid.edit_langs:
-        cells = Cells(scores, grid, facts, backbone, edit_lang, compared)
-        if found := [finding for finding in (*(best(cells, aspect) for aspect in ASPECTS), gap(cells)) if finding]:
+        ranking = Ranking(scores, grid, facts, backbone, edit_lang, compared)
+        if found := [finding for finding in (*(best(ranking, aspect) for aspect in ASPECTS), gap(ranking)) if finding]:
             said[edit_lang] = found
     return said
 
@@ -85,45 +85,45 @@ def _own(comparisons: pl.DataFrame | None, facts: str, backbone: str, protocol: 
     return Comparisons(comparisons.filter(**of).filter(pl.col("lang_1") == pl.col("edit_lang_1")))
 
 
-def best(cells: Cells, aspect: str) -> Finding | None:
+def best(ranking: Ranking, aspect: str) -> Finding | None:
     """Say which editor is best in the editing language, and which others may be as good.
 
     By the paired test where they were compared, corrected for all comparisons; else by their intervals.
     """
-    ranked = cells.ranked(aspect)
+    ranked = ranking.ranked(aspect)
     if not ranked:
         return None
     (first, top), *rest = ranked
-    text = f"{first} is best with {share(top)} ({top.interval})."
-    compared = {editor: cells.compare(aspect, first, editor) for editor, _ in rest}
+    text = f"{first} is best with {share(top)}{f' ({top.interval})' if top.bounded else ''}."
+    compared = {editor: ranking.compare(aspect, first, editor) for editor, _ in rest}
     if same := [editor for editor, found in compared.items() if found and not found.significant]:
         text += f" Not significantly different: {listed(same)}."
     if close := [editor for editor, estimate in rest if not compared[editor] and estimate.high >= top.low]:
         text += f" Close behind, with overlapping intervals: {listed(close)}."
     if aspect == "locality":
-        held = cells.find(first, "reliability", cells.edit_lang)
+        held = ranking.find(first, "reliability", ranking.edit_lang)
         if held and held.mean < WEAK:
             text += f" But only {share(held)} of its edits hold."
-    elif before := cells.find(UNEDITED, aspect, cells.edit_lang):
+    elif before := ranking.find(UNEDITED, aspect, ranking.edit_lang):
         text += f" Unedited: {share(before)}."
     return Finding(aspect.capitalize(), text)
 
 
-def gap(cells: Cells) -> Finding | None:
+def gap(ranking: Ranking) -> Finding | None:
     """Say how far the edits of the editor with the best generality reach into other languages."""
-    ranked = cells.ranked("generality")
+    ranked = ranking.ranked("generality")
     if not ranked:
         return None
     first, own = ranked[0]
     reached = []
-    for lang in cells.grid.langs:
-        across, before = (cells.find(editor, "generality", lang) for editor in (first, UNEDITED))
-        if across and lang != cells.edit_lang:
+    for lang in ranking.grid.langs:
+        across, before = (ranking.find(editor, "generality", lang) for editor in (first, UNEDITED))
+        if across and lang != ranking.edit_lang:
             beside = f" (unedited {share(before)})" if before else ""
             reached.append(f"{share(across)} in {language(lang)}{beside}")
     if not reached:
         return None
-    text = f"{first} answers {share(own)} of rephrased questions right in {language(cells.edit_lang)}, "
+    text = f"{first} answers {share(own)} of rephrased questions right in {language(ranking.edit_lang)}, "
     return Finding("Across languages", f"{text}{listed(reached)}.")
 
 

@@ -5,6 +5,7 @@ scores.find(facts="demo", backbone="demo-bi", editor="ROME", edit_lang="en", asp
             protocol="teacher_forced", metric="em")        -> Estimate, or None where there is none
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +19,7 @@ DASH = "–"  # stands where there is no score
 
 
 class Estimate(NamedTuple):
-    """A mean over `n` facts with its 95 % interval, all from 0 to 1."""
+    """A mean over `n` facts with its 95 % interval, all from 0 to 1; the interval is NaN where none is known."""
 
     mean: float
     low: float
@@ -29,9 +30,14 @@ class Estimate(NamedTuple):
         return percent(self.mean)
 
     @property
+    def bounded(self) -> bool:
+        """Whether its interval is known."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    @property
     def interval(self) -> str:
-        """The interval in percent."""
-        return f"{100 * self.low:.1f} to {100 * self.high:.1f}"
+        """The interval in percent; empty where none is known."""
+        return f"{100 * self.low:.1f} to {100 * self.high:.1f}" if self.bounded else ""
 
 
 def percent(share: float) -> str:

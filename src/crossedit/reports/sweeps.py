@@ -130,10 +130,11 @@ def _tasks(frame: pl.DataFrame) -> dict[tuple[Any, ...], TaskScore]:
     over_answered = dict(zip(answered.select(key_of).iter_rows(), answered["score"], strict=True))
     found = {}
     for row in every.filter(over=EVERYTHING).iter_rows(named=True):
-        if _known(row["score"], row["low"], row["high"]):
+        if _known(row["score"]):
             key = tuple(row[name] for name in key_of)
             change = Change(row["change"], row["change_low"], row["change_high"], row["change_p"])
-            score = Estimate(row["score"], row["low"], row["high"], row["items"])
+            bounds = (row["low"], row["high"]) if _known(row["low"], row["high"]) else (math.nan, math.nan)
+            score = Estimate(row["score"], *bounds, row["items"])
             constant = row["constant"] if _known(row["constant"]) else None
             found[key] = TaskScore(
                 score,

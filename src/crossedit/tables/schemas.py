@@ -194,7 +194,7 @@ SCORES = Table(
         "protocol": pl.String,
         "metric": pl.String,  # em, em_normalised, f1, f1_product
         "mean": pl.Float64,  # 0 to 1
-        "low": pl.Float64,  # 95 % bootstrap interval over facts
+        "low": pl.Float64,  # 95 % interval over facts; NaN where there is none
         "high": pl.Float64,
         "n": pl.Int64,
     },
@@ -332,7 +332,7 @@ TASK_SCORES = Table(
         "part": pl.String,  # all, or one of the parts that items are asked for
         "over": pl.String,  # all items (unanswered ones count as wrong), or those answered
         "score": pl.Float64,  # 0 to 1; null where there is nothing to score
-        "low": pl.Float64,  # 95 % bootstrap interval over items
+        "low": pl.Float64,  # 95 % interval over items; null where there is none
         "high": pl.Float64,
         "constant": pl.Float64,  # the score of always giving the most frequent right answer; null where there is none
         "change": pl.Float64,  # score less that of the unedited model on the same items

@@ -86,7 +86,8 @@ def _curve(axes: Axes, line: Line, aside: float) -> None:
     x = [place + aside for place in own]
     y = [math.nan if point is None else 100 * point.mean for point in known]
     axes.plot(x, y, color=colour, linestyle=_DASHED if line.faint else line.style.line, linewidth=width)
-    bars = [(at, 100 * point.low, 100 * point.high) for at, point in zip(x, known, strict=True) if point]
+    bounded = [(at, point) for at, point in zip(x, known, strict=True) if point and point.bounded]
+    bars = [(at, 100 * point.low, 100 * point.high) for at, point in bounded]
     places, lows, highs = zip(*bars, strict=True) if bars else ((), (), ())
     axes.vlines(places, lows, highs, colors=colour, linewidth=0.5, alpha=0.7)
     for face in (FULL, HOLLOW):

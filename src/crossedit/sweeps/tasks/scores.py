@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from crossedit.edits.scores import RESAMPLES
+from crossedit.edits.scores import RESAMPLES, exact_bounds
 from crossedit.errors import UserError
 from crossedit.sweeps.tasks.task import CORRECTED
 
@@ -44,6 +44,23 @@ class _Cell:
         """Return the score with the other's verdicts on the items that are swapped (draws, items), true or false."""
         kept = ~swapped
         return self._ratio(kept @ self.gained + swapped @ other.gained, kept @ self.possible + swapped @ other.possible)
+
+    def interval(self, draws: np.ndarray) -> tuple[float | None, float | None]:
+        """Return the 95 % interval of the score, of the bootstrap or, where that is blind, the exact one.
+
+        Where nothing or all that is possible was gained, every draw says the same. Then the exact one is known if the
+        same is possible on each item, so that the score is a mean over items of values from 0 to 1. Else there is none.
+        """
+        low, high = _interval(self.scores(draws))
+        if low is None or high is None or high - low > 1e-9:
+            return low, high
+        asked = self.possible.any(axis=1)
+        gained, possible = self.gained[asked], self.possible[asked]
+        even = (possible == possible[0]).all()
+        for end, reached in enumerate((not gained.any(), (gained == possible).all())):
+            if even and reached:
+                return exact_bounds(len(gained), end)
+        return None, None
 
     def _ratio(self, gained: np.ndarray, possible: np.ndarray) -> np.ndarray:
         """Return the scores of (draws, parts); a part in which nothing is possible says nothing."""
@@ -77,9 +94,10 @@ def score_task(verdicts: pl.DataFrame, seed: int = 0) -> pl.DataFrame:
 
     One row per part (all of them together first) and per what is scored over (`all` items, unanswered ones counting as
     wrong, which is the score to read; or those `answered`), with columns task, protocol, metric, part, over, score,
-    low, high (2.5 % and 97.5 % quantiles of resampled scores), items, asked, answered (numbers of prompts) and
-    constant, the score of always giving the most frequent right answer, which no ability is needed for (null where
-    answers are no single texts). A score is null where there is nothing to score.
+    low, high (95 % interval: 2.5 % and 97.5 % quantiles of resampled scores, or exact where nothing or all was gained;
+    null where there is none), items, asked, answered (numbers of prompts) and constant, the score of always giving the
+    most frequent right answer, which no ability is needed for (null where answers are no single texts). A score is null
+    where there is nothing to score.
 
     Where an item is asked for several parts, `corrected` pools them (entity F1 over all four types, as CoNLL-2003's
     evaluation does) and `upstream` takes the mean of their scores.
@@ -88,7 +106,7 @@ def score_task(verdicts: pl.DataFrame, seed: int = 0) -> pl.DataFrame:
     rows = []
     for cell in _cells(verdicts):
         mine = verdicts if cell.part == ALL else verdicts.filter(pl.col("part") == cell.part)
-        low, high = _interval(cell.scores(draws))
+        low, high = cell.interval(draws)
         counts = {"items": len(draws[0]), "asked": mine["asked"].sum(), "answered": mine["answered"].sum()}
         score = _number(cell.scores(np.ones((1, len(draws[0]))))[0])
         named = {**_names(verdicts), "part": cell.part, "over": cell.over}
