@@ -51,6 +51,7 @@ bench: .venv/ready
 	python bench/edits.py
 	python bench/tasks.py
 	python bench/planning.py
+	python bench/page.py
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
