@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import binomtest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from crossedit.backbones.backbone import Backbone
 from crossedit.edits.metrics import characters, exact_match, exact_match_normalised, f1, f1_product, overlap

@@ -9,11 +9,17 @@ from typing import NamedTuple
 
 import polars as pl
 
+from crossedit import UNEDITED
 from crossedit.reports.sweeps import SIGNIFICANT
 from crossedit.tables import COMPARISONS
 
 STARS = {0.001: "***", 0.01: "**", SIGNIFICANT: "*"}  # for an adjusted p below
-LEGEND = "Of a paired permutation test over facts, after Holm's correction: * p < .05, ** p < .01, *** p < .001."
+LEGEND = (
+    "Of a paired permutation test over facts, after Holm's correction: * p < .05, ** p < .01, *** p < .001. The test "
+    "is exact where differences are of one size, as those of exact matches are; else of 9,999 random flips of their "
+    "signs, or Hoeffding's bound where none of these comes as far."
+)
+FEW = 3  # other languages that are compared one by one; where there are more, their mean over each fact is
 
 
 class Of(NamedTuple):
@@ -32,7 +38,7 @@ class Side(NamedTuple):
 
     editor: str
     edit_lang: str
-    lang: str
+    lang: str  # or `others`
 
 
 class Comparison(NamedTuple):
@@ -44,7 +50,7 @@ class Comparison(NamedTuple):
     effect: float | None  # d_z; None where all facts differ by as much
     p: float
     p_adjusted: float  # after Holm's correction for the family's comparisons
-    family: int
+    family: int  # how many these are
     n: int  # facts
 
     @property
@@ -86,7 +92,7 @@ class Comparisons:
         rows = frame.select(*Of._fields, *sides, *Comparison._fields).iter_rows()
         named = len(Of._fields)
         self._known = {
-            (Of(*row[:named]), Side(*row[named : named + 3]), Side(*row[named + 3 : named + 6])): Comparison(
+            (Of(*row[:named]), *_sides(Side(*row[named : named + 3]), Side(*row[named + 3 : named + 6]))): Comparison(
                 *row[named + 6 :]
             )
             for row in rows
@@ -98,12 +104,27 @@ class Comparisons:
         return cls(pl.DataFrame(schema=COMPARISONS.columns))
 
     def find(self, of: Of, first: Side, second: Side) -> Comparison | None:
-        """Return the comparison of the first with the second, whichever the table names first, if it is there."""
+        """Return the comparison of the first with the second, whichever the table names first, if it is there.
+
+        The unedited backbone's languages are compared once, whatever the editing language that the sides name.
+        """
+        first, second = _sides(first, second)
         found = self._known.get((of, first, second))
         if found is None:
             other = self._known.get((of, second, first))
             return other.turned if other else None
         return found
+
+
+def _sides(*sides: Side) -> tuple[Side, ...]:
+    """Return the sides without editing languages where neither is edited."""
+    bare = all(side.editor == UNEDITED for side in sides)
+    return tuple(side._replace(edit_lang="") for side in sides) if bare else sides
+
+
+def others(count: object) -> str:
+    """Return what stands for the mean over a number of other languages, where a side names its language."""
+    return f"{count} others"
 
 
 def points(difference: float) -> str:

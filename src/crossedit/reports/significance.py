@@ -12,17 +12,19 @@ import polars as pl
 from crossedit import UNEDITED
 from crossedit.reports.beside import Pair
 from crossedit.reports.bizsre import MEASURES
-from crossedit.reports.comparisons import LEGEND, Comparisons, Of, Side, together
+from crossedit.reports.comparisons import FEW, LEGEND, Comparisons, Of, Side, others, together
 from crossedit.reports.grid import Grid
-from crossedit.reports.naming import ASPECTS, PROTOCOLS, f1_metric, language, method
+from crossedit.reports.naming import ASPECTS, PROTOCOLS, asked, f1_metric, language, method
 from crossedit.reports.scores import DASH
 from crossedit.reports.sheets import Cell, Column, Sheet, Shown
 
 _OVER = (
     "Over the facts that both have. Corrected together are all comparisons of a backbone that are of one kind, aspect "
-    f"and measure. {LEGEND}"
+    "and measure{apart}."
 )
+_APART = ", those in the editing language apart from those in others"
 _SEVERAL = "Of several languages the number is the mean of the differences, and in how many of them it is significant."
+_MANY = f"Of more than {FEW} other languages each fact's mean is compared."
 
 
 def editors(comparisons: pl.DataFrame, grid: Grid, facts: str) -> Sheet:
@@ -33,8 +35,8 @@ def editors(comparisons: pl.DataFrame, grid: Grid, facts: str) -> Sheet:
     known = _known(comparisons, grid, facts, ["editors"])
     rows: list[tuple[Cell, ...]] = []
     for backbone, edit_lang in _places(grid, facts):
-        others = [lang for lang in grid.langs if lang != edit_lang]
-        columns = [(aspect, [edit_lang]) for aspect in ASPECTS] + [(aspect, others) for aspect in ASPECTS[1:]]
+        elsewhere = _compared([lang for lang in grid.langs if lang != edit_lang])
+        columns = [(aspect, [edit_lang]) for aspect in ASPECTS] + [(aspect, elsewhere) for aspect in ASPECTS[1:]]
         for first, second in combinations(_editors(grid, facts, backbone, edit_lang), 2):
             rows.append(
                 (
@@ -54,15 +56,19 @@ def editors(comparisons: pl.DataFrame, grid: Grid, facts: str) -> Sheet:
             )
     return _sheet(
         name=f"editors_{facts}",
-        title=f"Edits of {facts}, {_asked(grid)}: differences between editors in points, F1 / EM",
+        title=f"Edits of {facts}, {asked(grid.protocol)}: differences between editors in points, F1 / EM",
         labels=("Backbone", "Edited in", "Method", "Less"),
         columns=[
             *(Column(aspect.capitalize(), "In the editing language") for aspect in ASPECTS),
             *(Column(aspect.capitalize(), "In other languages") for aspect in ASPECTS[1:]),
         ],
         rows=rows,
-        note=f"By how much the first method's score lies above the second's. {PROTOCOLS.get(grid.protocol, '')}",
-        several=len(grid.langs) > 2,
+        note=(
+            "By how much the first method's score lies above the second's. The unedited backbone's locality is 1 by "
+            f"definition, and nothing is compared with it. {PROTOCOLS.get(grid.protocol, '')}"
+        ),
+        over=[_OVER.format(apart=_APART), *_of_others(grid)],
+        nothing="There are no two methods to compare.",
     )
 
 
@@ -70,15 +76,16 @@ def languages(comparisons: pl.DataFrame, grid: Grid, facts: str) -> Sheet:
     """Return how far the editing language is above others that are asked, and how far editing languages are apart."""
     known = _known(comparisons, grid, facts, ["asked_in", "edited_in"])
     rows = [
-        (backbone, kind, method(editor), language(first), _named(others), *cells)
+        (backbone, kind, method(editor), language(first), _named(less), *cells)
         for backbone in grid.backbones
         for kind, found in (("asked in", _asked_in), ("edited in", _edited_in))
         for editor in _editors(grid, facts, backbone)
-        for first, others, cells in found(known, grid, facts, backbone, editor)
+        if (editor, kind) != (UNEDITED, "edited in")
+        for first, less, cells in found(known, grid, facts, backbone, editor)
     ]
     return _sheet(
         name=f"languages_{facts}",
-        title=f"Edits of {facts}, {_asked(grid)}: differences between languages in points, F1 / EM",
+        title=f"Edits of {facts}, {asked(grid.protocol)}: differences between languages in points, F1 / EM",
         labels=("Backbone", "Languages", "Method", "First", "Less"),
         columns=[Column(aspect.capitalize()) for aspect in ASPECTS],
         rows=rows,
@@ -87,7 +94,8 @@ def languages(comparisons: pl.DataFrame, grid: Grid, facts: str) -> Sheet:
             "edits. Edited in: by how much the score of edits in the first language lies above that of edits in the "
             f"second, each asked in itself. {PROTOCOLS.get(grid.protocol, '')}"
         ),
-        several=len(grid.langs) > 2 or len(grid.edit_langs) > 2,
+        over=[_OVER.format(apart=""), *_of_others(grid, len(grid.edit_langs) > 2)],
+        nothing="There are no two languages to compare.",
     )
 
 
@@ -95,22 +103,24 @@ _Row = tuple[str, Sequence[str], list[Cell]]  # the first language, the others, 
 
 
 def _asked_in(known: Comparisons, grid: Grid, facts: str, backbone: str, editor: str) -> Iterator[_Row]:
-    for edit_lang in _edit_langs(grid, facts, backbone, editor):
-        others = [lang for lang in grid.langs if lang != edit_lang]
+    edit_langs = _edit_langs(grid, facts, backbone, editor)
+    # The unedited backbone's second row of two languages would say the same as the first.
+    for edit_lang in edit_langs[:1] if editor == UNEDITED and len(grid.langs) <= 2 else edit_langs:
+        less = [lang for lang in grid.langs if lang != edit_lang]
         own = Side(editor, edit_lang, edit_lang)
-        pairs = [(own, own._replace(lang=lang)) for lang in others]
-        if others:
-            yield edit_lang, others, _cells(known, Of(facts, backbone, "asked_in", "", grid.protocol, ""), pairs)
+        pairs = [(own, own._replace(lang=lang)) for lang in _compared(less)]
+        if less:
+            yield edit_lang, less, _cells(known, Of(facts, backbone, "asked_in", "", grid.protocol, ""), pairs)
 
 
 def _edited_in(known: Comparisons, grid: Grid, facts: str, backbone: str, editor: str) -> Iterator[_Row]:
     edit_langs = _edit_langs(grid, facts, backbone, editor)
     # Of two languages the second's row would say the same as the first's.
     for edit_lang in edit_langs[:1] if len(edit_langs) <= 2 else edit_langs:
-        others = [lang for lang in edit_langs if lang != edit_lang]
-        pairs = [(Side(editor, edit_lang, edit_lang), Side(editor, lang, lang)) for lang in others]
-        if others:
-            yield edit_lang, others, _cells(known, Of(facts, backbone, "edited_in", "", grid.protocol, ""), pairs)
+        less = [lang for lang in edit_langs if lang != edit_lang]
+        pairs = [(Side(editor, edit_lang, edit_lang), Side(editor, lang, lang)) for lang in less]
+        if less:
+            yield edit_lang, less, _cells(known, Of(facts, backbone, "edited_in", "", grid.protocol, ""), pairs)
 
 
 def _known(comparisons: pl.DataFrame, grid: Grid, facts: str, kinds: Sequence[str]) -> Comparisons:
@@ -156,12 +166,21 @@ def _cell(known: Comparisons, of: Of, pairs: Iterable[tuple[Side, Side]]) -> Cel
     return Pair(" / ".join(texts), None, f"{'; '.join(notes)}; {facts} facts", parts=tuple(map(Shown, texts)))
 
 
-def _named(others: Sequence[str]) -> str:
-    return language(others[0]) if len(others) == 1 else f"{len(others)} others"
+def _compared(elsewhere: Sequence[str]) -> list[str]:
+    """Return what of the other languages is compared: each, or their mean."""
+    return list(elsewhere) if len(elsewhere) <= FEW else [others(len(elsewhere))]
 
 
-def _asked(grid: Grid) -> str:
-    return f"asked {grid.protocol.replace('_', '-')}"
+def _named(less: Sequence[str]) -> str:
+    return language(less[0]) if len(less) == 1 else others(len(less))
+
+
+def _of_others(grid: Grid, several: bool = False) -> Iterator[str]:
+    """Yield what is to be known of numbers of more languages than one."""
+    if len(grid.langs) - 1 > FEW:
+        yield _MANY
+    if several or 2 < len(grid.langs) <= FEW + 1:
+        yield _SEVERAL
 
 
 def _sheet(
@@ -169,15 +188,18 @@ def _sheet(
     title: str,
     labels: Sequence[str],
     columns: Sequence[Column],
-    rows: Iterable[tuple[Cell, ...]],
+    rows: Sequence[tuple[Cell, ...]],
     note: str,
-    several: bool,
+    over: Iterable[str],
+    nothing: str,
 ) -> Sheet:
+    """Return the sheet; where it has no rows, its note says so."""
+    said = [note, *over, LEGEND] if rows else [nothing]
     return Sheet(
         name=name,
         title=title,
         columns=(*map(Column, labels), *columns),
         rows=tuple(rows),
         labels=len(labels),
-        note=" ".join(filter(None, [note, _OVER, _SEVERAL if several else ""])),
+        note=" ".join(map(str.strip, said)),
     )

@@ -39,8 +39,11 @@ def paired(values: Numbers, left: NDArray[np.int64], right: NDArray[np.int64], s
 
     The p is two-sided, of the permutation test in which each fact's difference may as well have the other sign. Where
     all differences that aren't 0 are of one size, as those of exact matches are, it is the binomial distribution's
-    (McNemar's exact test). Else it is (b + 1) / (FLIPS + 1), b being how many of FLIPS random flips give a sum as
-    large, or Hoeffding's bound of it, 2 exp(-S² / 2 Σd²), where that is less: random flips can't tell smaller ones.
+    (McNemar's exact test). Else it is (b + 1) / (FLIPS + 1), b being how many of FLIPS random flips give a sum S of the
+    differences d as large. Where none does, which leaves 1 / (FLIPS + 1), it is Hoeffding's bound of it,
+    2 exp(-S² / 2 Σd²), if that is less. Taking the smaller there keeps every level α: from 1 / (FLIPS + 1) on, p ≤ α
+    says the same as without the bound; below, it says that the bound is at most α.
+
     The interval is from the 2.5 % to the 97.5 % quantile of the means of resampled facts.
     """
     first, second, low, high, effect, p = np.full((6, len(left)), np.nan)
@@ -99,12 +102,10 @@ def _p(differences: Numbers, seed: int) -> Numbers:
     p = np.minimum(1, 2 * bdtr(np.minimum(more, less), more + less, 0.5))
     smallest = np.where(counted, sizes, np.inf).min(0)
     uneven = np.flatnonzero(counted.any(0) & (sizes.max(0) - smallest > 1e-9))
-    sums = np.abs(differences[:, uneven].sum(0))
-    bound = 2 * np.exp(-(sums**2) / (2 * (differences[:, uneven] ** 2).sum(0)))
-    p[uneven] = bound
-    unclear = bound > 1 / (FLIPS + 1)
-    chosen = uneven[unclear]
-    p[chosen] = np.minimum(bound[unclear], _by_flips(differences[:, chosen], seed))
+    p[uneven] = _by_flips(differences[:, uneven], seed)
+    least = uneven[p[uneven] <= 1 / (FLIPS + 1)]
+    sums, squares = differences[:, least].sum(0), (differences[:, least] ** 2).sum(0)
+    p[least] = np.minimum(p[least], 2 * np.exp(-(sums**2) / (2 * squares)))
     return p
 
 

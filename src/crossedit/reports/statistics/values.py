@@ -1,6 +1,6 @@
 """What each fact is worth in each cell, in as little memory as many cells need.
 
-cells = Cells.read(paths)
+cells = Cells.read(paths, protocol)
 cells.facts        by what is compared together: a row per fact and column, exact match and the protocol's F1
 cells.outcomes     OUTCOMES
 """
@@ -13,11 +13,12 @@ import polars as pl
 
 from crossedit import tables
 from crossedit.errors import UserError
+from crossedit.reports.comparisons import FEW, others
 from crossedit.reports.naming import f1_metric
 from crossedit.tables import OUTCOMES, VALUES
 
 _CELL = ("facts", "backbone", "editor", "edit_lang")
-_FEW = pl.Categorical()
+_NAMES = pl.Categorical()  # names, of many rows
 
 
 class Part(NamedTuple):
@@ -34,7 +35,7 @@ class Column(NamedTuple):
 
     editor: str
     edit_lang: str
-    lang: str
+    lang: str  # or `others`
 
 
 class Cells(NamedTuple):
@@ -44,8 +45,11 @@ class Cells(NamedTuple):
     outcomes: pl.DataFrame
 
     @classmethod
-    def read(cls, paths: Sequence[Path]) -> "Cells":
-        """Return what the VALUES tables hold. Raises UserError where there are none, or two hold the same cell."""
+    def read(cls, paths: Sequence[Path], protocol: str = "") -> "Cells":
+        """Return what the VALUES tables hold, facts of one protocol or of all, outcomes of all.
+
+        Raises UserError where there are no tables, or two hold the same cell.
+        """
         if not paths:
             raise UserError("--values: no file is named; give the values.parquet of at least one cell.")
         facts: dict[Part, list[pl.DataFrame]] = {}
@@ -58,7 +62,9 @@ class Cells(NamedTuple):
                     named = ", ".join(cell)
                     raise UserError(f"--values: {held[cell]} and {path} both hold the cell {named}; name one of them.")
                 held[cell] = path
-            for part, rows in by_fact(frame).partition_by(Part._fields, as_dict=True, include_key=False).items():
+            asked = frame.filter(protocol=protocol) if protocol else frame
+            means = together(by_fact(asked)).with_columns(pl.col(Column._fields).cast(_NAMES))
+            for part, rows in means.partition_by(Part._fields, as_dict=True, include_key=False).items():
                 facts.setdefault(Part(*part), []).append(rows)
             counts.append(count(frame))
         return cls({part: pl.concat(frames) for part, frames in facts.items()}, pl.concat(counts))
@@ -71,8 +77,20 @@ def by_fact(values: pl.DataFrame) -> pl.DataFrame:
     )
     f1 = pl.when(product).then("f1_product").otherwise("f1")
     key = (*Part._fields, *Column._fields, "case_id")
-    means = values.group_by(key, maintain_order=True).agg(pl.col("em").mean(), f1.mean().alias("f1"))
-    return means.with_columns(pl.col(Column._fields).cast(_FEW))
+    return values.group_by(key, maintain_order=True).agg(pl.col("em").mean(), f1.mean().alias("f1"))
+
+
+def together(facts: pl.DataFrame) -> pl.DataFrame:
+    """Return cells' facts with their mean over the other languages in these's place, where they are more than FEW.
+
+    Each of very many languages compared with each would need more memory and time than it tells anybody.
+    """
+    own = pl.col("lang") == pl.col("edit_lang")
+    counted = facts.with_columns(others=pl.col("lang").filter(~own).n_unique().over(_CELL))
+    many = ~own & (pl.col("others") > FEW)
+    key = (*Part._fields, "editor", "edit_lang", pl.format(others("{}"), "others").alias("lang"), "case_id")
+    means = counted.filter(many).group_by(key, maintain_order=True).agg(pl.col("em", "f1").mean())
+    return pl.concat([counted.filter(~many).drop("others"), means])
 
 
 def count(values: pl.DataFrame) -> pl.DataFrame:
