@@ -59,7 +59,8 @@ class Numbers(HTMLParser):
 
 
 def in_csv(sheet: Sheet) -> list[list[str]]:
-    return [row[sheet.labels :] for row in csv.reader(to_csv(sheet).splitlines()[1:])]
+    rows = [row[sheet.labels :] for row in csv.reader(to_csv(sheet).splitlines()[1:])]
+    return [[" / ".join(pair) for pair in zip(row[::2], row[1::2], strict=True)] for row in rows]
 
 
 def in_markdown(sheet: Sheet) -> list[list[str]]:

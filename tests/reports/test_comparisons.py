@@ -1,11 +1,15 @@
 """Paired comparisons: as scipy finds them on small samples, and as people worked them out by hand."""
 
+import csv
+import io
+import re
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
+from openpyxl import load_workbook
 from scipy import stats
 
 from crossedit import tables
@@ -15,10 +19,11 @@ from crossedit.reports.comparisons import Comparison, Comparisons, Of, Side, tog
 from crossedit.reports.findings import findings
 from crossedit.reports.grid import Grid
 from crossedit.reports.scores import DASH, Scores
-from crossedit.reports.sheets import Sheet
+from crossedit.reports.sheets import Sheet, to_csv, to_html, to_latex, to_markdown
+from crossedit.reports.sheets.xlsx import to_xlsx
 from crossedit.reports.statistics import paired as numbers
 from crossedit.reports.statistics.comparing import compare
-from crossedit.reports.statistics.paired import FLIPS, Paired, holm, paired
+from crossedit.reports.statistics.paired import FLIPS, RESAMPLES, Paired, holm, paired
 from crossedit.reports.statistics.values import Cells
 from crossedit.tables import COMPARISONS, OUTCOMES, SCORES, VALUES
 
@@ -69,6 +74,16 @@ def test_what_flips_cannot_tell_is_bounded() -> None:
     for shift in (0.5, 1, 1.5):
         small = rng.normal(shift, 1, 14)
         assert permuted(small) <= 2 * np.exp(-(small.sum() ** 2) / (2 * (small**2).sum()))
+
+
+def test_the_bound_is_taken_only_where_no_flip_comes_as_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that no level is passed more often than by flips alone, or than by the bound alone."""
+    first, second = np.random.default_rng(8).random((2, 300, 2)) + np.array([[[0.5]], [[0.0]]])
+    by_flips = np.array([2, 1]) / (FLIPS + 1)
+    monkeypatch.setattr(numbers, "_by_flips", lambda differences, seed: by_flips)
+    found = paired(np.hstack([first, second]), np.array([0, 1]), np.array([2, 3]), seed=0).p
+    assert found[0] == by_flips[0]
+    assert 0 < found[1] < by_flips[1]
 
 
 def test_chance_alone_is_significant_as_often_as_it_may_be() -> None:
@@ -179,15 +194,46 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
 
 def test_all_editors_own_and_other_languages_and_editing_languages_are_compared(found: pl.DataFrame) -> None:
     counted = found.filter(metric="em").group_by("between", "aspect").len()
-    pairs, editors, edit_langs, langs = 3, 3, 2, 2
+    pairs, edited, edit_langs, langs = 3, 2, 2, 2
     for aspect in ASPECTS:
         asked = langs if aspect != "reliability" else 1
+        with_unedited = pairs if aspect != "locality" else 1
         numbers = dict(counted.filter(aspect=aspect).select("between", "len").iter_rows())
-        across = {"asked_in": editors * edit_langs} if aspect != "reliability" else {}
-        assert numbers == {"editors": pairs * edit_langs * asked, "edited_in": editors, **across}
-    families = found.group_by("between", "aspect", "metric").agg(pl.len(), pl.col("family").unique())
-    assert all([size] == told for size, told in families.select("len", "family").iter_rows())
+        across = (edited * edit_langs if aspect != "reliability" else 0) + (aspect != "locality")
+        kinds = {"editors": with_unedited * edit_langs * asked, "edited_in": edited, "asked_in": across}
+        assert numbers == {kind: number for kind, number in kinds.items() if number}
     assert set(found["metric"]) == {"em", "f1_product"}  # upstream's F1
+
+
+def test_a_family_is_of_one_kind_and_of_the_editing_language_or_of_others(found: pl.DataFrame) -> None:
+    own = (pl.col("lang_1") == pl.col("edit_lang_1")) | (pl.col("between") != "editors")
+    families = found.group_by("between", "aspect", "metric", own=own).agg(
+        pl.len(), pl.col("family").unique(), pl.col("p"), pl.col("p_adjusted")
+    )
+    assert families.filter(between="editors", aspect="generality", metric="em").height == 2
+    for row in families.iter_rows(named=True):
+        assert row["family"] == [row["len"]]
+        assert row["p_adjusted"] == pytest.approx(holm(np.array(row["p"])))
+
+
+def test_two_languages_of_the_unedited_backbone_are_compared_once(found: pl.DataFrame) -> None:
+    bare = found.filter(editor_1="unedited", editor_2="unedited")
+    assert bare.height == bare.unique(["aspect", "metric"]).height
+    assert set(bare["between"]) == {"asked_in"}
+    assert set(bare["aspect"]) == {"reliability", "generality", "portability"}
+    known = Comparisons(found)
+    of = Of("tiny", "small", "asked_in", "generality", "upstream", "f1_product")
+    there, back = (
+        known.find(of, Side("unedited", lang, lang), Side("unedited", lang, other))
+        for lang, other in (("en", "zh"), ("zh", "en"))
+    )
+    assert there is not None
+    assert back == there.turned
+
+
+def test_nothing_is_compared_with_the_locality_of_the_unedited_backbone(found: pl.DataFrame) -> None:
+    local = found.filter(aspect="locality")
+    assert "unedited" not in {*local["editor_1"], *local["editor_2"]}
 
 
 def test_the_configuration_says_which_is_the_first_and_the_unedited_backbone_is_the_second(found: pl.DataFrame) -> None:
@@ -195,9 +241,41 @@ def test_the_configuration_says_which_is_the_first_and_the_unedited_backbone_is_
     assert set(editors.iter_rows()) == {("ROME", "IKE"), ("ROME", "unedited"), ("IKE", "unedited")}
     asked = found.filter(between="asked_in")
     assert (asked["lang_1"] == asked["edit_lang_1"]).all()
-    assert (asked["lang_2"] != asked["edit_lang_2"]).all()
+    edits = asked.filter(pl.col("editor_1") != "unedited")
+    assert (edits["lang_2"] != edits["edit_lang_2"]).all()
     edited = found.filter(between="edited_in")
     assert set(edited.select("lang_1", "lang_2").iter_rows()) == {("en", "zh")}
+
+
+def test_only_the_protocol_that_the_report_shows_is_compared(tmp_path: Path) -> None:
+    both = pl.concat([values(EDITORS, protocol=protocol) for protocol in ("upstream", "generated")])
+    shown = {
+        "upstream": {"reports": {"protocol": "upstream"}, "protocols": ["generated", "upstream"]},
+        "generated": {"protocols": ["generated", "upstream"]},
+    }
+    for protocol, entry in shown.items():
+        assert set(compared(both, tmp_path, ENTRY | entry)["protocol"]) == {protocol}
+    assert set(compared(both, tmp_path)["protocol"]) == {"generated"}  # the first that there is, as in the tables
+    assert compared(both, tmp_path, ENTRY | {"reports": {"protocol": "teacher_forced"}}).is_empty()
+
+
+def test_of_many_other_languages_each_facts_mean_is_compared(tmp_path: Path) -> None:
+    langs = ("en", "zh", "de", "fr", "cs")
+    frame = values({"unedited": 0.0, "ROME": 1.0, "IKE": 0.5}, langs)
+    found = compared(frame, tmp_path, ENTRY | {"languages": list(langs)}).filter(aspect="generality", metric="em")
+    assert set(found["lang_2"]) == {*langs, "4 others"}
+    (row,) = found.filter(between="asked_in", editor_1="ROME", edit_lang_1="de").to_dicts()
+    # Of twelve facts all are right in German, six in each of the others.
+    assert (row["lang_2"], row["mean_1"], row["mean_2"], row["n"]) == ("4 others", 1.0, 0.5, 12)
+    assert found.filter(between="asked_in", editor_1="unedited").height == len(langs)
+    assert found.filter(between="editors", lang_1="4 others")["family"].unique().to_list() == [3 * len(langs)]
+    _, five = grid(frame, {"languages": list(langs)})
+    shown = significance.editors(compared(frame, tmp_path), five, "tiny")
+    assert cells(shown)["small", "English", "ROME", "Unedited"][4].endswith(" / +50.00")
+    assert "Of more than 3 other languages each fact's mean is compared." in shown.note
+    languages = cells(significance.languages(compared(frame, tmp_path), five, "tiny"))
+    assert languages["small", "asked in", "ROME", "German", "4 others"][1].endswith(" / +50.00")
+    assert languages["small", "asked in", "Unedited", "German", "4 others"][1] != DASH
 
 
 def test_differences_are_those_of_the_means_and_positive_where_the_first_is_better(found: pl.DataFrame) -> None:
@@ -270,7 +348,15 @@ def test_the_command_writes_comparisons_and_outcomes(tmp_path: Path) -> None:
     assert counted.filter(editor="IKE", edit_lang="en", aspect="generality", lang="zh").select(
         "outcome", "answers"
     ).sort("outcome").rows() == [("irrelevant", 9), ("right", 3)]
-    assert len(tables.provenance(out)["inputs"]) == 3
+    made = tables.provenance(out)
+    assert len(made["inputs"]) == 3
+    assert (made["flips"], made["resamples"], made["protocol"]) == (FLIPS, RESAMPLES, "upstream")
+    entry = '{"editors": {"ROME": {}}, "languages": ["zh"], "protocols": ["generated"]}'
+    assert run("--values", *paths, "--entry", entry, "--out", out, "--outcomes", outcomes).exit_code == 0
+    made = tables.provenance(out)
+    assert made["order"] == {"editor": ["ROME"], "edit_lang": ["zh"], "lang": ["zh"]}
+    assert (made["protocol"], len(tables.read(out, COMPARISONS))) == ("generated", 0)
+    assert tables.read(outcomes, OUTCOMES)["answers"].sum() == len(values(EDITORS))
 
 
 def test_no_values_and_the_same_values_twice_are_refused(tmp_path: Path) -> None:
@@ -297,10 +383,13 @@ def test_stars_and_signs() -> None:
     turned = comparison(0.2, 0.01).turned
     assert (turned.text, turned.effect) == ("-20.00*", -0.5)
     assert (turned.low, turned.high) == (pytest.approx(-0.3), pytest.approx(-0.1))
-    assert "-30.0 to -10.0" in turned.note
-    text, note = together([comparison(0.2, 0.01), comparison(-0.1, 1), comparison(0.2, 0.2)])
-    assert text == "+10.00 (1/3)"
-    assert "from -10.00 to +20.00" in note
+    shown = turned.shown("EM")
+    assert (shown.text, shown.exact, shown.n, shown.interval) == ("-20.00*", -20, 12, "[-30.0, -10.0]")
+    assert shown.note == "d_z -0.50, p = .005, after correction for 6 comparisons = .010"
+    mean, significant = together([comparison(0.2, 0.01), comparison(-0.1, 1), comparison(0.2, 0.2)], "EM")
+    assert (mean.text, mean.exact, mean.interval) == ("+10.00", pytest.approx(10), "")
+    assert "from -10.00 to +20.00" in mean.note
+    assert (significant.text, significant.bracketed) == ("1 of 3", True)
 
 
 def grid(frame: pl.DataFrame, entry: dict | None = None) -> tuple[Scores, Grid]:
@@ -342,6 +431,42 @@ def test_the_sheet_of_editors_shows_each_pair(found: pl.DataFrame) -> None:
     assert row[0].endswith(" / +100.00**")
     assert "12 facts" in sheet.rows[0][4].note
     assert "Holm" in sheet.note
+    assert "Each is over 12 facts, in a family of 2 to 6." in sheet.note
+
+
+def test_every_format_has_the_interval_beside_each_difference(found: pl.DataFrame) -> None:
+    sheet = significance.editors(found, grid(values(EDITORS))[1], "tiny")
+    first = sheet.rows[0][4].shown
+    beside = [f"{part.text} {part.interval}" for part in first]
+    assert all(re.fullmatch(r"[-+.\d]+\** \[-?\d+\.\d, -?\d+\.\d\]", text) for text in beside)
+    assert " / ".join(beside) in to_markdown(sheet, intervals=True).replace("\\", "")
+    assert f"<span>F1 {first[0].interval}</span><span>EM {first[1].interval}</span>" in to_html(sheet, intervals=True)
+    assert f"{first[0].interval} / {first[1].interval}".replace("-", "$-$") in to_latex(sheet, intervals=True)
+    row = next(csv.DictReader(io.StringIO(to_csv(sheet, intervals=True))))
+    named = "In the editing language Reliability"
+    assert [row[f"{named} {end}"] for end in ("F1", "F1 low", "F1 high", "EM")] == [
+        first[0].text,
+        f"{first[0].low:.1f}",
+        f"{first[0].high:.1f}",
+        first[1].text,
+    ]
+
+
+def test_the_workbook_tells_f1_from_em_and_has_all_that_is_known_of_each(found: pl.DataFrame) -> None:
+    sheet = significance.editors(found, grid(values(EDITORS))[1], "tiny")
+    table, numbers = load_workbook(io.BytesIO(to_xlsx(sheet, intervals=True))).worksheets
+    assert [table.cell(5, column).value for column in range(5, 11)] == ["F1", "low", "high", "EM", "low", "high"]
+    columns, *rows = numbers.iter_rows(values_only=True)
+    assert len(rows) == 2 * sum(str(cell) != DASH for row in sheet.rows for cell in row[sheet.labels :])
+    for row in rows:
+        known = dict(zip(columns, row, strict=True))
+        assert known["Measure"] in ("F1", "EM")
+        assert known["95 % low"] <= known["Number"] <= known["95 % high"]
+        assert (known["Of how many"], known["Of what"]) == (12, "facts")
+        assert re.fullmatch(
+            r"(d_z -?[\d.]+, )?p [=<] [\d.]+, after correction for \d+ comparisons [=<] [\d.]+",
+            known["Beside"].replace("1.000", "1"),
+        )
 
 
 def test_of_several_other_languages_the_mean_is_shown(tmp_path: Path) -> None:
@@ -352,10 +477,10 @@ def test_of_several_other_languages_the_mean_is_shown(tmp_path: Path) -> None:
     row = cells(significance.editors(found, three, "tiny"))["small", "English", "ROME", "Unedited"]
     assert len(row) == 7
     # Of twelve facts half are right in each of the two other languages.
-    assert row[4].endswith(" / +50.00 (0/2)")
+    assert row[4].endswith(" / +50.00 (0 of 2)")
     languages = cells(significance.languages(found, three, "tiny"))
     assert len([row for row in languages if row[1:3] == ("edited in", "ROME")]) == 3
-    assert languages["small", "asked in", "ROME", "German", "2 others"][1].endswith("/ +50.00 (0/2)")
+    assert languages["small", "asked in", "ROME", "German", "2 others"][1].endswith("/ +50.00 (0 of 2)")
 
 
 def test_the_sheet_of_languages_shows_own_less_other_and_both_editing_languages(found: pl.DataFrame) -> None:
@@ -363,7 +488,21 @@ def test_the_sheet_of_languages_shows_own_less_other_and_both_editing_languages(
     assert shown["small", "asked in", "ROME", "Chinese", "English"][0] == DASH
     assert shown["small", "asked in", "ROME", "Chinese", "English"][1].endswith(" / +50.00")
     assert shown["small", "edited in", "ROME", "English", "Chinese"][0].startswith("0.00 / 0.00")
-    assert len([row for row in shown if row[1] == "edited in"]) == 3
+    assert [row[2] for row in shown if row[1] == "edited in"] == ["ROME", "IKE"]
+    unedited = [(row[3:], *texts) for row, texts in shown.items() if row[2] == "Unedited"]
+    assert [(row[0], row[3]) for row in unedited] == [(("English", "Chinese"), DASH)]
+    assert DASH not in unedited[0][1:3]
+
+
+def test_where_there_is_nothing_to_compare_the_sheet_says_so() -> None:
+    alone = values({"unedited": 0.0}, ("en",))
+    _, one = grid(alone, {"languages": ["en"]})
+    empty = pl.DataFrame(schema=COMPARISONS.columns)
+    for sheet, said in (
+        (significance.editors(empty, one, "tiny"), "There are no two methods to compare."),
+        (significance.languages(empty, one, "tiny"), "There are no two languages to compare."),
+    ):
+        assert (sheet.rows, sheet.note[-len(said) :]) == ((), said)
 
 
 def test_what_was_not_compared_is_a_dash(found: pl.DataFrame) -> None:

@@ -46,10 +46,10 @@ def test_the_head_names_what_is_needed_and_no_more() -> None:
     accents = Sheet("a", "Łódź", (Column("Method"), Column("EM")), (("ROME", "1.00"),), labels=1)
     chinese = Sheet("a", "A", (Column("Method"), Column("EM")), (("罗马", "1.00"),), labels=1)
     found = [
-        {word for word in ("booktabs", "fontenc", "fontspec", "LuaLaTeX") if word in to_latex(sheet)}
+        {word for word in ("booktabs", "fontenc", "lmodern", "fontspec", "LuaLaTeX") if word in to_latex(sheet)}
         for sheet in (plain_letters, accents, chinese)
     ]
-    assert found == [{"booktabs"}, {"booktabs", "fontenc"}, {"booktabs", "fontspec", "LuaLaTeX"}]
+    assert found == [{"booktabs"}, {"booktabs", "fontenc", "lmodern"}, {"booktabs", "fontspec", "LuaLaTeX"}]
 
 
 def test_scores_are_coloured_each_by_itself_and_lined_up() -> None:
@@ -94,9 +94,7 @@ def compiled(engine: str, sheets: list[Sheet], folder: Path) -> str:
     texts = [to_latex(sheet, intervals) for sheet in sheets for intervals in (False, True)]
     heads = dict.fromkeys(line for text in texts for line in re.findall(r"^% (\\.*)$", text, re.MULTILINE))
     if engine == "lualatex":
-        heads.pop(r"\usepackage[T1]{fontenc}", None)  # of no use to it
-    elif heads.keys() & {r"\usepackage[T1]{fontenc}"}:
-        heads |= {r"\usepackage{lmodern}": None}  # else accented letters are drawn dot by dot
+        heads = {line: None for line in heads if "fontenc" not in line and "lmodern" not in line}  # of no use to it
     document = [r"\documentclass[11pt]{article}", *heads, r"\begin{document}"]
     document += [f"{text}\n\\clearpage" for text in texts]
     (folder / "paper.tex").write_text("\n".join([*document, r"\end{document}", ""]), encoding="utf-8")

@@ -13,7 +13,19 @@ import pytest
 from made import NASTY
 
 from crossedit.reports.scores import DASH, Estimate
-from crossedit.reports.sheets import Column, Measured, Number, Sheet, to_csv, to_markdown, write
+from crossedit.reports.sheets import (
+    Column,
+    Measured,
+    Number,
+    Numbers,
+    Sheet,
+    Shown,
+    to_csv,
+    to_html,
+    to_latex,
+    to_markdown,
+    write,
+)
 from crossedit.reports.sheets.texts import plain
 
 SCORE = Measured(("F1", "EM"), (Estimate(0.7765, 0.7512, 0.8001, 1037), Estimate(0.05, 0.04, 0.06, 1037)))
@@ -78,24 +90,66 @@ def test_numbers_are_sorted_by_what_they_begin_with() -> None:
     assert values == [1024, -3.5, -2, 0.001, 77.65, None, None, None]
 
 
-def test_csv_gives_back_the_texts() -> None:
+def test_csv_gives_back_the_texts_each_number_in_a_column_of_its_own() -> None:
     header, *rows = csv.reader(io.StringIO(to_csv(SHEET)))
-    assert header[3] == f"English {NASTY}"
-    assert rows == [[str(cell) for cell in row] for row in SHEET.rows]
+    assert header == ["Backbone", "Method", "Reliability F1", "Reliability EM", f"English {NASTY}"]
+    assert [row[:2] for row in rows] == [list(row[:2]) for row in SHEET.rows]
+    assert [row[2:] for row in rows] == [["77.65", "5.00", DASH], [DASH, DASH, "1,024"], ["77.65", "5.00", "+1.20"]]
 
 
 def test_no_text_of_a_csv_file_is_a_formula() -> None:
-    texts = ("=1+A1", "+cmd|' /C x'!A1", "-A1", "@SUM(A1)", "＝A1", "-2", "+1.5 (0.2 to 3.0)", "+49 30", "3 = 3")
-    cells = tuple((text, Number("-1.0 (x)", -1.0)) for text in texts)
+    calls = (
+        "=1+A1",
+        "+cmd|' /C x'!A1",
+        "-A1",
+        "@SUM(A1)",
+        "＝A1",
+        "+0.39 / +1.56",
+        "-2 / 3",
+        "+1-2",
+        "-1 to 2",
+        "+1,2-3",
+    )
+    numbers = ("-2", "+1.5 (0.2 to 3.0)", "-3.5 (-4.0 to 2.0)", "+49 30", "3 = 3", "-12.5 %")
+    cells = tuple((text, Number("-1.0 (x)", -1.0)) for text in (*calls, *numbers))
     _, *rows = csv.reader(io.StringIO(to_csv(Sheet("a", "A", SHEET.columns[:2], cells, labels=1))))
-    assert [row[0] for row in rows] == [*(f"'{text}" for text in texts[:5]), *texts[5:]]
+    assert [row[0] for row in rows] == [*(f"'{text}" for text in calls), *numbers]
     assert {row[1] for row in rows} == {"-1.0 (x)"}
 
 
+def test_differences_beside_each_other_are_no_quotient() -> None:
+    both = Numbers((Shown("-2.08", name="F1", exact=-2.08), Shown("+3.12*", name="EM", exact=3.12)))
+    lines = to_csv(
+        Sheet("a", "A", SHEET.columns[:2], (("x", both), ("y", "-1 / 2"), ("z", DASH)), labels=1)
+    ).splitlines()
+    assert lines == ["Backbone,Method F1,Method EM", "x,-2.08,+3.12*", "y,'-1 / 2,", f"z,{DASH},{DASH}"]
+
+
 def test_intervals_stand_beside_their_numbers() -> None:
-    _, first, *_ = csv.reader(io.StringIO(to_csv(SHEET, intervals=True)))
-    assert first[2] == "77.65 [75.1, 80.0] / 5.00 [4.0, 6.0]"
+    header, first, second, _ = csv.reader(io.StringIO(to_csv(SHEET, intervals=True)))
+    assert header[2:8] == [f"Reliability {name}{bound}" for name in ("F1", "EM") for bound in ("", " low", " high")]
+    assert first[2:8] == ["77.65", "75.1", "80.0", "5.00", "4.0", "6.0"]
+    assert second[2:8] == [DASH, "", "", DASH, "", ""]
     assert r"| 77.65 \[75.1, 80.0\] / 5.00 \[4.0, 6.0\] |" in to_markdown(SHEET, intervals=True)
+
+
+def test_numbers_in_brackets_stand_behind_others() -> None:
+    cell = Numbers(
+        (Shown("64", name="number", exact=64), Shown("100.0", name="%", exact=100.0, bracketed=True)), "of 64"
+    )
+    assert (str(cell), cell.note) == ("64 (100.0)", "of 64")
+    assert "| 64 (100.0) |" in to_markdown(Sheet("a", "A", SHEET.columns[:2], (("x", cell),), labels=1))
+    lacking = Numbers((Shown("0", name="number", exact=0), Shown("", name="%", bracketed=True)))
+    assert str(lacking) == "0"
+    assert str(Numbers((Shown(DASH, name="F1"), Shown(DASH, name="EM")))) == DASH
+
+
+@pytest.mark.parametrize("intervals", [False, True])
+def test_a_sheet_without_rows_says_so_in_every_format(intervals: bool) -> None:
+    empty = Sheet("a", "A", SHEET.columns, (), labels=2, note="A note.")
+    for form in (to_csv, to_markdown, to_latex, to_html):
+        assert "There is nothing to show." in form(empty, intervals)
+    assert "There is nothing to show." not in to_html(SHEET)
 
 
 @pytest.mark.parametrize("sheet", [SHEET, EVERY], ids=["few", "hostile"])

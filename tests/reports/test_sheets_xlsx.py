@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from crossedit.reports.scores import DASH, Estimate
-from crossedit.reports.sheets import Column, Measured, Number, Sheet
+from crossedit.reports.sheets import Column, Measured, Number, Numbers, Sheet, Shown
 from crossedit.reports.sheets.xlsx import to_xlsx
 
 SCORE = Measured(("F1", "EM"), (Estimate(0.877651, 0.75, 0.8, 1037), Estimate(0.05, 0.04, 0.06, 1037)), beside="p = .5")
@@ -123,4 +123,32 @@ def test_the_same_sheet_gives_the_same_bytes() -> None:
 def test_a_sheet_without_rows_is_written() -> None:
     table, numbers = opened(Sheet("a", "A", SHEET.columns, (), labels=2))
     assert table.auto_filter.ref == "A4:D4"
+    assert "There is nothing to show." in {text for line in values(table) for text in line}
     assert len(values(numbers)) == 1
+
+
+def test_all_measures_of_a_column_are_told_apart_and_can_be_summed() -> None:
+    share = Shown("50.0", name="%", exact=50.0, bracketed=True)
+    counted = Numbers((Shown("1,064", name="number", exact=1064), share), "of 2,128")
+    rows = (("x", counted), ("y", Numbers((Shown("0", name="number", exact=0), share._replace(text="", exact=None)))))
+    table, numbers = opened(Sheet("a", "A", SHEET.columns[:2], rows, labels=1))
+    assert values(table)[2:6] == [[None, "Method", None], ["Backbone", "number", "%"], ["x", 1064, 50], ["y", 0, None]]
+    assert [[*line[2:4], line[-1]] for line in values(numbers)[1:]] == [
+        ["number", 1064, "of 2,128"],
+        ["%", 50, "of 2,128"],
+        ["number", 0, None],
+    ]
+
+
+def test_of_several_parts_each_is_found_by_its_name() -> None:
+    mean = (Shown("+1.00", name="F1", exact=1.0), Shown("1 of 2", name="F1 significant", bracketed=True))
+    em = Shown("-2.00**", name="EM", exact=-2.0, low=-3.0, high=-1.0, n=9)
+    rows = (("x", Numbers((*mean, em))), ("y", Numbers((mean[0], em))), ("z", "words"))
+    table, _ = opened(Sheet("a", "A", SHEET.columns[:2], rows, labels=1), intervals=True)
+    assert values(table)[3:7] == [
+        ["Backbone", "F1", "F1 significant", "EM", "low", "high"],
+        ["x", 1, "1 of 2", -2, -3, -1],
+        ["y", 1, None, -2, -3, -1],
+        ["z", "words", None, None, None, None],
+    ]
+    assert table["D5"].number_format == '0.00"**"'

@@ -17,30 +17,12 @@ from crossedit.reports.grid import Grid
 from crossedit.reports.naming import PROTOCOLS, language
 from crossedit.reports.published import Counterparts
 from crossedit.reports.scores import DASH, Estimate, Scores
-from crossedit.reports.sheets import Cell, Column, Measured, Number, Sheet, Shown, tone
+from crossedit.reports.sheets import Cell, Column, Measured, Numbers, Sheet, Shown, tone
 
 PROTOCOL = "upstream"  # the published code's way of asking
 OUTSIDE = "*"
 _TOKENS = "Published F1 counts the tokens of Chinese-LLaMA-Plus-7B, whatever the backbone."
 _HALF = 0.005 + 1e-9  # a printed number stands for all that round to it; in points
-
-
-@dataclass(frozen=True)
-class Pair(Number):
-    """Two numbers beside each other, such as a paper's F1 and EM."""
-
-    parts: tuple[Shown, ...] = ()
-
-    @classmethod
-    def of(cls, parts: Sequence[Shown], note: str = "") -> "Pair":
-        """Return the numbers beside each other; a single dash where none of them is there."""
-        shown = parts[:1] if all(part.text == DASH for part in parts) else parts
-        return cls(" / ".join(part.text for part in shown), None, note, parts=tuple(shown))
-
-    @property
-    def shown(self) -> list[Shown]:
-        """The numbers with their tones."""
-        return list(self.parts)
 
 
 class Compared(NamedTuple):
@@ -55,9 +37,14 @@ class Compared(NamedTuple):
         return None if self.ours is None else round(float(str(self.ours)) - float(self.printed), 2) + 0.0
 
     @property
+    def bounded(self) -> bool:
+        """Whether there is an interval of ours, in which the number may lie or not."""
+        return self.ours is not None and self.ours.bounded
+
+    @property
     def outside(self) -> bool:
-        """Whether no number that is printed so lies in our 95 % interval; never where there is no score of ours."""
-        if self.ours is None:
+        """Whether no number that is printed so lies in our 95 % interval; never where there is none."""
+        if self.ours is None or not self.ours.bounded:
             return False
         return not 100 * self.ours.low - _HALF <= float(self.printed) <= 100 * self.ours.high + _HALF
 
@@ -65,17 +52,17 @@ class Compared(NamedTuple):
 class Agreement(NamedTuple):
     """How near scores are to the published ones, F1 and EM of each column being two numbers."""
 
-    numbers: int
-    inside: int  # published ones that lie in our 95 % interval
-    median: float  # of the differences without sign, in points
+    bounded: int  # published numbers that we have an interval beside
+    inside: int  # those that lie in it
+    median: float  # of all differences without sign, in points
 
     @classmethod
     def of(cls, compared: Iterable[Compared]) -> "Agreement | None":
         """Return the agreement of those that have a score of ours; None where none has."""
-        known = [(one, one.difference) for one in compared]
-        apart = [abs(difference) for _, difference in known if difference is not None]
-        inside = sum(difference is not None and not one.outside for one, difference in known)
-        return cls(len(apart), inside, median(apart)) if apart else None
+        known = list(compared)
+        apart = [abs(one.difference) for one in known if one.difference is not None]
+        bounded = [one for one in known if one.bounded]
+        return cls(len(bounded), sum(not one.outside for one in bounded), median(apart)) if apart else None
 
 
 class Row(NamedTuple):
@@ -140,7 +127,8 @@ class Beside:
 
     def summary(self, facts: str) -> str:
         """Return in words how near the scores are to the published ones, and by editor; empty where none is there."""
-        by_editor = [f"{editor} {found.inside} of {found.numbers}" for editor, found in self.agreement(facts).items()]
+        agreements = self.agreement(facts).items()
+        by_editor = [f"{editor} {found.inside} of {found.bounded}" for editor, found in agreements if found.bounded]
         told = [_summary(self.rows(facts)), f"By editor: {', '.join(by_editor)}." if len(by_editor) > 1 else ""]
         return " ".join(filter(None, told))
 
@@ -174,23 +162,34 @@ def _summary(rows: Iterable[Row]) -> str:
     agreement = Agreement.of(_all(rows))
     if agreement is None:
         return ""
+    half = f"Half of the differences are at most {agreement.median:.2f} points."
+    if not agreement.bounded:
+        return half
     return (
-        f"{agreement.inside} of {agreement.numbers} published numbers lie in our 95 % interval; {OUTSIDE} marks those "
-        f"that don't. Half of the differences are at most {agreement.median:.2f} points."
+        f"{agreement.inside} of {agreement.bounded} published numbers lie in our 95 % interval; {OUTSIDE} marks those "
+        f"that don't. {half}"
     )
 
 
-def _published(compared: Sequence[Compared]) -> Pair:
-    parts = [Shown(one.printed + OUTSIDE * one.outside, tone(float(one.printed) / 100)) for one in compared]
+def _published(compared: Sequence[Compared]) -> Numbers:
+    parts = [
+        Shown(one.printed + OUTSIDE * one.outside, tone(float(one.printed) / 100), measure, float(one.printed))
+        for measure, one in zip(MEASURES, compared, strict=True)
+    ]
     outside = [
         f"{measure} lies outside our 95 % interval {one.ours.interval}"
         for measure, one in zip(MEASURES, compared, strict=True)
         if one.ours and one.outside
     ]
-    return Pair.of(parts, "; ".join(outside) or "as printed")
+    return Numbers(tuple(parts), "; ".join(outside) or "as printed")
 
 
-def _difference(compared: Sequence[Compared]) -> Pair:
-    differences = [one.difference for one in compared]
-    told = [DASH if one is None else f"{one:+.2f}" if one else "0.00" for one in differences]
-    return Pair.of([Shown(text, "") for text in told], "ours less the published number, in points")
+def _difference(compared: Sequence[Compared]) -> Numbers:
+    parts = [_apart(measure, one.difference) for measure, one in zip(MEASURES, compared, strict=True)]
+    return Numbers(tuple(parts), "ours less the published number, in points")
+
+
+def _apart(measure: str, difference: float | None) -> Shown:
+    if difference is None:
+        return Shown(DASH, name=measure)
+    return Shown(f"{difference:+.2f}" if difference else "0.00", name=measure, exact=difference)

@@ -4,12 +4,13 @@ known = Comparisons(frame)                         COMPARISONS, or some rows of 
 known.find(Of(facts, backbone, "editors", "reliability", protocol, "em"), first, second)      -> Comparison, or None
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import polars as pl
 
 from crossedit import UNEDITED
+from crossedit.reports.sheets import Shown, in_percent
 from crossedit.reports.sweeps import SIGNIFICANT
 from crossedit.tables import COMPARISONS
 
@@ -69,13 +70,16 @@ class Comparison(NamedTuple):
         return points(self.difference) + self.stars
 
     @property
-    def note(self) -> str:
-        """All that is known of it."""
-        effect = "" if self.effect is None else f", d_z {self.effect:.2f}"
-        return (
-            f"{points(self.difference)} points, 95 % interval {100 * self.low:.1f} to {100 * self.high:.1f}{effect}, "
-            f"p {said_p(self.p)}, after correction for {self.family:,} comparisons {said_p(self.p_adjusted)}"
-        )
+    def beside(self) -> str:
+        """Its effect size and how likely chance does as much."""
+        effect = "" if self.effect is None else f"d_z {self.effect:.2f}, "
+        corrected = f"after correction for {self.family:,} comparisons {said_p(self.p_adjusted)}"
+        return f"{effect}p {said_p(self.p)}, {corrected}"
+
+    def shown(self, name: str) -> Shown:
+        """Return it as a part of a cell, in points."""
+        bounds = (in_percent(self.low), in_percent(self.high))
+        return Shown(self.text, "", name, in_percent(self.difference), *bounds, self.n, self.beside)
 
     @property
     def turned(self) -> "Comparison":
@@ -103,6 +107,14 @@ class Comparisons:
         """Return those of an experiment in which nothing was compared."""
         return cls(pl.DataFrame(schema=COMPARISONS.columns))
 
+    @property
+    def counted(self) -> str:
+        """How many facts they are over, and how many are corrected together; nothing where there are none."""
+        if not self._known:
+            return ""
+        over = _range(one.n for one in self._known.values())
+        return f"Each is over {over} facts, in a family of {_range(one.family for one in self._known.values())}."
+
     def find(self, of: Of, first: Side, second: Side) -> Comparison | None:
         """Return the comparison of the first with the second, whichever the table names first, if it is there.
 
@@ -127,6 +139,11 @@ def others(count: object) -> str:
     return f"{count} others"
 
 
+def _range(counts: Iterable[int]) -> str:
+    found = sorted(set(counts))
+    return " to ".join(f"{count:,}" for count in dict.fromkeys((found[0], found[-1])))
+
+
 def points(difference: float) -> str:
     """Return a difference of shares in points, with its sign."""
     text = f"{100 * difference:+.2f}"
@@ -138,14 +155,17 @@ def said_p(p: float) -> str:
     return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".")
 
 
-def together(found: Sequence[Comparison]) -> tuple[str, str]:
-    """Return the text and the note of several comparisons: their mean, and how many are significant."""
+def together(found: Sequence[Comparison], name: str) -> list[Shown]:
+    """Return several comparisons as parts of a cell: their mean, and in brackets how many are significant."""
     if len(found) == 1:
-        return found[0].text, found[0].note
+        return [found[0].shown(name)]
     mean = sum(one.difference for one in found) / len(found)
-    significant = sum(one.significant for one in found)
     low, high = (points(bound([one.difference for one in found])) for bound in (min, max))
-    return (
-        f"{points(mean)} ({significant}/{len(found)})",
-        f"on average {points(mean)} points, from {low} to {high}; {significant} of {len(found)} significant",
-    )
+    few, many = (bound([one.n for one in found]) for bound in (min, max))
+    significant = f"{sum(one.significant for one in found)} of {len(found)}"
+    over = "" if few == many else f", over {few} to {many} facts"
+    note = f"on average, from {low} to {high}{over}, {significant} significant"
+    return [
+        Shown(points(mean), name=name, exact=in_percent(mean), n=few if few == many else None, note=note),
+        Shown(significant, name=f"{name} significant", bracketed=True),
+    ]

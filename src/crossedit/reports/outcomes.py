@@ -9,7 +9,7 @@ from crossedit.reports.bizsre import LABELS
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import PROTOCOLS, language, method
 from crossedit.reports.scores import DASH
-from crossedit.reports.sheets import Cell, Column, Number, Sheet
+from crossedit.reports.sheets import Cell, Column, Number, Numbers, Sheet, Shown
 
 WRONG = (UNCHANGED, *ERRORS)  # what may come of an edit besides what it should
 MEANINGS = {
@@ -89,6 +89,8 @@ def _cells(counts: Sequence[_Counts]) -> Iterator[Cell]:
         yield _share(number[name], wrong, f"of {wrong:,} wrong answers, {answers:,} in all")
 
 
-def _share(part: int, whole: int, note: str) -> Number:
-    share = f" ({100 * part / whole:.1f})" if part else ""
-    return Number(f"{part:,}{share}", part, note)
+def _share(part: int, whole: int, note: str) -> Numbers:
+    """Return a number of answers and, in brackets, what share it is."""
+    share = Shown(f"{100 * part / whole:.1f}", name="%", exact=100 * part / whole) if part else Shown("", name="%")
+    number = Shown(f"{part:,}", name="number", exact=part)
+    return Numbers((number, share._replace(bracketed=True)), note)

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from crossedit.reports.beside import Pair
-from crossedit.reports.bizsre import LABELS, LENGTHS, places
+from crossedit.reports.bizsre import LABELS, LENGTHS, MEASURES, places
 from crossedit.reports.naming import language
 from crossedit.reports.published import SOURCES, edits, languages, rows
 from crossedit.reports.scores import DASH
-from crossedit.reports.sheets import Cell, Column, Number, Sheet, Shown, tone
+from crossedit.reports.sheets import Cell, Column, Number, Numbers, Sheet, Shown, tone
 
 _NAMES = {"examples": "Records", "ceval": "C-Eval", "mmlu": "MMLU"}
 
@@ -70,10 +69,14 @@ def _edits(table: str) -> Sheet:
     lines: list[tuple[Cell, ...]] = []
     for backbone, lang, method in keys:
         printed = [edits()[backbone, method, lang, place.aspect, place.lang or lang] for place in shown]
-        pairs = [Pair.of([Shown(text, tone(float(text) / 100)) for text in both]) for both in printed]
-        lines.append((backbone, language(lang), method, *pairs))
+        lines.append((backbone, language(lang), method, *map(_scores, printed)))
     columns = [*LABELS, *(place.column for place in shown)]
     return _sheet(f"bizsre_{table.lower().replace(' ', '_')}", found[0], "edits, F1 / EM", columns, lines, len(LABELS))
+
+
+def _scores(printed: Sequence[str]) -> Numbers:
+    named = zip(MEASURES, printed, strict=True)
+    return Numbers(tuple(Shown(text, tone(float(text) / 100), name, float(text)) for name, text in named))
 
 
 def _sheet(

@@ -95,7 +95,7 @@ def _drop(task: Course) -> Number:
     if change is None:
         return Number(DASH, None)
     text = f"{percent(0 - change.mean)} ({-100 * change.high + 0:.1f} to {-100 * change.low + 0:.1f})"
-    return Number(text, -100 * change.mean, note=f"p {_p(change.p)}")
+    return Number(text, -100 * change.mean, f"p {_p(change.p)}")
 
 
 def _significant(task: Course) -> str:

@@ -10,13 +10,12 @@ from itertools import combinations
 import polars as pl
 
 from crossedit import UNEDITED
-from crossedit.reports.beside import Pair
 from crossedit.reports.bizsre import MEASURES
 from crossedit.reports.comparisons import FEW, LEGEND, Comparisons, Of, Side, others, together
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, PROTOCOLS, asked, f1_metric, language, method
 from crossedit.reports.scores import DASH
-from crossedit.reports.sheets import Cell, Column, Sheet, Shown
+from crossedit.reports.sheets import Cell, Column, Numbers, Sheet, Shown
 
 _OVER = (
     "Over the facts that both have. Corrected together are all comparisons of a backbone that are of one kind, aspect "
@@ -67,7 +66,7 @@ def editors(comparisons: pl.DataFrame, grid: Grid, facts: str) -> Sheet:
             "By how much the first method's score lies above the second's. The unedited backbone's locality is 1 by "
             f"definition, and nothing is compared with it. {PROTOCOLS.get(grid.protocol, '')}"
         ),
-        over=[_OVER.format(apart=_APART), *_of_others(grid)],
+        over=[_OVER.format(apart=_APART), known.counted, *_of_others(grid)],
         nothing="There are no two methods to compare.",
     )
 
@@ -94,7 +93,7 @@ def languages(comparisons: pl.DataFrame, grid: Grid, facts: str) -> Sheet:
             "edits. Edited in: by how much the score of edits in the first language lies above that of edits in the "
             f"second, each asked in itself. {PROTOCOLS.get(grid.protocol, '')}"
         ),
-        over=[_OVER.format(apart=""), *_of_others(grid, len(grid.edit_langs) > 2)],
+        over=[_OVER.format(apart=""), known.counted, *_of_others(grid, len(grid.edit_langs) > 2)],
         nothing="There are no two languages to compare.",
     )
 
@@ -150,20 +149,14 @@ def _cells(known: Comparisons, of: Of, pairs: Sequence[tuple[Side, Side]]) -> li
     return [_cell(known, of._replace(aspect=aspect), pairs) for aspect in ASPECTS]
 
 
-def _cell(known: Comparisons, of: Of, pairs: Iterable[tuple[Side, Side]]) -> Cell:
+def _cell(known: Comparisons, of: Of, pairs: Iterable[tuple[Side, Side]]) -> Numbers:
     """Return F1's difference and EM's, of one pair or of several together; a dash where there is none."""
     pairs = list(pairs)
-    texts, notes, counts = [], [], set()
+    parts: list[Shown] = []
     for measure, metric in zip(MEASURES, (f1_metric(of.protocol), "em"), strict=True):
         found = [one for pair in pairs if (one := known.find(of._replace(metric=metric), *pair))]
-        text, note = together(found) if found else (DASH, "not compared")
-        texts.append(text)
-        notes.append(f"{measure} {note}")
-        counts |= {one.n for one in found}
-    if set(texts) == {DASH}:
-        return Pair(DASH, None, "not compared", parts=(Shown(DASH),))
-    facts = " to ".join(str(count) for count in dict.fromkeys((min(counts), max(counts))))
-    return Pair(" / ".join(texts), None, f"{'; '.join(notes)}; {facts} facts", parts=tuple(map(Shown, texts)))
+        parts += together(found, measure) if found else [Shown(DASH, name=measure)]
+    return Numbers(tuple(parts), "" if any(part.exact is not None for part in parts) else "not compared")
 
 
 def _compared(elsewhere: Sequence[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """A table that is to be read by people, and how it is written as CSV, Markdown, LaTeX, HTML and XLSX.
 
-Sheet(name, title, columns, rows, labels)      columns are Columns; a cell is a text, Measured or a Number
+Sheet(name, title, columns, rows, labels)      columns are Columns; a cell is a text, Measured, a Number or Numbers
 write(sheet, folder)                           name.csv, .md, .tex, .html and .xlsx
 write(sheet, folder, intervals=True)           with the 95 % interval beside each score
 """
@@ -9,19 +9,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crossedit.files import whole
+from crossedit.reports.sheets.cells import Cell, Measured, Number, Numbers, Shown, in_percent, tone
 from crossedit.reports.sheets.csv import to_csv
 from crossedit.reports.sheets.html import to_html
 from crossedit.reports.sheets.latex import to_latex
 from crossedit.reports.sheets.markdown import to_markdown
-from crossedit.reports.sheets.model import Cell, Column, Measured, Number, Sheet, Shown, tone
+from crossedit.reports.sheets.model import Column, Sheet
 
 __all__ = [
     "Cell",
     "Column",
     "Measured",
     "Number",
+    "Numbers",
     "Sheet",
     "Shown",
+    "in_percent",
     "to_csv",
     "to_html",
     "to_latex",

@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 from math import ceil
+from typing import NamedTuple
 
+from crossedit.reports.sheets.cells import Cell, Shown, joined, shown
 from crossedit.reports.sheets.latex_text import escaped, needs_unicode, preamble
-from crossedit.reports.sheets.model import Cell, Measured, Sheet, Shown, shown
+from crossedit.reports.sheets.model import Sheet
+from crossedit.reports.sheets.pieces import LEAST, SHARE, pieces
 from crossedit.reports.sheets.texts import width
 
 _PACKAGES = r"\usepackage{array,booktabs,graphicx,xcolor}"
@@ -14,18 +17,22 @@ _COLOURS = (r"\providecolor{scorehigh}{HTML}{0B6B3A}", r"\providecolor{scorelow}
 
 # Sizes of a page as LaTeX's own classes have it at 11 pt; others hold more.
 _LINES, _LETTERS = 36, 75
-_SHARE, _LEAST = 0.6, 0.22  # of the page's width: for all columns of long texts together, and for each
 _LONGEST = 600  # letters; a longer text is no part of a printed table, and the other formats have it whole
-_PARTED = re.compile(r"([+−-]?)(\d+)((?:\.\d+)?)(\*?)")
+_PARTED = re.compile(r"([+−-]?)(\d+)((?:\.\d+)?)(\**)")
 
 
 def to_latex(sheet: Sheet, intervals: bool = False) -> str:
     """Return one or more `table*` of the package booktabs, none of them longer than a page.
 
-    What is wider than a page is scaled down. The comment at the top says what a preamble needs.
+    What is wider than a page is scaled down, and what could not be read then has its columns in several tables. The
+    comment at the top says what a preamble needs.
     """
-    tables = _Tables(sheet, intervals)
-    written = "\n\n".join(tables.all())
+    tables = [
+        table
+        for number, piece in enumerate(pieces(sheet))
+        for table in _Tables(piece, intervals).all(continued=number > 0)
+    ]
+    written = "\n\n".join(tables)
     return "\n".join([*_head(written), *_COLOURS, "", written, ""])
 
 
@@ -47,18 +54,18 @@ class _Tables:
         self.intervals = intervals
         self.long = sheet.long()
         self.spans = sheet.spans()
-        self.share = max(_LEAST, _SHARE / max(1, sum(self.long)))
+        self.share = max(LEAST, SHARE / max(1, sum(self.long)))
         self.line = int(self.share * _LETTERS * 0.8)  # letters of such a column, whose words don't fill it
         self.begins = sheet.begins()
-        self.padding = [_Padding.of(sheet.cells(place)) for place in range(len(sheet.columns))]
+        self.rooms = [_rooms(sheet.cells(place)) for place in range(len(sheet.columns))]
 
-    def all(self) -> Iterator[str]:
+    def all(self, continued: bool = False) -> Iterator[str]:
         """Yield the tables; those after the first are its continuation, under the same number."""
         said = f"{self.sheet.title}. {self.sheet.note}".strip()
         label = re.sub("[^A-Za-z0-9]+", "-", self.sheet.name)
         parts = self._parts(range(len(self.sheet.rows)), room=max(8, _LINES - 3 - ceil(width(said) / _LETTERS)))
         for part in parts:
-            first = part is parts[0]
+            first = part is parts[0] and not continued
             caption = said if first else f"{self.sheet.title} (continued)"
             yield "\n".join(
                 [
@@ -116,7 +123,7 @@ class _Tables:
     def _columns(self) -> str:
         wrapped = rf">{{\raggedright\arraybackslash}}p{{{self.share:.2f}\textwidth}}"
         kinds = [
-            wrapped if long else "l" if place < self.sheet.labels else "c" if self.padding[place] else "r"
+            wrapped if long else "l" if place < self.sheet.labels else "c" if self.rooms[place] else "r"
             for place, long in enumerate(self.long)
         ]
         return "".join(kinds)
@@ -144,10 +151,10 @@ class _Tables:
                 escaped(_cut(str(cell)), self.line) if span or first else ""
                 for cell, span in zip(row, self.spans[number], strict=False)
             ]
-            numbers = list(zip(row, self.padding, strict=True))[self.sheet.labels :]
-            bounds = [" / ".join(part.interval or "--" for part in shown(cell)) for cell, _ in numbers]
+            numbers = list(zip(row, self.rooms, strict=True))[self.sheet.labels :]
+            bounds = [" / ".join(_bounds(shown(cell))) for cell, _ in numbers]
             below = self.intervals and any("[" in bound for bound in bounds)
-            yield _line([*labels, *(_cell(cell, padding, self.line) for cell, padding in numbers)], -3 if below else 0)
+            yield _line([*labels, *(_cell(cell, rooms, self.line) for cell, rooms in numbers)], -3 if below else 0)
             if below:
                 small = [rf"{{\tiny {bound}}}" if "[" in bound else "" for bound in bounds]
                 yield _line([*[""] * len(labels), *small], 1)
@@ -157,47 +164,57 @@ def _line(cells: list[str], space: int = 0) -> str:
     return " & ".join(cells) + r" \\" + (f"[{space}pt]" if space else "")
 
 
+def _bounds(parts: list[Shown]) -> list[str]:
+    return [part.interval.replace("-", "$-$") or "--" for part in parts if not part.bracketed]
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-class _Padding(list[tuple[bool, int, bool]]):
-    """How much room each of the numbers in a column's cells takes: a sign, digits before the point, a mark behind.
+class _Room(NamedTuple):
+    """How much room a column's numbers of one name take: a sign, digits before the point, marks behind."""
 
-    Empty where nothing needs to be lined up.
-    """
+    sign: bool
+    digits: int
+    marks: int
+    widest: str
 
     @classmethod
-    def of(cls, cells: list[Cell]) -> "_Padding":
-        """Return what scores, or several numbers in a cell, need to be lined up."""
-        if not any(isinstance(cell, Measured) or len(shown(cell)) > 1 for cell in cells):
-            return cls()
-        padding = cls()
-        for place in range(max(len(shown(cell)) for cell in cells)):
-            parts = [shown(cell)[place].text for cell in cells if place < len(shown(cell))]
-            found = [match for match in map(_PARTED.fullmatch, parts) if match]
-            digits = max((len(match[2]) for match in found), default=0)
-            padding.append((any(match[1] for match in found), digits, any(match[4] for match in found)))
-        return padding
+    def of(cls, texts: list[str]) -> "_Room":
+        """Return what the numbers need to be lined up."""
+        found = [match for match in map(_PARTED.fullmatch, texts) if match]
+        return cls(
+            any(match[1] for match in found),
+            max((len(match[2]) for match in found), default=0),
+            max((len(match[4]) for match in found), default=0),
+            max(texts, key=width),
+        )
 
 
-def _cell(cell: Cell, padding: _Padding, line: int) -> str:
+def _rooms(cells: list[Cell]) -> dict[str, _Room]:
+    """Return the room of each of a column's numbers by its name; empty where nothing needs to be lined up."""
+    texts: dict[str, list[str]] = {}
+    for part in (part for cell in cells for part in shown(cell) if part.name):
+        texts.setdefault(part.name, []).append(part.text)
+    return {name: _Room.of(found) for name, found in texts.items()}
+
+
+def _cell(cell: Cell, rooms: dict[str, _Room], line: int) -> str:
     parts = shown(cell)
-    if len(parts) < len(padding):
-        return " / ".join(_coloured(part.text, part.tone) for part in parts)
-    padded = [
-        _padded(part, *padding[place]) if padding else _coloured(_cut(part.text), part.tone, line)
-        for place, part in enumerate(parts)
+    texts = [
+        _padded(part, rooms[part.name]) if part.name else _coloured(_cut(part.text), part.tone, line) for part in parts
     ]
-    return " / ".join(padded)
+    lacking = [f" ({rooms[part.name].widest})" for part in parts if part.bracketed and not part.text]
+    return joined(parts, texts) + "".join(map(_phantom, lacking))
 
 
-def _padded(part: Shown, signs: bool, digits: int, marks: bool) -> str:
+def _padded(part: Shown, room: _Room) -> str:
     found = _PARTED.fullmatch(part.text)
     if not found:
         return _coloured(part.text, part.tone)
-    before = "+" * (signs and not found[1]) + "0" * (digits - len(found[2]))
-    after = "*" * (marks and not found[4])
+    before = "+" * (room.sign and not found[1]) + "0" * (room.digits - len(found[2]))
+    after = "*" * (room.marks - len(found[4]))
     return f"{_phantom(before)}{_coloured(part.text, part.tone)}{_phantom(after)}"
 
 

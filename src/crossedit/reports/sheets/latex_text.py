@@ -65,7 +65,8 @@ _WORD = re.compile("[\u0021-\u058f]+")  # Chinese is broken anywhere, and Arabic
 
 # Latin letters that T1 doesn't have, though their neighbours in Unicode are there.
 _NOT_IN_T1 = "ĦħĸĿŀŉŦŧſ"
-_ACCENTS = r"\usepackage[T1]{fontenc}"
+# Without a font of its own T1 is drawn dot by dot, which publishers refuse.
+_ACCENTS = (r"\usepackage[T1]{fontenc}", r"\usepackage{lmodern}")
 _UNICODE = (
     r"\usepackage{fontspec}",
     r'\directlua{luaotfload.add_fallback("others", {"Droid Sans Fallback:", "DejaVu Sans:"})}',
@@ -92,7 +93,7 @@ def preamble(latex: str) -> tuple[str, ...]:
     """Return the lines that a preamble needs for the letters of the text."""
     if needs_unicode(latex):
         return _UNICODE
-    return (_ACCENTS,) if _beyond(latex) else ()
+    return _ACCENTS if _beyond(latex) else ()
 
 
 def _beyond(latex: str) -> set[str]:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from crossedit.reports.sheets.model import Sheet, told
+from crossedit.reports.sheets.cells import told
+from crossedit.reports.sheets.model import Sheet
 from crossedit.reports.sheets.texts import right_to_left
 
 _ISOLATED = "\u2068{}\u2069"

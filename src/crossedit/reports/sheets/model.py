@@ -1,137 +1,15 @@
-"""A table that is to be read by people: columns, rows, and cells of texts and numbers."""
+"""A table that is to be read by people: columns, and rows of cells."""
 
-import math
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-from crossedit.reports.scores import DASH, Estimate
+from crossedit.reports.sheets.cells import Cell, Shown, part, shown
 from crossedit.reports.sheets.texts import plain, width
 
 LONG = 40  # letters of a text from which on it goes on in further lines
-
-_NUMBER = re.compile(r"([<>≤≥=~≈ ]*)([+\-−]?)((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)")
-
-
-class Shown(NamedTuple):
-    """A number's text, and whether it is `high` (above 80) or `low` (below 10), which Bi-ZsRE's tables colour."""
-
-    text: str
-    tone: str = ""
-    interval: str = ""  # in brackets, where there is one
-
-    @property
-    def value(self) -> float | None:
-        """The number that the text begins with; None where it begins with none."""
-        found = _NUMBER.match(self.text)
-        if not found:
-            return None
-        value = float(found[3].replace(",", ""))
-        return -value if found[2] in ("-", "−") else value
-
-    def told(self, intervals: bool) -> str:
-        """Return the text, with its interval beside it where intervals are wanted."""
-        return f"{self.text} {self.interval}" if intervals and self.interval else self.text
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A cell of scores, such as F1 and EM, that are shown beside each other; None where there is no score."""
-
-    names: tuple[str, ...]
-    parts: tuple[Estimate | None, ...]
-    unit: str = "facts"  # what they are means over
-    beside: str = ""  # what else is to be known of them
-
-    def __post_init__(self) -> None:
-        known = tuple(part if part and math.isfinite(part.mean) else None for part in self.parts)
-        object.__setattr__(self, "parts", known)
-
-    def __str__(self) -> str:
-        return " / ".join(part.text for part in self.shown)
-
-    @property
-    def shown(self) -> list[Shown]:
-        """The parts as text; a single dash where there is no score at all."""
-        return [_shown(part) for part in self.parts] if any(self.parts) else [_shown(None)]
-
-    @property
-    def known(self) -> list[tuple[str, Estimate]]:
-        """The scores that there are, with their names."""
-        return [(name, part) for name, part in zip(self.names, self.parts, strict=True) if part]
-
-    @property
-    def count(self) -> str:
-        """How much the scores are means over; nothing where there is no score."""
-        return f"{self.known[0][1].n} {self.unit}" if self.known else ""
-
-    @property
-    def note(self) -> str:
-        """What is to be known beside the numbers: their intervals and how much they are of."""
-        said = [f"{name} {part}, 95 % interval {part.interval}" for name, part in self.known]
-        return "; ".join(filter(None, [*said, self.count, self.beside])) if said else "no score"
-
-    @property
-    def below(self) -> list[str]:
-        """What stands below the numbers where there is room: their intervals, how much they are of, what is beside."""
-        named = zip(self.names, map(_shown, self.parts), strict=True)
-        several = len(self.names) > 1
-        intervals = [f"{name} {part.interval}" if several else part.interval for name, part in named if part.interval]
-        return list(filter(None, [*intervals, self.count, self.beside]))
-
-
-def _shown(part: Estimate | None) -> Shown:
-    if part is None:
-        return Shown(DASH)
-    bounded = math.isfinite(part.low) and math.isfinite(part.high)
-    return Shown(str(part), tone(part.mean), f"[{100 * part.low:.1f}, {100 * part.high:.1f}]" if bounded else "")
-
-
-def tone(share: float) -> str:
-    """Return how Bi-ZsRE's tables colour a score: `high`, `low` or not at all."""
-    return "high" if share > 0.8 else "low" if share < 0.1 else ""
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number that is no score, such as a difference, as it is to be read."""
-
-    text: str
-    value: float | None  # to sort by; None where there is none
-    note: str = ""  # what is to be known beside it
-    tone: str = ""  # high, low or nothing, as the scores of Bi-ZsRE's tables
-
-    def __post_init__(self) -> None:
-        if self.value is not None and not math.isfinite(self.value):
-            object.__setattr__(self, "text", DASH)
-            object.__setattr__(self, "value", None)
-
-    def __str__(self) -> str:
-        return self.text
-
-    @property
-    def shown(self) -> list[Shown]:
-        """The text alone."""
-        return [Shown(self.text, self.tone)]
-
-    @property
-    def below(self) -> list[str]:
-        """What stands below the number where there is room."""
-        return [self.note] if self.note else []
-
-
-Cell = str | Measured | Number
-
-
-def shown(cell: Cell) -> list[Shown]:
-    """Return the parts of any cell."""
-    return [Shown(cell)] if isinstance(cell, str) else cell.shown
-
-
-def _value(cell: Cell) -> float | None:
-    return cell.value if isinstance(cell, Number) and cell.value is not None else shown(cell)[0].value
+EMPTY = "There is nothing to show."
 
 
 @dataclass(frozen=True)
@@ -147,6 +25,20 @@ class Column:
 
     def __str__(self) -> str:
         return f"{self.group} {self.name}".strip()
+
+
+class Place(NamedTuple):
+    """Which part of which column of a sheet a column of numbers shows, or which bound of that part."""
+
+    column: int
+    measure: str  # the part's name
+    first: bool  # of its column
+    name: str  # beneath that of the column; empty where the column has but one part
+    bound: str = ""  # low, high or neither
+
+    def part(self, row: Sequence[Cell]) -> Shown:
+        """Return the part of a row."""
+        return part(row[self.column], self.measure, self.first)
 
 
 @dataclass(frozen=True)
@@ -165,7 +57,7 @@ class Sheet:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", plain(self.title))
-        object.__setattr__(self, "note", plain(self.note))
+        object.__setattr__(self, "note", plain(self.note if self.rows else f"{EMPTY} {self.note}"))
         rows = tuple(tuple(plain(cell) if isinstance(cell, str) else cell for cell in row) for row in self.rows)
         object.__setattr__(self, "rows", rows)
 
@@ -190,10 +82,20 @@ class Sheet:
 
     def measures(self, place: int) -> tuple[str, ...]:
         """Return what the numbers of a column are called, such as F1 and EM; one empty name where nothing says it."""
-        cells = self.cells(place)
-        named = next((cell.names for cell in cells if isinstance(cell, Measured)), ())
-        count = max([1, len(named), *(len(shown(cell)) for cell in cells)])
-        return named if count == len(named) else ("",) * count
+        parts = sorted(map(shown, self.cells(place)), key=len, reverse=True)
+        return tuple(dict.fromkeys(one.name for cell in parts for one in cell if one.name)) or ("",)
+
+    def places(self, intervals: bool) -> Iterator[Place]:
+        """Yield the columns of a format in which every number has one of its own, and its bounds where wanted."""
+        for column in range(len(self.columns)):
+            names = self.measures(column)
+            for name in names:
+                place = Place(column, name, name == names[0], name if len(names) > 1 else "")
+                if intervals and any(place.part(row).interval for row in self.rows):
+                    yield place._replace(name=name)
+                    yield from (place._replace(name=bound, bound=bound) for bound in ("low", "high"))
+                else:
+                    yield place
 
     def long(self) -> list[bool]:
         """Return for each column whether it holds texts of more than a line."""
@@ -204,7 +106,7 @@ class Sheet:
 
     def values(self) -> list[list[float | None]]:
         """Return the number that each cell is sorted by, the first one of several; None where it shows none."""
-        return [[_value(cell) for cell in row] for row in self.rows]
+        return [[shown(cell)[0].value for cell in row] for row in self.rows]
 
     def begins(self) -> list[int | None]:
         """Return for each row after the first the depth of the outermost label that begins with it.
@@ -229,8 +131,3 @@ class Sheet:
                     spans[place][depth] = count if place == start else 0
                 start += count
         return spans
-
-
-def told(cells: Sequence[Cell], intervals: bool) -> list[str]:
-    """Return each cell as one text, with intervals where they are wanted."""
-    return [" / ".join(part.told(intervals) for part in shown(cell)) for cell in cells]

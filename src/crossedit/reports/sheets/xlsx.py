@@ -3,17 +3,22 @@
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from itertools import groupby
 from typing import NamedTuple
+from xml.sax.saxutils import escape
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell as Field
 from openpyxl.styles import Alignment, Border, Font, Side
+from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from crossedit.reports.sheets.model import Cell, Measured, Number, Sheet, Shown, shown
+from crossedit.reports.sheets.cells import Cell, Shown, shown
+from crossedit.reports.sheets.model import Place, Sheet
 from crossedit.reports.sheets.texts import width
 
 _LETTERS = 32_767  # that a cell holds
@@ -40,52 +45,62 @@ def to_xlsx(sheet: Sheet, intervals: bool = False) -> bytes:
     table = book.active
     assert isinstance(table, Worksheet)
     table.title = "table"
-    _table(table, sheet, list(_places(sheet, intervals)))
-    _numbers(book.create_sheet("numbers"), sheet)
-    return _timeless(book)
+    _table(table, sheet, list(sheet.places(intervals)))
+    rows = _numbers(book.create_sheet("numbers"), sheet)
+    return _written(book, rows)
 
 
-class _Place(NamedTuple):
-    """A column of the worksheet: which part of which column of the sheet it shows, or which bound of that part."""
-
-    column: int
-    part: int
-    name: str  # beneath that of the column; empty where the column has no parts
-    bound: str = ""
-
-
-def _places(sheet: Sheet, intervals: bool) -> Iterator[_Place]:
-    for column in range(len(sheet.columns)):
-        measures = sheet.measures(column)
-        bounded = intervals and any(part.interval for cell in sheet.cells(column) for part in shown(cell))
-        for part, name in enumerate(measures):
-            yield _Place(column, part, name if len(measures) > 1 or bounded else "")
-            if bounded:
-                yield from (_Place(column, part, bound, bound) for bound in ("low", "high"))
-
-
-def _table(table: Worksheet, sheet: Sheet, places: list[_Place]) -> None:
+def _table(table: Worksheet, sheet: Sheet, places: list[Place]) -> None:
     _text(_field(table, _TITLE, 1), sheet.title).font = _TITLES
     first = _header(table, sheet, places)
+    styles = _Styles()
+    widths = [width(place.name) for place in places]
     for line, (row, begins) in enumerate(zip(sheet.rows, sheet.begins(), strict=True), first):
-        for column, place in enumerate(places, 1):
-            field = _put(_field(table, line, column), row[place.column], place, label=place.column < sheet.labels)
-            if begins is not None and place.column >= begins:
-                field.border = _BEGIN
+        for column, place in enumerate(places):
+            part = place.part(row)
+            field = _field(table, line, column + 1)
+            style = _put(field, part, place, label=place.column < sheet.labels)
+            styles.give(field, style._replace(begins=begins is not None and place.column >= begins))
+            if not place.bound:
+                widths[column] = max(widths[column], width(part.text))
     last = first + len(sheet.rows) - 1
     if sheet.note:
         _text(_field(table, last + 2, 1), sheet.note).font = _FONTS["low"]
     table.freeze_panes = f"{get_column_letter(sheet.labels + 1)}{first}"
     table.auto_filter.ref = f"A{first - 1}:{get_column_letter(len(places))}{last}"
-    for column, place in enumerate(places, 1):
-        several = sum(other.column == place.column for other in places)
-        named = width(place.name) if place.name else 0
-        texts = [width(_part(cell, place).text) for cell in sheet.cells(place.column) if not place.bound]
-        most = max([_NARROW, named, width(sheet.columns[place.column].name) // several, *texts])
-        table.column_dimensions[get_column_letter(column)].width = min(_WIDE, most + 3)  # the filter's button
+    several = Counter(place.column for place in places)
+    for column, place in enumerate(places):
+        named = width(sheet.columns[place.column].name) // several[place.column]
+        most = max(_NARROW, named, widths[column])
+        table.column_dimensions[get_column_letter(column + 1)].width = min(_WIDE, most + 3)  # the filter's button
 
 
-def _header(table: Worksheet, sheet: Sheet, places: list[_Place]) -> int:
+class _Style(NamedTuple):
+    """How a field of the table looks."""
+
+    tone: str
+    number_format: str = "@"
+    horizontal: str | None = None
+    wraps: bool = False
+    begins: bool = False  # whether a line is drawn above it
+
+
+class _Styles(dict[_Style, StyleArray]):
+    """The styles of a workbook: many fields share one, and to make each of them anew takes longer than all the rest."""
+
+    def give(self, field: Field, style: _Style) -> None:
+        """Give the field its style."""
+        if style not in self:
+            field.font = _FONTS[style.tone]
+            field.number_format = style.number_format
+            field.alignment = Alignment(style.horizontal, vertical="top", wrap_text=style.wraps)
+            if style.begins:
+                field.border = _BEGIN
+            self[style] = field._style  # type: ignore[attr-defined]
+        field._style = self[style]  # type: ignore[attr-defined]
+
+
+def _header(table: Worksheet, sheet: Sheet, places: list[Place]) -> int:
     """Write the lines of the header and return the line after them."""
     columns = [sheet.columns[place.column] for place in places]
     lines: list[list[tuple[object, str]]] = []
@@ -113,46 +128,26 @@ def _spread(table: Worksheet, line: int, names: list[tuple[object, str]]) -> Non
             field.font, field.alignment = _HEAD, Alignment(horizontal="center")
             for place in range(column, column + span):
                 table.cell(line, place).border = _GROUP
-            table.merge_cells(start_row=line, end_row=line, start_column=column, end_column=column + span - 1)
+            # The worksheet's own method goes through all borders again.
+            table.merged_cells.add(f"{get_column_letter(column)}{line}:{get_column_letter(column + span - 1)}{line}")
         column += span
 
 
-def _put(field: Field, cell: Cell, place: _Place, label: bool) -> Field:
-    """Put a part of a cell, or a bound of it, into a field: as a number where it reads as one."""
-    part, estimate = _part(cell, place), cell.parts[place.part] if isinstance(cell, Measured) else None
+def _put(field: Field, part: Shown, place: Place, label: bool) -> _Style:
+    """Put a part of a cell, or a bound of it, into a field, as a number where it reads as one; return its style."""
     if place.bound:
-        field.value = _percent(getattr(estimate, place.bound)) if estimate else None
-        field.number_format, field.font = "0.0", _FONTS["low"]
-        return field
-    value = _exact(cell, place.part, part)
-    form = None if label or value is None else _format(part.text, value)
-    if form is None:
-        long = width(part.text) > _WIDE
-        _text(field, part.text)
-        field.alignment = Alignment("left" if label or long else "right", vertical="top", wrap_text=long)
-    else:
-        field.value, field.number_format, field.alignment = value, form, Alignment(vertical="top")
-    field.font = _FONTS[part.tone]
-    return field
+        field.value = part.low if place.bound == "low" else part.high
+        return _Style("low", "0.0")
+    form = None if label or part.value is None else _format(part.text, part.value)
+    if form:
+        field.value = part.value
+        return _Style(part.tone, form)
+    long = width(part.text) > _WIDE
+    _text(field, part.text)
+    return _Style(part.tone, horizontal="left" if label or long else "right", wraps=long)
 
 
-def _part(cell: Cell, place: _Place) -> Shown:
-    parts = shown(cell)
-    return parts[min(place.part, len(parts) - 1)]  # one dash stands for all of them
-
-
-def _exact(cell: Cell, place: int, part: Shown) -> float | None:
-    """Return the number that a part's text is rounded from, where that is known, else the one that it shows."""
-    if isinstance(cell, Measured):
-        estimate = cell.parts[place]
-        return _percent(estimate.mean) if estimate else None
-    return cell.value if isinstance(cell, Number) and cell.value is not None else part.value
-
-
-def _percent(share: float) -> float:
-    return round(100 * share, 10)
-
-
+@cache
 def _format(text: str, value: float) -> str | None:
     """Return the format by which the number reads as the text; None where the text says more, or less."""
     found = _PARTED.fullmatch(text)
@@ -168,43 +163,44 @@ def _format(text: str, value: float) -> str | None:
     return f"{before}+{digits}{after};{before}-{digits}{after};{plain}" if sign == "+" else plain
 
 
-def _numbers(table: Worksheet, sheet: Sheet) -> None:
-    """Write every number of the sheet in a row of its own, with its labels, its interval and what it is of."""
+def _numbers(table: Worksheet, sheet: Sheet) -> bytes:
+    """Write the header of the second worksheet, and return its rows: a number each, with all that is known of it.
+
+    In a wide table there are ten thousands of them; as fields of openpyxl they would take longer than all the rest.
+    """
     names = [*map(str, sheet.columns[: sheet.labels]), *_NUMBERS]
     for column, name in enumerate(names, 1):
         field = _text(_field(table, 1, column), name)
         field.font, field.border = _HEAD, _END
         table.column_dimensions[get_column_letter(column)].width = max(14, width(name) + 4)
-    line = 1
+    lines: list[str] = []
     for row in sheet.rows:
-        labels = [str(cell) for cell in row[: sheet.labels]]
-        for place, cell in enumerate(row[sheet.labels :], sheet.labels):
-            for found in _said(cell, sheet.measures(place)):
-                line += 1
-                for column, value in enumerate([*labels, str(sheet.columns[place]), *found], 1):
-                    field = _field(table, line, column)
-                    if isinstance(value, str):
-                        _text(field, value)
-                    else:
-                        field.value = value
+        labels = "".join(_raw(str(cell)) for cell in row[: sheet.labels])
+        for named, cell in zip(sheet.columns[sheet.labels :], row[sheet.labels :], strict=True):
+            of = labels + _raw(str(named))
+            lines += [f"<row>{of}{''.join(map(_raw, found))}</row>" for found in _known(cell)]
     table.freeze_panes = f"{get_column_letter(sheet.labels + 1)}2"
-    table.auto_filter.ref = f"A1:{get_column_letter(len(names))}{line}"
+    table.auto_filter.ref = f"A1:{get_column_letter(len(names))}{1 + len(lines)}"
+    return "".join(lines).encode()
 
 
-_Said = tuple[str, float, float | None, float | None, int | None, str, str]
+def _raw(value: str | float | None) -> str:
+    """Return a field as it stands in the file."""
+    if value is None or value == "":
+        return "<c/>"
+    if isinstance(value, str):
+        return f'<c t="inlineStr"><is><t>{escape(value[:_LETTERS])}</t></is></c>'
+    return f"<c><v>{value!r}</v></c>"
 
 
-def _said(cell: Cell, measures: tuple[str, ...]) -> Iterator[_Said]:
+def _known(cell: Cell) -> Iterator[tuple[str | float | None, ...]]:
     """Yield name, number, bounds, count, what it counts and what is beside, of each number in a cell."""
-    if isinstance(cell, Measured):
-        for name, known in cell.known:
-            bounds = (_percent(known.low), _percent(known.high))
-            yield name, _percent(known.mean), *bounds, known.n, cell.unit, cell.beside
-        return
-    for place, (name, part) in enumerate(zip(measures, shown(cell), strict=False)):
-        value = _exact(cell, place, part)
-        if value is not None and (isinstance(cell, Number) or _format(part.text, value)):
-            yield name, value, None, None, None, "", cell.note if isinstance(cell, Number) else ""
+    unit, beside = ("", "") if isinstance(cell, str) else (cell.unit, cell.beside)
+    for part in shown(cell):
+        if part.exact is not None or (part.value is not None and _format(part.text, part.value)):
+            bounds = (part.low, part.high, part.n)
+            said = "; ".join(filter(None, [part.note, beside]))
+            yield part.name, part.value, *bounds, "" if part.n is None else unit, said
 
 
 def _field(table: Worksheet, line: int, column: int) -> Field:
@@ -222,8 +218,8 @@ def _text(field: Field, text: str) -> Field:
     return field
 
 
-def _timeless(book: Workbook) -> bytes:
-    """Return the file without the times at which it and its parts were written."""
+def _written(book: Workbook, rows: bytes) -> bytes:
+    """Return the file with further rows in its second worksheet, and without the times at which it was written."""
     written, fixed = io.BytesIO(), io.BytesIO()
     book.save(written)
     with zipfile.ZipFile(written) as source, zipfile.ZipFile(fixed, "w") as target:
@@ -231,5 +227,7 @@ def _timeless(book: Workbook) -> bytes:
             content = source.read(name)
             if name == "docProps/core.xml":
                 content = re.sub(rb"<dcterms:(created|modified).*?</dcterms:\1>", b"", content)
+            if name == "xl/worksheets/sheet2.xml":
+                content = re.sub(rb"<dimension[^>]*/>", b"", content).replace(b"</sheetData>", rows + b"</sheetData>")
             target.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return fixed.getvalue()
