@@ -64,6 +64,7 @@ def test_each_can_be_read(case: str) -> None:
         assert not faults(drawn(picture)), picture.name
         assert picture.facts == FACTS
         assert "nan" not in picture.described
+        assert 20 < len(picture.alt) < 200 + len(picture.title)
 
 
 def test_there_are_as_many_where_nothing_is_known_yet() -> None:

@@ -34,8 +34,9 @@ def picture(found: F1, costs: Mapping[Place, Seconds]) -> Picture:
     note = f"{found.facts}: in the language of the edit, {asked(found.grid.protocol)}.{bars(panels)} {_WITHOUT}"
     if lost := _unknown(found, costs):
         note += f" Seconds are not known of {', '.join(lost)}."
-    described = f"{title}: F1 in percent. {note} {told(panels)}"
-    return Picture(f"cost_{found.facts}", title, described, lambda: _draw(found, panels, note), found.facts)
+    alt = f"{title}: F1 in percent in the language of the edit, {asked(found.grid.protocol)}."
+    described = f"{told(panels)} {note}".strip()
+    return Picture(f"cost_{found.facts}", title, alt, described, lambda: _draw(found, panels, note), found.facts)
 
 
 def _dots(found: F1, costs: Mapping[Place, Seconds], backbone: str, aspect: str) -> tuple[Dot, ...]:

@@ -39,7 +39,8 @@ class Picture:
 
     name: str  # of its files, without suffix
     title: str
-    described: str  # its values, for those who can't see it
+    alt: str  # what it shows, and of what, in a sentence or two for those who can't see it
+    described: str  # its values in words; empty where it has none
     draw: Callable[[], Figure]
     facts: str = ""  # that it is of; empty where it is of sweeps
 

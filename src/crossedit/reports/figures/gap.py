@@ -43,11 +43,11 @@ def picture(found: F1, comparisons: pl.DataFrame) -> Picture:
         if not dot.faint
     ]
     title = f"Language gap of generality, {found.facts}"
-    described = (
+    alt = (
         f"{title}: F1 in the language of the edit less that in other languages, in percentage points, "
-        f"{asked(found.grid.protocol)}. {' '.join(said)}"
+        f"{asked(found.grid.protocol)}."
     )
-    return Picture(f"gap_{found.facts}", title, described, lambda: _draw(found, panels, editors), found.facts)
+    return Picture(f"gap_{found.facts}", title, alt, " ".join(said), lambda: _draw(found, panels, editors), found.facts)
 
 
 def _gaps(found: F1, comparisons: pl.DataFrame) -> Gaps:

@@ -75,8 +75,12 @@ class Chart:
     def picture(self) -> Picture:
         """Return the chart under the grid's protocol."""
         facts = self.found.facts
-        described = f"Radar chart of F1, {self.title}. {' '.join(map(self._told, self.editors))}"
-        return Picture(f"radar_{facts}_{self.backbone}_{self.edit_lang}", self.title, described, self.draw, facts)
+        name = f"radar_{facts}_{self.backbone}_{self.edit_lang}"
+        alt = (
+            f"Radar chart of {self.title}: F1 in percent, {asked(self.found.grid.protocol)}, "
+            "a polygon for each editor and a spoke for each aspect and language."
+        )
+        return Picture(name, self.title, alt, " ".join(map(self._told, self.editors)), self.draw, facts)
 
     def _told(self, editor: str) -> str:
         """Return the editor's values in words; of languages that have no room for their names, the mean."""

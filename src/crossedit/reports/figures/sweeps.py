@@ -105,7 +105,8 @@ def _forgetting(sweeps: Sweeps, setting: str, members: Sequence[Planned], protoc
     return Picture(
         plan.forgetting(setting),
         title,
-        _edits_in_words(title, shown),
+        f"{title}, in percent.",
+        _edits_in_words(shown),
         lambda: heat(shown, _X.get(setting, "Stop"), "Facts of edits", "Reliability in %"),
     )
 
@@ -122,7 +123,8 @@ def _weights(sweeps: Sweeps, setting: str, members: Sequence[Planned]) -> Pictur
     return Picture(
         plan.weights(setting),
         title,
-        _layers_in_words(title, shown),
+        f"{title}.",
+        _layers_in_words(shown),
         lambda: heat(shown, _X.get(setting, "Stop"), "Layer", "Relative change", logarithmic=True),
     )
 
@@ -135,11 +137,11 @@ def _curves(
     note: str = "",
 ) -> Picture:
     x_label = _X.get(setting, "Stop")
-    described = f"{title}, in percent. {x_label}. {told(shown)}"
-    return Picture(name, title, described, lambda: curves(shown, x_label, "Score in %", note))
+    alt = f"{title}, in percent, by {x_label[0].lower()}{x_label[1:]}."
+    return Picture(name, title, alt, told(shown), lambda: curves(shown, x_label, "Score in %", note))
 
 
-def _edits_in_words(title: str, shown: Sequence[Panel[Cells]]) -> str:
+def _edits_in_words(shown: Sequence[Panel[Cells]]) -> str:
     told = [
         f"{panel.row}, {panel.column}, edits {name}: "
         + ", ".join(f"{value:.0f} at {stop}" for stop, value in zip(panel.stops, row, strict=True) if value is not None)
@@ -148,10 +150,10 @@ def _edits_in_words(title: str, shown: Sequence[Panel[Cells]]) -> str:
         for name, row in zip(*panel.content, strict=True)
         if any(value is not None for value in row)
     ]
-    return " ".join([f"{title}, in percent.", *told])
+    return " ".join(told)
 
 
-def _layers_in_words(title: str, shown: Sequence[Panel[Cells]]) -> str:
+def _layers_in_words(shown: Sequence[Panel[Cells]]) -> str:
     """Return the most changed layer at each stop, and those whose change is no number."""
     told = []
     for panel in shown:
@@ -164,7 +166,7 @@ def _layers_in_words(title: str, shown: Sequence[Panel[Cells]]) -> str:
             said += [f"no number in layer {', '.join(lost)}"] if lost else []
             if said:
                 told.append(f"{panel.row}, {panel.column}, at {stop}: {'; '.join(said)}.")
-    return " ".join([f"{title}.", *told])
+    return " ".join(told)
 
 
 def _places(members: Sequence[Planned]) -> Iterator[tuple[str, Planned]]:

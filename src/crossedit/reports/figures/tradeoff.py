@@ -26,8 +26,8 @@ def picture(found: F1) -> Picture:
         for across, along in combinations(_ASPECTS, 2)
     ]
     title = f"Reliability, locality and portability against each other, {found.facts}"
-    described = f"{title}: F1 in percent in the language of the edit, {asked(found.grid.protocol)}. {told(panels)}"
-    return Picture(f"tradeoff_{found.facts}", title, described, lambda: _draw(found, panels), found.facts)
+    alt = f"{title}: F1 in percent in the language of the edit, {asked(found.grid.protocol)}."
+    return Picture(f"tradeoff_{found.facts}", title, alt, told(panels), lambda: _draw(found, panels), found.facts)
 
 
 def _dots(found: F1, backbone: str, across: str, along: str) -> tuple[Dot, ...]:

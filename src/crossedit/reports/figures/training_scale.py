@@ -37,9 +37,9 @@ class _Scales:
         langs = found.edit_langs
         rows = [(lang,) for lang in langs] if len(langs) <= FEW else [langs]
         panels = [self._panel(edit_langs, aspect) for edit_langs in rows for aspect in ASPECTS]
-        described = f"{title}, in percent, {asked(found.grid.protocol)}. {told(panels)}"
+        alt = f"{title}, in percent, {asked(found.grid.protocol)}."
         name = f"training_scale_{found.facts}_{self.backbone}"
-        return Picture(name, title, described, lambda: self._draw(panels), found.facts)
+        return Picture(name, title, alt, told(panels), lambda: self._draw(panels), found.facts)
 
     def _panel(self, edit_langs: Sequence[str], aspect: str) -> Panel[tuple[Line, ...]]:
         row = f"Edited in {language(edit_langs[0])}" if len(edit_langs) == 1 else f"Mean of {len(edit_langs)} languages"

@@ -32,7 +32,8 @@ class Chart(NamedTuple):
     title: str
     address: str  # a data: address with the picture in it
     width: int  # pixels at which its letters are as large as those of the other figures
-    described: str  # for those who can't see it
+    alt: str  # what it shows, for those who can't see it
+    described: str  # its values in words; empty where it has none
     facts: str  # that it is of; empty where it is of sweeps
 
 
@@ -53,7 +54,7 @@ def _chart(picture: Picture, path: Path) -> Chart:
     held = address(path)
     points = re.search(r'<svg[^>]* width="([\d.]+)pt"', path.read_text(encoding="utf-8"))
     width = round(float(points[1]) * _PIXELS_PER_POINT) if points else _WIDTH
-    return Chart(_kind(picture.name), picture.title, held, width, picture.described, picture.facts)
+    return Chart(_kind(picture.name), picture.title, held, width, picture.alt, picture.described, picture.facts)
 
 
 def _kind(name: str) -> str:
