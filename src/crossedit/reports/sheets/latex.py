@@ -17,6 +17,7 @@ _COLOURS = (r"\providecolor{scorehigh}{HTML}{0B6B3A}", r"\providecolor{scorelow}
 
 # Sizes of a page as LaTeX's own classes have it at 11 pt; others hold more.
 _LINES, _LETTERS = 36, 75
+_KEPT = 20  # tables after which all are printed
 _LONGEST = 600  # letters; a longer text is no part of a printed table, and the other formats have it whole
 _PARTED = re.compile(r"([+−-]?)(\d+)((?:\.\d+)?)(\**)")
 
@@ -32,7 +33,10 @@ def to_latex(sheet: Sheet, intervals: bool = False) -> str:
         for number, piece in enumerate(pieces(sheet))
         for table in _Tables(piece, intervals).all(continued=number > 0)
     ]
-    written = "\n\n".join(tables)
+    # TeX keeps what it has no page for yet, and has room for 52 tables.
+    written = "\n\n".join(
+        f"\\clearpage\n{table}" if at and not at % _KEPT else table for at, table in enumerate(tables)
+    )
     return "\n".join([*_head(written), *_COLOURS, "", written, ""])
 
 
