@@ -109,8 +109,51 @@ def test_scores_of_sweeps_are_compared(runs: tuple[Path, Path]) -> None:
     )
     result = diff(first, second)
     assert "steps/small  4 rte corrected  60.00  ->  50.00  -10.00" in result.output
-    # Other facts with the same score are no change.
-    assert "Sweeps' facts: 0 of 1 scores differ" in result.output
+    # The same score of fewer facts is another one.
+    assert "Sweeps' facts: 1 of 1 scores differ, in 1 of 1 cells" in result.output
+    assert "50.00  ->  50.00  +0.00  of 4 -> 2" in result.output
+
+
+def test_other_counts_are_changes_whatever_the_threshold_and_come_last(runs: tuple[Path, Path]) -> None:
+    first, second = runs
+    fewer = pl.int_range(pl.len()) == 0
+    change(
+        second / CELL / "scores.parquet",
+        SCORES,
+        lambda frame: frame.with_columns(n=pl.when(fewer).then(pl.col("n") - 1).otherwise("n")),
+    )
+    change(
+        second / "edits/tiny/small/IKE/zh/scores.parquet",
+        SCORES,
+        lambda frame: frame.with_columns(mean=pl.when(fewer).then(pl.col("mean") - 0.01).otherwise("mean")),
+    )
+    result = diff(first, second)
+    assert [line.split()[0] for line in result.output.splitlines() if line.startswith("  tiny/")] == [
+        "tiny/small/IKE/zh",
+        "tiny/small/ROME/en",
+    ]
+    above = diff(first, second, "--threshold", 100)
+    assert above.exit_code == 1
+    assert "1 of 396 scores differ by more than 100 points, or are over other counts" in above.output
+
+
+def test_intervals_are_not_compared(runs: tuple[Path, Path]) -> None:
+    first, second = runs
+    change(second / CELL / "scores.parquet", SCORES, lambda frame: frame.with_columns(low=pl.lit(float("nan"))))
+    assert diff(first, second).exit_code == 0
+
+
+def test_runs_without_a_common_cell_get_one_sentence(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    first, _ = runs
+    frame = scores().with_columns(backbone=pl.lit("large"))
+    tables.write(frame, SCORES, tmp_path / "scores.parquet", {})
+    result = diff(first / CELL / "scores.parquet", tmp_path / "scores.parquet")
+    assert result.exit_code == 1
+    *_, told = result.output.strip().splitlines()
+    assert told == (
+        "The two runs have no cell in common: A has tiny/small/ROME/en and B has tiny/large/IKE/en and 5 more."
+    )
+    assert len(result.output.strip().splitlines()) == 4  # beside the runs' names
 
 
 def test_it_says_what_was_made_otherwise_but_this_alone_is_no_difference(runs: tuple[Path, Path]) -> None:

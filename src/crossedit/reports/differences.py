@@ -82,7 +82,7 @@ class Differences(NamedTuple):
     kind: Kind
     cells: int  # that both runs have
     scores: int  # that both have
-    changed: pl.DataFrame  # the key, a, b, change in points, n_a and n_b; the largest changes first
+    changed: pl.DataFrame  # the key, a, b, change in points, n_a and n_b; the largest changes first, then other counts
     only: dict[str, list[tuple[str, ...]]]  # cells that only `a` has, or only `b`
     lone: dict[str, int]  # scores that only one has, of cells that both have
 
@@ -104,7 +104,8 @@ class Otherwise(NamedTuple):
 def differences(a: Run, b: Run, threshold: float = 0) -> list[Differences]:
     """Return what differs in each kind of scores that either run has; changes up to the threshold don't count.
 
-    threshold: in points. A score that is no number has changed where it is one in the other run.
+    threshold: in points. A score that is no number has changed where it is one in the other run, and any score that is
+    the mean over another number of facts or items. Intervals aren't compared.
     """
     shared = [kind for kind in a.scores if kind in b.scores]
     kinds = [kind for kind in shared if len(a.scores[kind]) or len(b.scores[kind])]
@@ -135,7 +136,9 @@ def _differences(kind: Kind, a: pl.DataFrame, b: pl.DataFrame, threshold: float)
     both = both.with_columns(change=100 * (pl.col("b") - pl.col("a")))
     size = pl.col("change").abs()
     unlike = pl.col("a").is_null() != pl.col("b").is_null()
-    changed = both.filter(unlike | (size > threshold + _ROUNDING)).sort(size.fill_null(float("inf")), descending=True)
+    over_others = pl.col("n_a") != pl.col("n_b")
+    changed = both.filter(unlike | over_others | (size > threshold + _ROUNDING))
+    changed = changed.sort(pl.when(unlike).then(float("inf")).otherwise(size.fill_null(0)), descending=True)
     cells = [set(frame.select(kind.cell).iter_rows()) for frame in (a, b)]
     shared = pl.DataFrame(sorted(cells[0] & cells[1]), schema=dict.fromkeys(kind.cell, pl.String), orient="row")
     lone = joined.join(shared, on=kind.cell, how="semi")

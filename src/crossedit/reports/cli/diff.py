@@ -26,8 +26,9 @@ _RUN = click.Path(path_type=Path)
 def diff(context: click.Context, run_a: Path, run_b: Path, threshold: float, every: bool, as_json: bool) -> None:
     """Say which cells' scores differ between two results folders (or scores.parquet), and by how much.
 
-    Changes are those from RUN_A to RUN_B, in points, the largest first. Ends with 0 where no score differs, with 1
-    where any does or only one run has it, as diff does.
+    Changes are those from RUN_A to RUN_B, in points, the largest first. A score over another number of facts or items
+    has changed too, even if it is the same. Intervals are not compared, and nothing is said of what chance would do.
+    Ends with 0 where no score differs, with 1 where any does or only one run has it, as diff does.
     """
     from crossedit.reports.differences import Run, differences, made_otherwise
 
@@ -69,6 +70,10 @@ def _lines(
     for name, run in zip("AB", runs, strict=True):
         yield f"{name}  {run.path}"
     few = None if every else _FEW
+    if not any(one.cells for one in found):
+        yield ""
+        yield f"The two runs have no cell in common: {' and '.join(_lone(found))}."
+        return
     for one in found:
         yield ""
         yield from _kind(one, threshold, every)
@@ -84,11 +89,18 @@ def _lines(
         yield "How they were made can't be compared."
 
 
+def _lone(found: "list[Differences]") -> Iterator[str]:
+    """Yield whose cells each run has, where no cell is in both."""
+    for run in "ab":
+        cells = ["/".join(cell) for one in found for cell in one.only[run]]
+        yield f"{run.upper()} has {_cells(cells) if cells else 'none'}"
+
+
 def _kind(one: "Differences", threshold: float, every: bool) -> Iterator[str]:
     few = None if every else _FEW
     key = list(one.kind.cell)
     largest = one.changed if every else one.changed.unique(key, keep="first", maintain_order=True)
-    than = f" by more than {threshold:g} points" if threshold else ""
+    than = f" by more than {threshold:g} points, or are over other counts" if threshold else ""
     changed = one.changed.select(key).n_unique() if len(one.changed) else 0
     yield (
         f"{one.kind.name.capitalize()}: {len(one.changed):,} of {one.scores:,} scores differ{than}, "
@@ -111,7 +123,7 @@ def _kind(one: "Differences", threshold: float, every: bool) -> Iterator[str]:
 
 def _row(row: dict[str, Any], one: "Differences") -> list[str]:
     values = ["no number" if row[run] is None else f"{100 * row[run]:.2f}" for run in "ab"]
-    change = "" if row["change"] is None else f"{row['change']:+.2f}"
+    change = "" if row["change"] is None else f"{row['change'] + 0:+.2f}"
     where = " ".join(str(row[name]) for name in one.kind.where if row[name] not in ("", "all"))
     beside = "" if row["n_a"] == row["n_b"] else f"of {row['n_a']:,} -> {row['n_b']:,}"
     return ["/".join(row[name] for name in one.kind.cell), where, values[0], "->", values[1], change, beside]
