@@ -55,7 +55,8 @@ def _means(config: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
                         far = 0.3 * (lang != edit_lang) * (1 + math.sin(own - 2 * other)) / 2
                         level = 0.95 - 0.2 * order + 0.04 * math.sin(3 * place + order) - 0.05 * number
                         if editor == UNEDITED:
-                            level = 1.0 if aspect == "locality" else 0.05
+                            # Nothing of it depends on a language of edits.
+                            level, far = (1.0 if aspect == "locality" else 0.05 * (1 + other % 3)), 0.0
                         yield backbone, editor, edit_lang, aspect, lang, max(0.0, min(1.0, level - far))
 
 

@@ -1,11 +1,19 @@
 """Colours, markers and lines: what stands in one figure is told apart with every colour vision, and without colour."""
 
 from itertools import combinations
+from pathlib import Path
 
 import pytest
+from drawn import drawn
+from made_figures import comparisons, costs, entry, found
+from matplotlib.colors import to_hex
 
+from crossedit.files import read_yaml
+from crossedit.reports.figures.pictures import pictures
 from crossedit.reports.naming import ASPECT_STYLES, TASKS, Style, styles, task_styles
+from crossedit.reports.sweeps import Sweeps
 
+SCALE = Path(__file__).parents[2] / "config/training-scale.yaml"
 # Linear RGB as people without the first or second kind of cones see it (Machado, Oliveira & Fernandes 2009), as all
 # others do, and as a printer without colours shows it.
 SEEN = {
@@ -63,3 +71,39 @@ def test_colour_and_marker_are_of_one_editor_alone() -> None:
 
 def test_an_editor_of_the_literature_looks_the_same_beside_any_others() -> None:
     assert styles(["mine", "ROME"])["ROME"] == styles(["ROME", "IKE", *MANY])["ROME"]
+
+
+def test_an_editor_of_another_name_looks_as_its_method() -> None:
+    look = styles(["mine", "MEMIT"], {"mine": "ROME", "MEMIT": "MEMIT"})
+    assert (look["mine"], look["MEMIT"]) == (styles([])["ROME"], styles([])["MEMIT"])
+    assert styles(["ROME"], {"ROME": "MEMIT"})["ROME"] == look["MEMIT"]
+    assert styles(["mine", "ROME"], {"mine": "ROME"})["ROME"] == look["mine"]
+
+
+@pytest.mark.parametrize("own", ["MEND", "a-method-of-ones-own"])
+def test_editors_of_one_method_share_its_colour_and_no_marker(own: str) -> None:
+    methods = {f"{number}": own for number in range(18)}
+    look = styles([*methods, "other"], methods)
+    assert {look[name].colour for name in methods} == {styles([own])[own].colour}
+    assert len({look[name].marker for name in (*methods, "other")}) == 19
+
+
+def test_a_method_has_one_colour_in_all_figures() -> None:
+    editors = read_yaml(SCALE)["editors"]
+    config = {**entry(list(editors), backbones=["small"]), "editors": editors}
+    known = found(config)
+    look = styles(known.grid.editors, known.grid.methods)
+    assert len({look[name].marker for name in editors}) == len(editors) == 18
+    seen = set()
+    for picture in pictures(
+        known.scores, known.grid, Sweeps.read({}, [], [], []), comparisons(config), costs(config), config
+    ):
+        for legend in drawn(picture).legends:
+            for line in legend.legend_handles:
+                name = str(line.get_label())
+                of = editors[name]["method"] if name in editors else name
+                if of in ("MEND", "SERAC", "IKE"):
+                    seen.add((picture.name.split("_")[0], name))
+                    assert to_hex(line.get_markerfacecolor()) == styles([])[of].colour.lower(), picture.name
+    assert {kind for kind, _ in seen} == {"radar", "training", "tradeoff", "cost"}
+    assert {name for _, name in seen} == {*editors, "MEND", "SERAC", "IKE"}

@@ -7,7 +7,7 @@ from typing import Any
 from crossedit import UNEDITED
 from crossedit.config import cells as configured_cells
 from crossedit.errors import UserError, nearest
-from crossedit.reports.naming import union
+from crossedit.reports.naming import Style, styles, union
 from crossedit.reports.scores import Scores
 from crossedit.reports.sweeps import Sweeps
 
@@ -25,6 +25,7 @@ class Grid:
     langs: tuple[str, ...]  # evaluation languages
     protocols: tuple[str, ...]
     protocol: str  # the one that is shown first
+    methods: Mapping[str, str]  # of editors, where the entry says them
     _rows: frozenset[tuple[str, str, str, str]]
 
     @classmethod
@@ -58,6 +59,9 @@ class Grid:
             langs=langs or (sweeps.langs if sweeps else ()),
             protocols=protocols,
             protocol=protocol,
+            methods={
+                name: str(editor["method"]) for name, editor in entry.get("editors", {}).items() if "method" in editor
+            },
             _rows=frozenset(rows),
         )
 
@@ -65,6 +69,11 @@ class Grid:
     def edited(self) -> tuple[str, ...]:
         """The facts that any row is of."""
         return tuple(facts for facts in self.facts if any(self.rows(facts)))
+
+    @property
+    def styles(self) -> dict[str, Style]:
+        """How editors are drawn, the unedited backbone among them."""
+        return styles(self.editors, self.methods)
 
     def rows(self, facts: str) -> Iterator[tuple[str, str, str]]:
         """Yield (backbone, edit_lang, editor) of each row in order, the unedited backbone before the editors."""

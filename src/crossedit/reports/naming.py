@@ -1,6 +1,6 @@
 """How things are called and drawn in every table and figure: aspects, languages, protocols, editors."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from crossedit import UNEDITED
@@ -63,9 +63,24 @@ _MARKERS: tuple[Shape, ...] = (_TALL, _ROOF, _LOWER, (6, 1, 0.0), _UPPER, "8")
 _LINES: tuple[Dashes, ...] = (_DASHED, "-", _MIXED, _DOTTED)
 
 
-def styles(editors: Sequence[str]) -> dict[str, Style]:
-    """Return each editor's style: its own where the literature knows it, else one that no other has (of 36)."""
-    return _STYLES | _others(name for name in editors if name not in _STYLES)
+def styles(editors: Sequence[str], methods: Mapping[str, str] | None = None) -> dict[str, Style]:
+    """Return each editor's style: its method's where the literature knows it, else one that no other has (of 36).
+
+    methods: those of editors, by default their names. Of several editors of one method, the one with its name or else
+    the first has the method's style, and the others have its colour with markers and lines of their own.
+    """
+    of = {name: (methods or {}).get(name, name) for name in editors}
+    known = _STYLES | _others(method for method in union(of.values()) if method not in _STYLES)
+    firsts = {method: name for name, method in reversed(of.items())}
+    firsts |= {name: name for name, method in of.items() if name == method}
+    found = known | {name: known[method] for method, name in firsts.items()}
+    markers = [style.marker for style in _STYLES.values() if style.marker] + [*_MARKERS]
+    used = {known[method].marker for method in firsts}
+    free = [marker for marker in markers if marker not in used] or markers
+    for number, name in enumerate(name for name, method in of.items() if name != firsts[method]):
+        turn, place = divmod(number, len(free))
+        found[name] = Style(known[of[name]].colour, free[place], _LINES[(place + turn) % len(_LINES)])
+    return found
 
 
 def _others(names: Iterable[str]) -> dict[str, Style]:

@@ -18,7 +18,7 @@ from crossedit.reports.figures.fonts import fold
 from crossedit.reports.figures.marks import FACES, FULL
 from crossedit.reports.figures.panels import Layout, Panel
 from crossedit.reports.figures.scatter import Dot, Spot, bars, draw_dots, languages, limit, small, span
-from crossedit.reports.naming import Style, asked, f1_metric, language, method, styles
+from crossedit.reports.naming import Style, asked, f1_metric, language, method
 
 _ASPECT = "generality"
 _ROW, _LINE = 0.18, 0.11  # inches of an editor's row, and of each further line of its name
@@ -76,7 +76,7 @@ def _gaps(found: F1, comparisons: pl.DataFrame) -> Gaps:
 
 def _dots(found: F1, gaps: Gaps, backbone: str, editors: Sequence[str]) -> Iterator[Dot]:
     """Yield the differences of each editor, from the top; where there are several in one place, their mean too."""
-    looks, langs = styles(found.grid.editors), found.edit_langs
+    looks, langs = found.grid.styles, found.edit_langs
     faces = dict(zip(langs, FACES, strict=False))
     for row, editor in enumerate(editors):
         known = {lang: here for lang in langs if (here := list(gaps.get((backbone, editor, lang), {}).values()))}

@@ -16,7 +16,7 @@ from crossedit.reports.figures.cells import F1
 from crossedit.reports.figures.drawing import COLUMN, FAINT, GREY, LEAST, PAGE, TICK, TITLE, Picture
 from crossedit.reports.figures.fonts import fold
 from crossedit.reports.figures.marks import FULL, marked
-from crossedit.reports.naming import ASPECTS, Style, asked, language, method, styles
+from crossedit.reports.naming import ASPECTS, Style, asked, language, method
 
 _EDGE, _LINE = 0.05, 0.13  # inches: around all, and of a line of the title
 
@@ -99,7 +99,7 @@ class Chart:
 
     def draw(self) -> Figure:
         """Return the figure."""
-        look, size = styles(self.found.grid.editors), Size.of(len(self.spokes))
+        look, size = self.found.grid.styles, Size.of(len(self.spokes))
         polygons = {editor: self.values(editor) for editor in self.editors}
         polygons = {editor: values for editor, values in polygons.items() if not all(map(math.isnan, values))}
         legend = [_line(look[editor], [], [], label=method(editor)) for editor in polygons]

@@ -14,7 +14,7 @@ from crossedit.reports.figures.cells import F1, FEW
 from crossedit.reports.figures.drawing import FAINT, GREY
 from crossedit.reports.figures.marks import FACES, FULL, mark, marked
 from crossedit.reports.figures.panels import Panel
-from crossedit.reports.naming import Style, language, method, styles
+from crossedit.reports.naming import Style, language, method
 from crossedit.reports.scores import Estimate
 
 
@@ -45,7 +45,7 @@ class Dot(NamedTuple):
 
 def dots(found: F1, backbone: str, at: Callable[[str, str], tuple[Spot, Spot] | None]) -> tuple[Dot, ...]:
     """Return a point for each editor and editing language that `at` has a place for; of many languages, their mean."""
-    looks, shown = styles(found.grid.editors), []
+    looks, shown = found.grid.styles, []
     faces = dict(zip(found.edit_langs, FACES, strict=False))
     for editor in (UNEDITED, *found.editors):
         places = {lang: place for lang in found.edit_langs if (place := at(editor, lang))}
@@ -62,7 +62,7 @@ def dots(found: F1, backbone: str, at: Callable[[str, str], tuple[Spot, Spot] | 
 
 def editors(found: F1, panels: Iterable[Panel[tuple[Dot, ...]]]) -> list[Line2D]:
     """Return the legend of the editors that any panel has a point of."""
-    looks, there = styles(found.grid.editors), {dot.editor for panel in panels for dot in panel.content}
+    looks, there = found.grid.styles, {dot.editor for panel in panels for dot in panel.content}
     return [mark(method(editor), looks[editor]) for editor in (UNEDITED, *found.editors) if editor in there]
 
 

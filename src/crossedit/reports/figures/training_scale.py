@@ -11,7 +11,7 @@ from crossedit.reports.figures.curves import Line, curves, told
 from crossedit.reports.figures.drawing import GREY, Picture
 from crossedit.reports.figures.marks import handle
 from crossedit.reports.figures.panels import Panel
-from crossedit.reports.naming import ASPECTS, Style, asked, language, styles
+from crossedit.reports.naming import ASPECTS, Style, asked, language
 from crossedit.reports.training_scale import Sizes, sizes
 
 
@@ -89,7 +89,10 @@ class _Scales:
 
     @property
     def _styles(self) -> dict[str, Style]:
-        return styles(list(self.groups))
+        """How methods are drawn: as the first of their editors is in other figures."""
+        looks, order = self.found.grid.styles, self.found.grid.editors
+        firsts = {method: min((name for name, _ in group), key=order.index) for method, group in self.groups.items()}
+        return {method: looks[name] for method, name in firsts.items()}
 
 
 def _short(size: int | None) -> str:
