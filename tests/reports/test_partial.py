@@ -1,5 +1,6 @@
 """The report of an experiment that isn't finished: what is done, and no number of what has failed."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,8 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 from made_page import Document, edited
-from standing import chains, record, stand
+from standing import chains, lives, make, record, stand
+from standing import write as write_text
 
 from crossedit.config import Cell
 from crossedit.edits import scores
@@ -16,7 +18,10 @@ from crossedit.edits.metrics import characters
 from crossedit.errors import UserError
 from crossedit.files import digest
 from crossedit.reports.cli import commands
+from crossedit.reports.partial import Done, check_folder
 from crossedit.runs.experiment import Experiment
+from crossedit.runs.status import Status
+from crossedit.sweeps.settings import Sweep
 from crossedit.tables import PREDICTIONS, SCORES, VALUES, read, write
 
 CELL = "demo/small/{}/en"
@@ -40,13 +45,13 @@ def settle(name: str, wrong: str) -> list[Path]:
     return shards
 
 
-def run() -> Result:
-    return CliRunner().invoke(commands, ["partial"], catch_exceptions=False)
+def run(*options: str) -> Result:
+    return CliRunner().invoke(commands, ["partial", *options], catch_exceptions=False)
 
 
 @pytest.fixture(scope="module")
 def experiment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Experiment]:
-    """Give an experiment of which ROME is done, and MEMIT, MEND and IKE are not; all but IKE have scores."""
+    """Give an experiment of which ROME is done; MEMIT lacks an output, MEND's scores are old, IKE has failed since."""
     with pytest.MonkeyPatch.context() as patch:
         editors = {name: {"method": name, "batch_size": 2, "shards": 2} for name in ("ROME", "MEMIT", "MEND", "IKE")}
         backbones = {"small": {"recipe": {"facts": "demo"}, "hparams": "demo"}}
@@ -66,6 +71,8 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Experiment]
         record(chains(shown).cells[Cell("demo", "small", "MEMIT", "en")].jobs[0], "failed", "no\n", error="no memory")
         changed = settle("MEND", "other")
         write(read(changed[0], PREDICTIONS)[1:], PREDICTIONS, changed[0], {})
+        settle("IKE", "neither")
+        record(chains(shown).cells[Cell("demo", "small", "IKE", "en")].jobs[1], "failed", error="the disk\nis full")
         assert run().exit_code == 0
         yield shown
 
@@ -88,18 +95,34 @@ def test_what_has_failed_is_nowhere_but_in_the_status(experiment: Experiment, do
     for text in (*drawn, *(path.read_text(encoding="utf-8") for path in OUT.glob("tables/*.csv"))):
         assert not re.search(r"(MEMIT|MEND|IKE)[^.\n]*\d", text)
     assert "neither" not in (OUT / "index.html").read_text(encoding="utf-8")
-    files = " ".join(re.findall(r"results/edits\S+", document.text))
-    assert "ROME" in files
-    assert not re.search("MEND|IKE", files)
+    inputs = re.findall(r"(results/edits\S+): *[0-9a-f]{16}", document.text)
+    assert {path.split("/")[4] for path in inputs} == {"ROME"}
 
 
 def test_the_page_says_how_the_rest_stands(document: Document) -> None:
     text = " ".join(document.text.split())
     assert "the experiment is not finished" in text
-    assert "Cells: 2 of 4 done, 1 failed, 1 missing." in text
+    assert "Cells: 1 of 4 done, 2 failed, 1 missing." in text
     assert "predict 1 of 2: no memory" in text
     assert "snakemake --cores all --rerun-incomplete -- results/edits/demo/small/MEMIT/en/" in text
     assert "1 editor" in text
+
+
+def test_what_is_there_and_left_out_is_named_with_the_reason_and_what_to_run(document: Document) -> None:
+    text = " ".join(document.text.split())
+    assert "Left out: 2" in text
+    again = "Run it again: snakemake --cores all --rerun-incomplete --forcerun results/edits/demo/small"
+    assert "demo/small/MEND/en its scores are of other answers than those beside them." in text
+    assert f"{again}/MEND/en/scores.parquet -- results/edits/demo/small/MEND/en/scores.parquet" in text
+    assert "demo/small/IKE/en predict 2 of 2 has failed: the disk is full." in text
+    assert f"{again}/IKE/en/predictions.2-of-2.parquet -- results/edits/demo/small/IKE/en/scores.parquet" in text
+
+
+def test_what_is_left_out_is_done_neither_in_the_status_nor_by_its_files(experiment: Experiment) -> None:
+    done = Done.of(Status.of(experiment))
+    states = {cell.editor: standing.state for cell, standing in done.status.cells.items()}
+    assert states == {"ROME": "done", "MEMIT": "failed", "MEND": "missing", "IKE": "failed"}
+    assert [path.parent.parent.name for path in (*done.scores, *done.predictions)] == ["ROME"] * 3
 
 
 def test_the_folder_is_made_anew_and_whole(experiment: Experiment) -> None:
@@ -114,3 +137,75 @@ def test_where_nothing_is_done_there_is_one_sentence(tmp_path: Path, monkeypatch
     with pytest.raises(UserError, match="results: nothing is done yet that a report could show"):
         run()
     assert not OUT.exists()
+
+
+SWEEP = Sweep("KN", "small")
+
+
+@pytest.fixture
+def swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Experiment:
+    """An experiment of whose sweep everything is there."""
+    shown = stand(tmp_path, monkeypatch)
+    known = chains(shown)
+    stops = [stop for sweep in (Sweep("unedited", "small"), SWEEP) for stop in known.stops[sweep].values()]
+    make(*(job for stop in stops for job in stop.jobs), *known.sweeps[SWEEP].ends)
+    return shown
+
+
+def reasons(experiment: Experiment) -> list[str]:
+    """Return why what is left out of the sweep is, having seen that it is left out."""
+    done = Done.of(Status.of(experiment))
+    assert len(done.task_scores) == (not done.left_out)
+    assert (done.status.sweeps[SWEEP].state == "done") == (not done.left_out)
+    return [each.reason for each in done.left_out]
+
+
+def test_tables_of_sweeps_that_are_older_than_what_they_are_of_are_left_out(swept: Experiment) -> None:
+    assert reasons(swept) == []
+    tables = Path("results/sweeps/KN/small/tasks.parquet").stat().st_mtime
+    for answers in ("KN/small/4/facts.parquet", "unedited/small/0/rte.corrected.parquet"):
+        path = Path("results/sweeps", answers)
+        before = path.stat().st_mtime
+        os.utime(path, (tables + 1, tables + 1))
+        assert reasons(swept) == ["its tables are older than what they are of"]
+        os.utime(path, (before, before))
+    assert reasons(swept) == []
+
+
+def test_tables_of_sweeps_are_left_out_where_a_stop_has_failed_or_runs(swept: Experiment) -> None:
+    job = chains(swept).stops[SWEEP][4].jobs[-1]
+    record(job, "failed", error="no memory")
+    assert [reason.partition(" has ")[2] for reason in reasons(swept)] == ["failed: no memory"]
+    record(job, "running", **lives())
+    assert reasons(swept) == ["a job of its stops is running"]
+
+
+def test_a_job_that_was_killed_over_an_old_output_has_failed(swept: Experiment) -> None:
+    record(chains(swept).sweeps[SWEEP].ends[0], "running", pid=2**30)
+    assert reasons(swept) == ["score_sweep has failed: killed or out of memory: it ended without a word"]
+
+
+@pytest.mark.parametrize("out", [".", "..", "results", "results/reports", "results/edits", "papers"])
+def test_a_folder_that_holds_anything_else_is_left_alone(swept: Experiment, out: str) -> None:
+    for path in ("papers/mine.tex", "papers/tables/a.csv", "results/edits/x", "results/reports/index.html"):
+        write_text(path, "kept")
+    before = sorted(Path.cwd().rglob("*"))
+    with pytest.raises(UserError, match=f"--out '{re.escape(out)}' (is|would be)"):
+        run("--out", out)
+    assert sorted(Path.cwd().rglob("*")) == before
+
+
+@pytest.mark.parametrize("there", [(), ("index.html", "tables/a.csv", "scores.parquet")])
+def test_a_folder_that_is_empty_or_a_report_may_become_one(tmp_path: Path, there: tuple[str, ...]) -> None:
+    (tmp_path / "out").mkdir()
+    for path in there:
+        write_text(str(tmp_path / "out" / path), "old")
+    check_folder(tmp_path / "out", tmp_path / "results")
+    check_folder(tmp_path / "absent", tmp_path / "results")
+
+
+@pytest.mark.parametrize("there", ["tables/a.csv", "notes.md"])
+def test_part_of_a_report_is_none(tmp_path: Path, there: str) -> None:
+    write_text(str(tmp_path / "out" / there), "mine")
+    with pytest.raises(UserError, match=f"'{there.split('/')[0]}' is in it"):
+        check_folder(tmp_path / "out", tmp_path / "results")

@@ -24,22 +24,24 @@ def partial(
 ) -> None:
     """Make tables, figures and the page of what is done, while the rest still runs or after it has failed.
 
-    It takes what is there and starts no job; a cell counts when all its jobs are done. The rules' own report isn't
-    touched.
+    It takes what is there and starts no job; a cell counts when all its jobs are done, none has failed since, and its
+    scores are of the predictions beside them. A folder that holds anything but an earlier report isn't touched.
     """
     import time
 
     from crossedit.files import whole
     from crossedit.reports.page import Sources, page, write
     from crossedit.reports.page.standing import of
-    from crossedit.reports.partial import Done
+    from crossedit.reports.partial import Done, check_folder
     from crossedit.runs.experiment import Experiment
     from crossedit.runs.status import Status
 
-    status = Status.of(Experiment.of(configfile, overrides, profile))
-    done, entry = Done.of(status), status.experiment.config
+    experiment = Experiment.of(configfile, overrides, profile)
+    entry = experiment.config
     results = Path(entry["results"])
     out = out or results / "reports" / "partial"
+    check_folder(out, results)
+    done = Done.of(Status.of(experiment))
     swept = {
         "task_scores": done.task_scores,
         "fact_scores": done.fact_scores,
@@ -49,7 +51,9 @@ def partial(
     inputs = [*done.scores, *done.values, *others, *(path for paths in swept.values() for path in paths)]
     if not inputs:
         raise UserError(f"{results}: nothing is done yet that a report could show; `crossedit status` says what runs.")
-    with whole(out) as folder:
+    for each in done.left_out:
+        click.echo(f"{each.name} is left out: {each.reason}.", err=True)
+    with whole(out.resolve()) as folder:
         folder.mkdir()
         compared: dict[str, list[Path]] = {"comparisons": [], "outcomes": []}
         scores = []
@@ -98,6 +102,7 @@ def partial(
         )
         sweeps = read_sweeps(entry, *swept.values())
         known, _ = read(scores, entry, sweeps, others)
-        as_of = "" if status.is_done else time.strftime("%Y-%m-%d %H:%M")
-        write(page(entry, known, sweeps, sources, inputs, of(status), as_of), folder / "index.html")
+        as_of = "" if done.status.is_done and not done.left_out else time.strftime("%Y-%m-%d %H:%M")
+        shown = page(entry, known, sweeps, sources, inputs, of(done.status), as_of, done.left_out)
+        write(shown, folder / "index.html")
     click.echo(f"The page of what is done: {(out / 'index.html').resolve()}")

@@ -31,6 +31,7 @@ from crossedit.reports.tabled import ERRORS, groups, sweep_report
 from crossedit.tables import Table
 
 if TYPE_CHECKING:
+    from crossedit.reports.left_out import LeftOut
     from crossedit.runs.page import Shown
 
 
@@ -63,10 +64,12 @@ def page(
     inputs: Sequence[Path],
     standing: "Shown | None" = None,
     as_of: str = "",
+    left_out: "Sequence[LeftOut]" = (),
 ) -> str:
     """Return the page as HTML; `inputs` are the files whose digests it names.
 
-    standing: how the experiment stands, where that is known; as_of: when, of one that isn't done.
+    standing: how the experiment stands, where that is known; as_of: when, of one that isn't done;
+    left_out: what is there of it and isn't shown.
     """
     grid = Grid.of(entry, scores, sweeps)
     settings = entry.get("reports") or {}
@@ -87,6 +90,7 @@ def page(
         as_of=as_of,
         intervals=settings.get("intervals", False),
         standing=standing,
+        left_out=left_out,
         used=used(sources.results) if sources.results else "",
         findings={facts: _findings(scores, grid, facts, compared) for facts in grid.edited},
         groups=list(groups(entry, scores, grid, beside, compared, outcomes)),
