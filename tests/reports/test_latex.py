@@ -4,14 +4,16 @@ import re
 import shutil
 import subprocess
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import made_sheets
 import pytest
 
 from crossedit.reports.scores import Estimate
-from crossedit.reports.sheets import Column, Measured, Sheet, to_latex
+from crossedit.reports.sheets import Column, Measured, Numbers, Sheet, Shown, to_latex
 from crossedit.reports.sheets.latex_text import escaped
+from crossedit.reports.sheets.pieces import pieces
 from crossedit.reports.sheets.texts import plain
 
 
@@ -80,6 +82,44 @@ def test_long_sheets_are_cut_where_labels_end() -> None:
     assert rows == len(made_sheets.long().rows)
 
 
+def test_wide_sheets_are_cut_between_groups_of_columns() -> None:
+    sheet = made_sheets.wide()
+    parts = pieces(sheet)
+    assert [column for part in parts for column in part.columns[3:]] == list(sheet.columns[3:])
+    assert all(part.columns[:3] == sheet.columns[:3] for part in parts)
+    assert {span for part in parts for name, span in part.groups if name} == {3}
+    tables = to_latex(sheet).split(r"\begin{table*}")[1:]
+    assert len(tables) == 2 * len(parts) > 52
+    assert to_latex(sheet).count(r"\clearpage") >= len(tables) // 52
+    assert [table.count("(continued)") for table in tables] == [0] + [1] * (len(tables) - 1)
+    assert len(re.findall(r"\\label", "".join(tables))) == 1
+    assert all("Backbone & Edited in & Method" in table for table in tables)
+
+
+def test_no_more_is_cut_than_must_be() -> None:
+    for sheet in (made_sheets.published("Table 2"), made_sheets.sheet(made_sheets.LATIN), made_sheets.wide(langs=2)):
+        assert pieces(sheet) == [sheet]
+    group = made_sheets.wide(langs=1)
+    columns = tuple(Column(str(number), "One group") for number in range(40))
+    rows = tuple((*row[:3], *[row[3]] * 40) for row in group.rows)
+    parts = pieces(replace(group, columns=(*group.columns[:3], *columns), rows=rows))
+    assert len(parts) > 1
+    assert [column for part in parts for column in part.columns[3:]] == list(columns)
+
+
+def test_several_stars_and_shares_are_lined_up() -> None:
+    stars = Numbers((Shown("+1.20***", name="F1"), Shown("-12.00", name="EM")))
+    none = Numbers((Shown("0.00", name="F1"), Shown("3.00*", name="EM")))
+    share = Shown("100.0", name="%", bracketed=True)
+    some, nothing = (Numbers((Shown("9", name="n"), one)) for one in (share, share._replace(text="")))
+    columns = (Column("Method"), Column("Change"), Column("Wrong"))
+    found = body(to_latex(Sheet("a", "A", columns, (("x", stars, some), ("y", none, nothing)), labels=1)))
+    assert found[1:] == [
+        r"x & +1.20{*}{*}{*} / $-$12.00\phantom{*} & 9 (100.0) \\",
+        r"y & \phantom{+}0.00\phantom{***} / \phantom{+0}3.00{*} & 9\phantom{ (100.0)} \\",
+    ]
+
+
 def test_intervals_stand_small_below_their_numbers() -> None:
     text = to_latex(made_sheets.sheet(made_sheets.LATIN[:3]), intervals=True)
     assert r"{\tiny [75.1, 80.0] / [0.0, 0.0]}" in text
@@ -103,6 +143,8 @@ def compiled(engine: str, sheets: list[Sheet], folder: Path) -> str:
     log = (folder / "paper.log").read_text(encoding="utf-8", errors="replace")
     assert done.returncode == 0, log[-3000:]
     assert re.findall(r"^(?:Overfull|LaTeX Warning: Float|Missing character|LaTeX Font Warning).*", log, re.M) == []
+    fonts = subprocess.run(["pdffonts", "paper.pdf"], cwd=folder, capture_output=True, timeout=60, check=True)
+    assert b"Type 3" not in fonts.stdout, "letters drawn dot by dot, which publishers refuse"
     shown = subprocess.run(["pdftotext", "paper.pdf", "-"], cwd=folder, capture_output=True, timeout=60, check=True)
     return shown.stdout.decode()
 
@@ -114,11 +156,13 @@ def bare(text: str) -> str:
 
 
 @pytest.mark.tex
-@pytest.mark.skipif(not all(map(shutil.which, ("pdflatex", "pdftotext"))), reason="there is no pdfLaTeX with pdftotext")
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("pdflatex", "pdftotext", "pdffonts"))), reason="there is no pdfLaTeX with pdftotext"
+)
 def test_pdflatex_shows_every_sheet(tmp_path: Path) -> None:
     sheets = list(made_sheets.every())
     found = bare(compiled("pdflatex", sheets, tmp_path))
-    for text in made_sheets.LATIN[:-2]:
+    for text in (*made_sheets.LATIN[:-2], "There is nothing to show."):
         assert bare(plain(text)) in found
     for row in made_sheets.published("Table 2").rows:
         for cell in row[3:]:
@@ -126,8 +170,23 @@ def test_pdflatex_shows_every_sheet(tmp_path: Path) -> None:
 
 
 @pytest.mark.tex
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("pdflatex", "pdftotext", "pdffonts"))), reason="there is no pdfLaTeX with pdftotext"
+)
+def test_numbers_of_wide_sheets_can_be_read(tmp_path: Path) -> None:
+    compiled("pdflatex", [made_sheets.wide()], tmp_path)
+    boxes = subprocess.run(["pdftotext", "-bbox", "paper.pdf", "-"], cwd=tmp_path, capture_output=True, check=True)
+    words = re.findall(r'yMin="([\d.]+)" xMax="[\d.]+" yMax="([\d.]+)">([^<]*)<', boxes.stdout.decode())
+    heights = {
+        text: {float(low) - float(high) for high, low, named in words if named == text} for text in ("Edits", "77.65")
+    }
+    # The caption is as large as the text of the page.
+    assert min(heights["77.65"]) > 0.4 * max(heights["Edits"])
+
+
+@pytest.mark.tex
 def test_lualatex_shows_every_letter(tmp_path: Path) -> None:
-    if not all(map(shutil.which, ("lualatex", "pdftotext", "fc-list", "kpsewhich"))):
+    if not all(map(shutil.which, ("lualatex", "pdftotext", "pdffonts", "fc-list", "kpsewhich"))):
         pytest.skip("there is no LuaLaTeX with pdftotext")
     if not subprocess.run(["kpsewhich", "luaotfload-main.lua"], capture_output=True, check=False).stdout:
         pytest.skip("LuaLaTeX can't load fonts here (Debian: texlive-luatex)")

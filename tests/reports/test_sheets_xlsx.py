@@ -8,10 +8,11 @@ import made_sheets
 import pytest
 from made import NASTY
 from openpyxl import load_workbook
+from openpyxl.styles import Alignment
 from openpyxl.worksheet.worksheet import Worksheet
 
 from crossedit.reports.scores import DASH, Estimate
-from crossedit.reports.sheets import Column, Measured, Number, Numbers, Sheet, Shown
+from crossedit.reports.sheets import Column, Measured, Number, Numbers, Sheet, Shown, xlsx
 from crossedit.reports.sheets.xlsx import to_xlsx
 
 SCORE = Measured(("F1", "EM"), (Estimate(0.877651, 0.75, 0.8, 1037), Estimate(0.05, 0.04, 0.06, 1037)), beside="p = .5")
@@ -152,3 +153,16 @@ def test_of_several_parts_each_is_found_by_its_name() -> None:
         ["z", "words", None, None, None, None],
     ]
     assert table["D5"].number_format == '0.00"**"'
+
+
+def test_more_rows_make_no_more_styles(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr(xlsx, "Alignment", lambda *args, **settings: made.append(args) or Alignment(*args, **settings))
+    counts = []
+    for editors in (2, 8):
+        made.clear()
+        table, numbers = opened(made_sheets.wide(langs=3, editors=editors))
+        counts.append(len(made))
+        assert len(values(numbers)) == 1 + 2 * editors * 10 * 2
+        assert {table.cell(line, 4).number_format for line in range(6, 6 + 2 * editors)} == {"0.00"}
+    assert counts[0] == counts[1]

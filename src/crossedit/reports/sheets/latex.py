@@ -30,7 +30,7 @@ def to_latex(sheet: Sheet, intervals: bool = False) -> str:
     """
     tables = [
         table
-        for number, piece in enumerate(pieces(sheet))
+        for number, piece in enumerate(pieces(sheet, intervals))
         for table in _Tables(piece, intervals).all(continued=number > 0)
     ]
     # TeX keeps what it has no page for yet, and has room for 52 tables.

@@ -3,21 +3,24 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from crossedit.reports.sheets.cells import told
+from crossedit.reports.sheets.cells import Cell, shown
 from crossedit.reports.sheets.model import Sheet
 from crossedit.reports.sheets.texts import width
 
 SHARE, LEAST = 0.6, 0.22  # of the page's width: for all columns of long texts together, and for each
 _PAGE, _GAP = 65, 2.2  # the page's width, and the space between columns, in digits
+_TINY = 0.55  # size of the letters of intervals, which stand below their numbers
 _SMALLEST = 0.4  # of the letters' size on the page; what is smaller than such 4.4 pt can't be read in print
 
 
-def pieces(sheet: Sheet) -> list[Sheet]:
+def pieces(sheet: Sheet, intervals: bool = False) -> list[Sheet]:
     """Return the sheet in as many as are needed for letters that can be read, each with all its labels.
 
     It is cut between groups of columns, and within a group where that alone is too wide.
     """
-    widths = _widths(sheet)
+    if not sheet.rows:
+        return [sheet]
+    widths = _widths(sheet, intervals)
     room = _PAGE / _SMALLEST - sum(widths[: sheet.labels])
     parts: list[range] = []
     for block in _blocks(sheet, widths, room):
@@ -47,11 +50,16 @@ def _piece(sheet: Sheet, columns: range) -> Sheet:
     return replace(sheet, columns=tuple(sheet.columns[place] for place in places), rows=tuple(rows))
 
 
-def _widths(sheet: Sheet) -> list[float]:
+def _widths(sheet: Sheet, intervals: bool) -> list[float]:
     """Return about how many digits each column is wide, with the space beside it."""
-    texts = [[column.name, *told(sheet.cells(place), intervals=False)] for place, column in enumerate(sheet.columns)]
     share = max(LEAST, SHARE / max(1, sum(sheet.long())))
     return [
-        _GAP + (share * _PAGE if long else max(map(width, column)))
-        for long, column in zip(sheet.long(), texts, strict=True)
+        _GAP + (share * _PAGE if long else max(width(column.name), *(_width(cell, intervals) for cell in cells)))
+        for column, long, cells in zip(sheet.columns, sheet.long(), zip(*sheet.rows, strict=True), strict=True)
     ]
+
+
+def _width(cell: Cell, intervals: bool) -> float:
+    parts = shown(cell)
+    bounds = " / ".join(part.interval for part in parts if not part.bracketed) if intervals else ""
+    return max(width(str(cell)), _TINY * len(bounds))
