@@ -52,10 +52,11 @@ def test_side_effects_stand_between_figures_and_facts(swept: str) -> None:
 
 
 def test_figures_of_sweeps_say_what_they_show(swept: str) -> None:
-    shown = [attributes["alt"] or "" for attributes in Document(swept).all("img")]
+    document = Document(swept)
+    shown = [attributes["alt"] or "" for attributes in document.all("img")]
     assert len(shown) == 2 * 5  # of two settings; the tasks under two protocols
-    assert any("small, ROME: Sentiment 80 at 0, 80 at 4, 60 at 16, 40 at 64." in text for text in shown)
-    assert all(len(text) > 40 for text in shown)
+    assert all(40 < len(text) < 300 for text in shown)
+    assert "small, ROME: Sentiment 80 at 0, 80 at 4, 60 at 16, 40 at 64." in document.text
 
 
 def test_names_of_sweeps_are_shown_as_text(swept: str) -> None:
@@ -144,8 +145,12 @@ def test_all_parts_are_there(html: str) -> None:
 
 
 def test_pictures_say_what_they_show(html: str) -> None:
-    (picture,) = Document(html).all("img")
-    assert "ROME: reliability in English" in (picture["alt"] or "")
+    document = Document(html)
+    (picture,) = document.all("img")
+    assert len(picture["alt"] or "") < 300
+    assert "ROME: reliability in English" in document.text
+    (summary,) = [each for each in document.all("summary") if each.get("aria-label")]
+    assert (summary["aria-label"] or "").startswith("Values of ")
     assert picture["style"] == "width:163px"  # 90.5 points
 
 
