@@ -97,14 +97,17 @@ def write(frame: pl.DataFrame, table: Table, path: Path | str, provenance: Mappi
         frame.write_parquet(temporary, metadata={"crossedit": note})
 
 
-def read(path: Path | str, table: Table, only: Iterable[str] | None = None) -> pl.DataFrame:
+def read(
+    path: Path | str, table: Table, only: Iterable[str] | None = None, where: pl.Expr | None = None
+) -> pl.DataFrame:
     """Return the checked table in the file. Raises UserError where there is no such file or it isn't this table.
 
     only: which columns to take beside the key; what others the file has or lacks, as one of another version may, is
-    not asked.
+    not asked. where: which rows to take, the others not being read where the file is in their order.
     """
     try:
-        frame = pl.read_parquet(path)
+        rows = pl.scan_parquet(path)
+        frame = (rows if where is None else rows.filter(where)).collect()
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; it should hold a {table.name} table.") from None
     except pl.exceptions.ComputeError as error:

@@ -5,7 +5,7 @@ cells.facts        by what is compared together: a row per fact and column, exac
 cells.outcomes     OUTCOMES
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,10 +53,9 @@ class Cells(NamedTuple):
         if not paths:
             raise UserError("--values: no file is named; give the values.parquet of at least one cell.")
         facts: dict[Part, list[pl.DataFrame]] = {}
-        counts = []
+        counts = [pl.DataFrame(schema=OUTCOMES.columns)]
         held: dict[tuple[str, ...], Path] = {}
-        for path in paths:
-            frame = tables.read(path, VALUES)
+        for path, frame in _by_language(paths):
             for cell in frame.select(_CELL).unique().iter_rows():
                 if cell in held:
                     named = ", ".join(cell)
@@ -68,6 +67,14 @@ class Cells(NamedTuple):
                 facts.setdefault(Part(*part), []).append(rows)
             counts.append(count(frame))
         return cls({part: pl.concat(frames) for part, frames in facts.items()}, pl.concat(counts))
+
+
+def _by_language(paths: Iterable[Path]) -> Iterator[tuple[Path, pl.DataFrame]]:
+    """Yield VALUES of one editing language at a time: the unedited backbone's may be very many."""
+    for path in paths:
+        tables.read(path, VALUES, where=pl.lit(False))  # is it such a table at all?
+        for lang in pl.scan_parquet(path).select("edit_lang").unique(maintain_order=True).collect()["edit_lang"]:
+            yield path, tables.read(path, VALUES, where=pl.col("edit_lang").eq_missing(lang))
 
 
 def by_fact(values: pl.DataFrame) -> pl.DataFrame:
