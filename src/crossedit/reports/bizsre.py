@@ -7,7 +7,7 @@ import polars as pl
 
 from crossedit.reports import published
 from crossedit.reports.grid import Grid
-from crossedit.reports.naming import ASPECTS, KINDS, PROTOCOLS, f1_metric, language, method
+from crossedit.reports.naming import ASPECTS, KINDS, PROTOCOLS, asked, f1_metric, language, method
 from crossedit.reports.scores import DASH, Scores
 from crossedit.reports.sheets import Cell, Column, Measured, Sheet
 from crossedit.reports.training_scale import Sizes
@@ -59,7 +59,7 @@ def table_1(statistics: pl.DataFrame, facts: str, compared: bool = False) -> She
 
 def table_2(scores: Scores, grid: Grid, facts: str, protocol: str) -> Sheet:
     """Return Table 2: each backbone's editing languages and methods, F1 / EM of each aspect and evaluation language."""
-    title = f"Edits of {facts}, {_asked(protocol)}: F1 / EM"
+    title = f"Edits of {facts}, {asked(protocol)}: F1 / EM"
     return _sheet(f"table_2_{facts}_{protocol}", title, scores, grid, facts, protocol, places(grid.langs))
 
 
@@ -70,7 +70,7 @@ def locality(scores: Scores, grid: Grid, facts: str, protocol: str) -> Sheet:
         for lang in grid.langs
         for kind, name in KINDS.items()
     ]
-    title = f"Locality of edits of {facts} by kind, {_asked(protocol)}: F1 / EM"
+    title = f"Locality of edits of {facts} by kind, {asked(protocol)}: F1 / EM"
     return _sheet(f"locality_{facts}_{protocol}", title, scores, grid, facts, protocol, kinds)
 
 
@@ -93,7 +93,7 @@ def training_scale(scores: Scores, grid: Grid, facts: str, protocol: str, sizes:
     ]
     return Sheet(
         name=f"training_scale_{facts}_{protocol}",
-        title=f"Edits of {facts} by the number of training facts, {_asked(protocol)}: F1 / EM",
+        title=f"Edits of {facts} by the number of training facts, {asked(protocol)}: F1 / EM",
         columns=(*LABELS, Column("Training facts"), *(place.column for place in shown)),
         rows=tuple(rows),
         labels=len(LABELS) + 1,
@@ -170,7 +170,3 @@ def _sheet(
         labels=len(LABELS),
         note=f"{PROTOCOLS.get(protocol, '')} {counted(rows)}".strip(),
     )
-
-
-def _asked(protocol: str) -> str:
-    return f"asked {protocol.replace('_', '-')}"

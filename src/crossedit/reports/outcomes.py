@@ -7,7 +7,7 @@ import polars as pl
 from crossedit.edits.outcomes import ERRORS, RIGHT, UNCHANGED
 from crossedit.reports.bizsre import LABELS
 from crossedit.reports.grid import Grid
-from crossedit.reports.naming import PROTOCOLS, language, method
+from crossedit.reports.naming import PROTOCOLS, asked, language, method
 from crossedit.reports.scores import DASH
 from crossedit.reports.sheets import Cell, Column, Number, Numbers, Sheet, Shown
 
@@ -47,7 +47,7 @@ def errors(outcomes: pl.DataFrame, grid: Grid, facts: str, protocol: str) -> She
     named = [f"{name}: {MEANINGS[name]}" for name in WRONG]
     return Sheet(
         name=f"errors_{facts}_{protocol}",
-        title=f"Wrong answers to edited facts of {facts}, asked {protocol.replace('_', '-')}, by type of error",
+        title=f"Wrong answers to edited facts of {facts}, {asked(protocol)}, by type of error",
         columns=(
             *LABELS,
             *(Column(name, group) for group in groups for name in ("Answers", "Wrong", *map(str.capitalize, WRONG))),

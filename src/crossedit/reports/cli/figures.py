@@ -17,6 +17,7 @@ from crossedit.reports.cli.options import (
     ListsJob,
     read,
     read_sweeps,
+    read_tables,
 )
 
 
@@ -45,8 +46,6 @@ def figures(
     but train_size, there is training_scale_FACTS_BACKBONE; for each setting of sweeps side_effects_SETTING_PROTOCOL,
     edited_facts_SETTING, weights_SETTING and, where edits follow each other, forgetting_SETTING.
     """
-    import polars as pl
-
     from crossedit import tables
     from crossedit.progress import track
     from crossedit.reports.costs import seconds
@@ -55,7 +54,6 @@ def figures(
 
     sweeps = read_sweeps(entry, task_scores, fact_scores, weight_changes)
     known, grid = read(scores, entry, sweeps)
-    none = pl.DataFrame(schema=tables.COMPARISONS.columns)
-    compared = pl.concat([none, *(tables.read(path, tables.COMPARISONS) for path in comparisons)])
+    compared = read_tables(comparisons, tables.COMPARISONS)
     for picture in track(list(pictures(known, grid, sweeps, compared, seconds(predictions), entry)), "drawing"):
         write(picture, out)
