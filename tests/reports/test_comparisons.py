@@ -505,13 +505,19 @@ def test_where_there_is_nothing_to_compare_the_sheet_says_so() -> None:
         assert (sheet.rows, sheet.note[-len(said) :]) == ((), said)
 
 
-def test_what_was_not_compared_is_a_dash(found: pl.DataFrame) -> None:
+def test_rows_in_which_nothing_was_compared_are_left_out_and_counted(found: pl.DataFrame) -> None:
     entry = {**ENTRY, "facts": {"tiny": {}}, "backbones": {"small": {}}, "editors": {"ROME": {}, "late": {}}}
     known = grid(values(EDITORS), entry)[1]
-    shown = cells(significance.editors(found, known, "tiny"))
-    assert set(shown["small", "English", "ROME", "late"]) == {DASH}
-    empty = pl.DataFrame(schema=COMPARISONS.columns)
-    assert {text for row in cells(significance.languages(empty, known, "tiny")).values() for text in row} == {DASH}
+    sheet = significance.editors(found, known, "tiny")
+    shown = cells(sheet)
+    assert ("small", "English", "ROME", "Unedited") in shown
+    assert not [row for row in shown if "late" in row]
+    # ROME, IKE and the unedited backbone with the late one, in two languages.
+    assert sheet.note.endswith(" Rows left out in which nothing was compared yet: 6.")
+    nothing = significance.languages(pl.DataFrame(schema=COMPARISONS.columns), known, "tiny")
+    # Three editors' edits asked in another language and made in another; of the unedited backbone one.
+    assert not nothing.rows
+    assert nothing.note.endswith("Rows left out in which nothing was compared yet: 10.")
 
 
 def test_findings_name_those_that_the_test_cannot_tell_apart(found: pl.DataFrame) -> None:

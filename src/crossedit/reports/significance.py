@@ -16,6 +16,7 @@ from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, PROTOCOLS, asked, f1_metric, language, method
 from crossedit.reports.scores import DASH
 from crossedit.reports.sheets import Cell, Column, Numbers, Sheet, Shown
+from crossedit.reports.sheets.cells import shown
 
 _OVER = (
     "Over the facts that both have. Corrected together are all comparisons of a backbone that are of one kind, aspect "
@@ -186,13 +187,16 @@ def _sheet(
     over: Iterable[str],
     nothing: str,
 ) -> Sheet:
-    """Return the sheet; where it has no rows, its note says so."""
-    said = [note, *over, LEGEND] if rows else [nothing]
+    """Return the sheet without the rows in which nothing was compared; its note says how many or why it has none."""
+    there = [row for row in rows if any(part.exact is not None for cell in row[len(labels) :] for part in shown(cell))]
+    left_out = f"Rows left out in which nothing was compared yet: {len(rows) - len(there):,}."
+    said = [note, *over, LEGEND] if there else [] if rows else [nothing]
+    said += [left_out] if len(there) < len(rows) else []
     return Sheet(
         name=name,
         title=title,
         columns=(*map(Column, labels), *columns),
-        rows=tuple(rows),
+        rows=tuple(there),
         labels=len(labels),
         note=" ".join(map(str.strip, said)),
     )
