@@ -33,6 +33,8 @@ def _unseen(letter: str) -> bool:
 
 def width(text: str) -> int:
     """Return how much room the text takes, in Latin letters; Chinese ones take that of two."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 

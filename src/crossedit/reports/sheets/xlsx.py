@@ -4,7 +4,7 @@ import io
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import groupby
 from typing import NamedTuple
@@ -13,7 +13,6 @@ from xml.sax.saxutils import escape
 from openpyxl import Workbook
 from openpyxl.cell import Cell as Field
 from openpyxl.styles import Alignment, Border, Font, Side
-from openpyxl.styles.cell_style import StyleArray
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -45,27 +44,30 @@ def to_xlsx(sheet: Sheet, intervals: bool = False) -> bytes:
     table = book.active
     assert isinstance(table, Worksheet)
     table.title = "table"
-    _table(table, sheet, list(sheet.places(intervals)))
-    rows = _numbers(book.create_sheet("numbers"), sheet)
-    return _written(book, rows)
+    rows = _table(table, sheet, list(sheet.places(intervals)))
+    return _written(book, [rows, _numbers(book.create_sheet("numbers"), sheet)])
 
 
-def _table(table: Worksheet, sheet: Sheet, places: list[Place]) -> None:
+def _table(table: Worksheet, sheet: Sheet, places: list[Place]) -> str:
+    """Write the header, and return the rows below it."""
     _text(_field(table, _TITLE, 1), sheet.title).font = _TITLES
     first = _header(table, sheet, places)
-    styles = _Styles()
+    styles = _Styles(table)
     widths = [width(place.name) for place in places]
+    lines = []
     for line, (row, begins) in enumerate(zip(sheet.rows, sheet.begins(), strict=True), first):
+        fields = []
         for column, place in enumerate(places):
             part = place.part(row)
-            field = _field(table, line, column + 1)
-            style = _put(field, part, place, label=place.column < sheet.labels)
-            styles.give(field, style._replace(begins=begins is not None and place.column >= begins))
+            value, style = _put(part, place, label=place.column < sheet.labels)
+            lined = begins is not None and place.column >= begins
+            fields.append(_raw(value, styles[style._replace(begins=True) if lined else style]))
             if not place.bound:
                 widths[column] = max(widths[column], width(part.text))
+        lines.append(f'<row r="{line}">{"".join(fields)}</row>')
     last = first + len(sheet.rows) - 1
     if sheet.note:
-        _text(_field(table, last + 2, 1), sheet.note).font = _FONTS["low"]
+        lines.append(f'<row r="{last + 2}">{_raw(sheet.note, styles[_Style("low", horizontal="left")])}</row>')
     table.freeze_panes = f"{get_column_letter(sheet.labels + 1)}{first}"
     table.auto_filter.ref = f"A{first - 1}:{get_column_letter(len(places))}{last}"
     several = Counter(place.column for place in places)
@@ -73,6 +75,7 @@ def _table(table: Worksheet, sheet: Sheet, places: list[Place]) -> None:
         named = width(sheet.columns[place.column].name) // several[place.column]
         most = max(_NARROW, named, widths[column])
         table.column_dimensions[get_column_letter(column + 1)].width = min(_WIDE, most + 3)  # the filter's button
+    return "".join(lines)
 
 
 class _Style(NamedTuple):
@@ -85,19 +88,21 @@ class _Style(NamedTuple):
     begins: bool = False  # whether a line is drawn above it
 
 
-class _Styles(dict[_Style, StyleArray]):
-    """The styles of a workbook: many fields share one, and to make each of them anew takes longer than all the rest."""
+class _Styles(dict[_Style, int]):
+    """The numbers of a workbook's styles, each of which is made once."""
 
-    def give(self, field: Field, style: _Style) -> None:
-        """Give the field its style."""
-        if style not in self:
-            field.font = _FONTS[style.tone]
-            field.number_format = style.number_format
-            field.alignment = Alignment(style.horizontal, vertical="top", wrap_text=style.wraps)
-            if style.begins:
-                field.border = _BEGIN
-            self[style] = field._style  # type: ignore[attr-defined]
-        field._style = self[style]  # type: ignore[attr-defined]
+    def __init__(self, table: Worksheet) -> None:
+        self._table = table
+
+    def __missing__(self, style: _Style) -> int:
+        field = Field(self._table, 1, 1)
+        field.font = _FONTS[style.tone]
+        field.number_format = style.number_format
+        field.alignment = Alignment(style.horizontal, vertical="top", wrap_text=style.wraps)
+        if style.begins:
+            field.border = _BEGIN
+        self[style] = field.style_id
+        return self[style]
 
 
 def _header(table: Worksheet, sheet: Sheet, places: list[Place]) -> int:
@@ -133,18 +138,15 @@ def _spread(table: Worksheet, line: int, names: list[tuple[object, str]]) -> Non
         column += span
 
 
-def _put(field: Field, part: Shown, place: Place, label: bool) -> _Style:
-    """Put a part of a cell, or a bound of it, into a field, as a number where it reads as one; return its style."""
+def _put(part: Shown, place: Place, label: bool) -> tuple[str | float | None, _Style]:
+    """Return what stands in a field for a part of a cell, or a bound of it: a number where it reads as one."""
     if place.bound:
-        field.value = part.low if place.bound == "low" else part.high
-        return _Style("low", "0.0")
+        return (part.low if place.bound == "low" else part.high), _Style("low", "0.0")
     form = None if label or part.value is None else _format(part.text, part.value)
     if form:
-        field.value = part.value
-        return _Style(part.tone, form)
+        return part.value, _Style(part.tone, form)
     long = width(part.text) > _WIDE
-    _text(field, part.text)
-    return _Style(part.tone, horizontal="left" if label or long else "right", wraps=long)
+    return part.text, _Style(part.tone, horizontal="left" if label or long else "right", wraps=long)
 
 
 @cache
@@ -163,11 +165,8 @@ def _format(text: str, value: float) -> str | None:
     return f"{before}+{digits}{after};{before}-{digits}{after};{plain}" if sign == "+" else plain
 
 
-def _numbers(table: Worksheet, sheet: Sheet) -> bytes:
-    """Write the header of the second worksheet, and return its rows: a number each, with all that is known of it.
-
-    In a wide table there are ten thousands of them; as fields of openpyxl they would take longer than all the rest.
-    """
+def _numbers(table: Worksheet, sheet: Sheet) -> str:
+    """Write the header of the second worksheet, and return its rows: a number each, with all that is known of it."""
     names = [*map(str, sheet.columns[: sheet.labels]), *_NUMBERS]
     for column, name in enumerate(names, 1):
         field = _text(_field(table, 1, column), name)
@@ -181,16 +180,17 @@ def _numbers(table: Worksheet, sheet: Sheet) -> bytes:
             lines += [f"<row>{of}{''.join(map(_raw, found))}</row>" for found in _known(cell)]
     table.freeze_panes = f"{get_column_letter(sheet.labels + 1)}2"
     table.auto_filter.ref = f"A1:{get_column_letter(len(names))}{1 + len(lines)}"
-    return "".join(lines).encode()
+    return "".join(lines)
 
 
-def _raw(value: str | float | None) -> str:
+def _raw(value: str | float | None, style: int = 0) -> str:
     """Return a field as it stands in the file."""
+    styled = f' s="{style}"' if style else ""
     if value is None or value == "":
-        return "<c/>"
+        return f"<c{styled}/>"
     if isinstance(value, str):
-        return f'<c t="inlineStr"><is><t>{escape(value[:_LETTERS])}</t></is></c>'
-    return f"<c><v>{value!r}</v></c>"
+        return f'<c{styled} t="inlineStr"><is><t>{escape(value[:_LETTERS])}</t></is></c>'
+    return f"<c{styled}><v>{value!r}</v></c>"
 
 
 def _known(cell: Cell) -> Iterator[tuple[str | float | None, ...]]:
@@ -218,16 +218,21 @@ def _text(field: Field, text: str) -> Field:
     return field
 
 
-def _written(book: Workbook, rows: bytes) -> bytes:
-    """Return the file with further rows in its second worksheet, and without the times at which it was written."""
+def _written(book: Workbook, rows: Sequence[str]) -> bytes:
+    """Return the file with further rows in each worksheet, and without the times at which it was written.
+
+    In a wide table there are ten thousands of fields, and openpyxl would take ten times as long for them.
+    """
     written, fixed = io.BytesIO(), io.BytesIO()
     book.save(written)
+    further = {f"xl/worksheets/sheet{number}.xml": text.encode() for number, text in enumerate(rows, 1)}
     with zipfile.ZipFile(written) as source, zipfile.ZipFile(fixed, "w") as target:
         for name in source.namelist():
             content = source.read(name)
             if name == "docProps/core.xml":
                 content = re.sub(rb"<dcterms:(created|modified).*?</dcterms:\1>", b"", content)
-            if name == "xl/worksheets/sheet2.xml":
-                content = re.sub(rb"<dimension[^>]*/>", b"", content).replace(b"</sheetData>", rows + b"</sheetData>")
+            if name in further:
+                content = re.sub(rb"<dimension[^>]*/>", b"", content)  # it is that of the header
+                content = content.replace(b"</sheetData>", further[name] + b"</sheetData>")
             target.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return fixed.getvalue()
