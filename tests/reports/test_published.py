@@ -177,8 +177,8 @@ def test_equal_scores_lie_in_every_interval_and_differ_by_nothing(both: pl.DataF
     assert lines("ours", equal) == lines("published", equal)
     assert {cell for line in lines("difference", equal) for cell in line} == {"0.00 / 0.00"}
     agreements = equal.agreement("bizsre")
-    assert sum(agreement.numbers for agreement in agreements.values()) == 2 * 336
-    assert all(agreement[1:] == (agreement.numbers, 0.0) for agreement in agreements.values())
+    assert sum(agreement.bounded for agreement in agreements.values()) == 2 * 336
+    assert all(agreement[1:] == (agreement.bounded, 0.0) for agreement in agreements.values())
     assert "672 of 672 published numbers lie in our 95 % interval" in equal.sheet("bizsre").note
 
 
@@ -193,6 +193,16 @@ def test_shifted_scores_lie_outside_are_marked_and_counted(both: pl.DataFrame) -
     reaching = beside(far.with_columns(high=pl.col("high") + 0.01496).filter(editor="ROME"))
     assert reaching.agreement("bizsre") == {"ROME": Agreement(112, 112, 1.5)}
     assert not any("*" in cell for line in lines("published", reaching) for cell in line)
+
+
+def test_where_there_is_no_interval_there_is_no_verdict(both: pl.DataFrame) -> None:
+    nan = pl.lit(float("nan"))
+    bare = beside(both.with_columns(mean=pl.col("mean") - 0.015, low=nan, high=nan).filter(editor="ROME"))
+    assert bare.agreement("bizsre") == {"ROME": Agreement(0, 0, 1.5)}
+    assert not any("*" in cell for line in lines("published", bare) for cell in line)
+    said = bare.sheet("bizsre").note
+    assert "published numbers lie" not in said
+    assert "Half of the differences are at most 1.50 points." in said
 
 
 def test_a_cell_that_is_not_there_yet_is_a_line_of_dashes(both: pl.DataFrame) -> None:
@@ -247,12 +257,13 @@ def test_the_published_tables_are_shown_as_printed() -> None:
         assert Counter(values) == Counter(row["value"] for row in published.rows(name))
 
 
-def test_what_is_written_is_what_is_planned(both: pl.DataFrame, tmp_path: Path) -> None:
+@pytest.mark.parametrize("langs", [["en", "zh"], ["en"]])
+def test_what_is_written_is_what_is_planned(both: pl.DataFrame, tmp_path: Path, langs: list[str]) -> None:
     config: dict[str, Any] = {
         "facts": {"bizsre": {}},
         "backbones": {"Chinese-LLaMA-2-7B": {}},
         "editors": {"MEND": {"method": "MEND"}, "MEND-9": {"method": "MEND", "train_size": 9}},
-        "languages": ["en", "zh"],
+        "languages": langs,
         "protocols": ["upstream", "generated"],
         "include": [],
         "exclude": [],
