@@ -41,6 +41,15 @@ def test_a_table_comes_back_with_what_is_said_of_its_making(tmp_path: Path, fact
     assert set(note["packages"]) == {"crossedit", "polars"}
 
 
+def test_some_rows_of_a_table_can_be_read_alone(tmp_path: Path) -> None:
+    path = tmp_path / "cats.parquet"
+    write(FRAME, CATS, path, {})
+    assert read(path, CATS, where=pl.col("colour").eq_missing(None)).equals(FRAME[1:])
+    assert read(path, CATS, where=pl.lit(False)).equals(FRAME[:0])
+    with pytest.raises(UserError, match="cats.parquet: facts table: columns missing"):
+        read(path, FACTS, where=pl.lit(False))
+
+
 def test_a_table_of_another_kind_or_no_table_is_refused(tmp_path: Path) -> None:
     write(FRAME, CATS, tmp_path / "cats.parquet", {})
     with pytest.raises(UserError, match="answers table: columns missing"):

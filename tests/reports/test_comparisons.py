@@ -371,6 +371,16 @@ def test_no_values_and_the_same_values_twice_are_refused(tmp_path: Path) -> None
     assert not list(tmp_path.glob("[co].parquet"))
 
 
+def test_a_file_without_values_has_none_and_another_table_is_refused(tmp_path: Path) -> None:
+    empty, other = tmp_path / "empty.parquet", tmp_path / "other.parquet"
+    tables.write(pl.DataFrame(schema=VALUES.columns), VALUES, empty, {})
+    tables.write(pl.DataFrame(schema=OUTCOMES.columns), OUTCOMES, other, {})
+    outs = ["--out", tmp_path / "c.parquet", "--outcomes", tmp_path / "o.parquet"]
+    assert run("--values", empty, *outs).exit_code == 0
+    assert tables.read(tmp_path / "c.parquet", COMPARISONS).is_empty()
+    assert "other.parquet: values table: columns missing" in str(run("--values", other, *outs).exception)
+
+
 def comparison(difference: float, p_adjusted: float) -> Comparison:
     return Comparison(difference, difference - 0.1, difference + 0.1, 0.5, p_adjusted / 2, p_adjusted, 6, 12)
 
