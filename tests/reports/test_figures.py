@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-import made_sweeps
 import polars as pl
 import pytest
 from drawn import drawn, faults
@@ -11,7 +10,6 @@ from made_figures import FACTS, SIZES, comparisons, costs, entry, found, scores
 from matplotlib.figure import Figure
 
 from crossedit.facts.languages import NAMES
-from crossedit.reports import contents
 from crossedit.reports.costs import Seconds
 from crossedit.reports.figures import cost, gap, tradeoff, training_scale
 from crossedit.reports.figures.drawing import Picture
@@ -47,15 +45,6 @@ def points(figure: Figure, editor: str, panel: int = 0) -> list[tuple[float, flo
         for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)
         if not math.isnan(y)
     ]
-
-
-def test_there_are_those_that_the_rules_expect() -> None:
-    config = {**entry([*SIZES, "ROME"]), **made_sweeps.entry(list(made_sweeps.SWEEPS), language="en")}
-    config |= {"include": [], "exclude": [], "reports": {"protocol": "teacher_forced"}}
-    known = found(config)
-    sweeps = made_sweeps.sweeps(config)
-    made = pictures(known.scores, known.grid, sweeps, comparisons(config), costs(config), config)
-    assert [picture.name for picture in made] == [figure.name for figure in contents.figures(config)]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -43,7 +43,8 @@ def tables(config: Config) -> Iterator[Content]:
                 yield Content(f"training_scale_{facts}_{protocol}", "Training scale", facts, protocol)
         asked = config["reports"]["protocol"]
         yield Content(f"editors_{facts}", "Comparisons", f"{facts}, editors", asked)
-        yield Content(f"languages_{facts}", "Comparisons", f"{facts}, languages", asked)
+        if _crosses(config, facts):
+            yield Content(f"languages_{facts}", "Comparisons", f"{facts}, languages", asked)
         for protocol in protocols:
             yield Content(f"errors_{facts}_{protocol}", "Typical failures", facts, protocol)
     for facts in published.compared(config):
@@ -67,14 +68,22 @@ def figures(config: Config) -> Iterator[Content]:
         if training_scale.sizes(_used_editors(config, facts)):
             for backbone in dict.fromkeys(backbone for backbone, _ in places):
                 yield Content(f"training_scale_{facts}_{backbone}", "Training scale", backbone, asked)
-        for name, shows in {"gap": "Language gap", "tradeoff": "Trade-off", "cost": "Cost and quality"}.items():
-            yield Content(f"{name}_{facts}", shows, facts, asked)
+        if _crosses(config, facts):
+            yield Content(f"gap_{facts}", "Language gap", facts, asked)
+        yield Content(f"tradeoff_{facts}", "Trade-off", facts, asked)
+        yield Content(f"cost_{facts}", "Cost and quality", facts, asked)
     for name in plan.figures(plan.planned(config)):
         yield Content(name, "Side effects", name)
 
 
 def _edited(config: Config) -> list[str]:
     return list(dict.fromkeys(cell.facts for cell in cells(config)))
+
+
+def _crosses(config: Config, facts: str) -> bool:
+    """Return whether there is a language besides that of an edit of the facts, as Grid.crosses does."""
+    langs = {*config["languages"], *config.get("evaluation_languages", ())}
+    return any(langs - {cell.language} for cell in cells(config) if cell.facts == facts)
 
 
 def _used_editors(config: Config, facts: str) -> dict[str, Any]:

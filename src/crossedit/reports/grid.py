@@ -75,6 +75,11 @@ class Grid:
         """How editors are drawn, the unedited backbone among them."""
         return styles(self.editors, self.methods)
 
+    def crosses(self, facts: str) -> bool:
+        """Return whether there is a language besides that of an edit of the facts; see contents, which plans by it."""
+        langs = {*self.langs, *self.edit_langs}
+        return any(langs - {edit_lang} for _, edit_lang, _ in self.rows(facts))
+
     def rows(self, facts: str) -> Iterator[tuple[str, str, str]]:
         """Yield (backbone, edit_lang, editor) of each row in order, the unedited backbone before the editors."""
         for backbone in self.backbones:

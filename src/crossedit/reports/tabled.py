@@ -68,7 +68,9 @@ def groups(
         if facts in beside.facts:
             yield Group("Beside the published numbers", facts, beside.summary(facts), [], [beside.sheet(facts)])
         if comparisons is not None:
-            apart = [significance.editors(comparisons, grid, facts), significance.languages(comparisons, grid, facts)]
+            apart = [significance.editors(comparisons, grid, facts)]
+            if grid.crosses(facts):
+                apart.append(significance.languages(comparisons, grid, facts))
             yield Group("How far editors and languages are apart", facts, _APART, [], apart)
         sizes = training_scale.sizes(entry.get("editors", {}), {editor for *_, editor in grid.rows(facts)})
         if sizes:

@@ -33,7 +33,8 @@ def pictures(
         found = F1(scores, grid, facts)
         yield from (chart.picture() for chart in radar.charts(found))
         yield from training_scale.pictures(found, entry)
-        yield gap.picture(found, comparisons)
+        if grid.crosses(facts):
+            yield gap.picture(found, comparisons)
         yield tradeoff.picture(found)
         yield cost.picture(found, costs)
     yield from of_sweeps.pictures(sweeps, grid.langs, grid.protocol)

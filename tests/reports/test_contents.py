@@ -1,0 +1,35 @@
+"""The report's tables and figures: those that the rules expect are those that are made."""
+
+from typing import Any
+
+import made_sweeps
+import polars as pl
+import pytest
+from made_figures import SIZES, comparisons, costs, entry, found
+
+from crossedit import tables
+from crossedit.reports import contents
+from crossedit.reports.beside import Beside
+from crossedit.reports.figures.pictures import pictures
+from crossedit.reports.tabled import groups
+
+
+@pytest.mark.parametrize(("langs", "asked"), [("en zh", "en zh"), ("en", "en"), ("zh", "en")])
+def test_there_are_those_that_the_rules_expect(langs: str, asked: str) -> None:
+    config: dict[str, Any] = {**entry([*SIZES, "ROME"], langs.split()), "evaluation_languages": asked.split()}
+    config |= made_sweeps.entry(list(made_sweeps.SWEEPS), language="en")
+    config |= {"include": [], "exclude": [], "reports": {"protocol": "teacher_forced"}}
+    known, sweeps = found(config), made_sweeps.sweeps(config)
+    compared = comparisons(config)
+    drawn = [picture.name for picture in pictures(known.scores, known.grid, sweeps, compared, costs(config), config)]
+    assert drawn == [figure.name for figure in contents.figures(config)]
+    outcomes = pl.DataFrame(schema=tables.OUTCOMES.columns)
+    beside = Beside.of(config, known.scores, known.grid)
+    made = {
+        sheet.name
+        for group in groups(config, known.scores, known.grid, beside, compared, outcomes)
+        for sheet in group.sheets
+    }
+    assert made == {table.name for table in contents.tables(config) if "Side" not in table.shows} - {"table_1_tiny"}
+    several = len({*langs.split(), *asked.split()}) > 1
+    assert ("gap_tiny" in drawn, "languages_tiny" in made) == (several, several)
