@@ -133,8 +133,8 @@ def _tasks(frame: pl.DataFrame) -> dict[tuple[Any, ...], TaskScore]:
         if _known(row["score"]):
             key = tuple(row[name] for name in key_of)
             change = Change(row["change"], row["change_low"], row["change_high"], row["change_p"])
-            bounds = (row["low"], row["high"]) if _known(row["low"], row["high"]) else (math.nan, math.nan)
-            score = Estimate(row["score"], *bounds, row["items"])
+            low, high = (row["low"], row["high"]) if _known(row["low"], row["high"]) else (math.nan, math.nan)
+            score = Estimate(row["score"], low, high, row["items"])
             constant = row["constant"] if _known(row["constant"]) else None
             found[key] = TaskScore(
                 score,
