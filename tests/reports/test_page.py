@@ -98,7 +98,7 @@ def test_texts_of_models_and_data_are_shown_as_text(html: str) -> None:
         (27, None),
         (
             26,
-            "the first 2 facts of each backbone and editing language, 18 of 27 answers; reports.browser_rows takes in",
+            "the first 2 facts of each set of facts, backbone and editing language, 18 of 27 answers;",
         ),
         (0, "None of the 27 answers is shown: reports.browser_rows takes in too few."),
     ],
@@ -110,6 +110,8 @@ def test_the_page_says_which_answers_it_leaves_out(tmp_path: Path, rows: int, sa
     text = Document(page(entry, Scores(scores()), made_sweeps.sweeps({"sweeps": {}}), sources, [])).text
     assert ("browser_rows takes" in text) is (said is not None)
     assert (said or "") in text
+    assert ("A number leads to its answers." in text) is (rows == 27)
+    assert ("A number leads to its answers among the first 2 facts," in text) is (rows == 26)
 
 
 def test_what_no_file_can_hold_has_a_sign_in_its_place(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class Answers:
     """Answers of cells under the grid's protocol: all there are, or those to the first facts.
 
     frame: names are of Enum type, in the grid's order; texts are without spaces around them. cases: to how many facts
-    of each backbone and editing language; None where all answers are there.
+    of each set, backbone and editing language; None where all answers are there.
     """
 
     frame: pl.DataFrame

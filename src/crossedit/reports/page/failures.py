@@ -13,6 +13,7 @@ from crossedit.reports.outcomes import WRONG
 from crossedit.reports.page.answers import Answers, slot_name
 
 EXAMPLES = 2  # of each type, editor and editing language
+LONG = 400  # letters of an example's texts
 _PLACE = ("facts", "backbone", "edit_lang", "editor")
 
 
@@ -109,10 +110,10 @@ def _example(row: Mapping[str, str], place: Mapping[str, str], outcome: str) -> 
         case_id=int(row["case_id"]),
         asked=slot_name(row["aspect"], row["kind"]),
         lang=row["lang"],
-        prompt=row["prompt"],
-        target=row["target"],
-        before=row["before"],
-        after=row["after"],
+        prompt=_cut(row["prompt"]),
+        target=_cut(row["target"]),
+        before=_cut(row["before"]),
+        after=_cut(row["after"]),
         address=_address(row["case_id"], place, outcome),
     )
 
@@ -120,3 +121,8 @@ def _example(row: Mapping[str, str], place: Mapping[str, str], outcome: str) -> 
 def _address(case_id: object, place: Mapping[str, str], outcome: str) -> str:
     """Return where the page's browser shows the answers with this outcome: see templates/browser.js."""
     return "#" + urlencode({"fact": case_id, **place, "outcome": outcome})
+
+
+def _cut(text: str) -> str:
+    """Return a text, of a long one its beginning; the browser of facts has the whole."""
+    return text if len(text) <= LONG else f"{text[:LONG]}…"

@@ -4,7 +4,7 @@ function browseFacts(source) {
   answers.read(source.textContent);
   const { names, words } = answers;
   const PAGE = 15; // facts at once
-  const LONG = 400; // letters of a text that are shown at once
+  const LONG = 400; // letters (code points) of a text that are shown at once
   const find = (id) => document.getElementById(`by-${id}`);
   const app = document.getElementById("facts-app");
   const list = document.getElementById("facts-found");
@@ -12,15 +12,16 @@ function browseFacts(source) {
   const language = (code) => words.languages[code] ?? code;
   const count = (number, what) => `${number.toLocaleString("en")} ${what}${number === 1 ? "" : "s"}`;
 
-  // What can be chosen: by its name in addresses, the names that it has there, as people read them, and whether all.
+  // What can be chosen: by its name in addresses, the names that it has there, as people read them, whether all, and
+  // what one of them is.
   const FIELDS = {
-    facts: [names.facts, String, true],
-    backbone: [names.backbone, String, false],
-    edit_lang: [names.edit_lang, language, false],
-    editor: [names.editor, String, true],
-    slot: [names.slot, (name) => words.slots[names.slot.indexOf(name)], true],
-    lang: [names.lang, language, true],
-    outcome: [names.outcome, String, true],
+    facts: [names.facts, String, true, "facts"],
+    backbone: [names.backbone, String, false, "backbone"],
+    edit_lang: [names.edit_lang, language, false, "editing language"],
+    editor: [names.editor, String, true, "editor"],
+    slot: [names.slot, (name) => words.slots[names.slot.indexOf(name)], true, "aspect"],
+    lang: [names.lang, language, true, "asking language"],
+    outcome: [names.outcome, String, true, "outcome"],
   };
   for (const [field, [all, word, any]] of Object.entries(FIELDS)) {
     const select = find(field);
@@ -34,13 +35,15 @@ function browseFacts(source) {
   let passes = () => true;
   let page = 0;
   let open = null; // the case that is open
+  let following = false; // whether what is shown is just being set by an address
+  let waiting; // for the end of typing
 
   function chosen() {
     const fields = Object.keys(FIELDS).map((field) => [field, Number(find(field).value)]);
     return { ...Object.fromEntries(fields), text: find("text").value.trim() };
   }
 
-  const tell = (text) => (document.getElementById("facts-count").textContent = text);
+  const tell = (text) => (document.getElementById("facts-told").textContent = text);
 
   // Look for what is chosen, and show its first page.
   function choose() {
@@ -50,7 +53,8 @@ function browseFacts(source) {
     const shown = found.facts.reduce((sum, fact) => sum + fact.passed, 0);
     const all = found.of.reduce((sum, fact) => sum + fact.end - fact.begin, 0);
     const part = (some, whole, what) => (shown === all ? "" : `${some.toLocaleString("en")} of `) + count(whole, what);
-    tell(`${part(found.facts.length, found.of.length, "fact")}, ${part(shown, all, "answer")}`);
+    const told = `${part(found.facts.length, found.of.length, "fact")}, ${part(shown, all, "answer")}`;
+    document.getElementById("facts-count").textContent = told;
     app.classList.toggle("searching", shown < all);
     go(0);
   }
@@ -64,8 +68,9 @@ function browseFacts(source) {
     pager.hidden = last === 0;
     pager.querySelector("output").textContent =
       `${page * PAGE + 1}–${page * PAGE + shown.length} of ${found.facts.length.toLocaleString("en")}`;
-    pager.querySelector(".back").disabled = page === 0;
-    pager.querySelector(".on").disabled = page === last;
+    // A button that is disabled outright would lose the focus.
+    pager.querySelector(".back").setAttribute("aria-disabled", page === 0);
+    pager.querySelector(".on").setAttribute("aria-disabled", page === last);
   }
 
   // Return a fact of the list; what is in it is made when it is opened.
@@ -83,8 +88,8 @@ function browseFacts(source) {
     const button = make(
       "button",
       { type: "button", "aria-expanded": "false", "aria-controls": id, onclick: () => show(open !== fact.case) },
-      text("span", first.prompt, first.lang, "question"),
-      make("span", { class: "soft" }, "→ ", text("span", first.target, first.lang)),
+      heading(first.prompt, first.lang, "question"),
+      make("span", { class: "soft" }, "→ ", heading(first.target, first.lang)),
       make("span", { class: "aside" }, told.filter(Boolean).join(" · ")),
     );
     const body = make("div", { id, class: "fact", hidden: true });
@@ -188,18 +193,34 @@ function browseFacts(source) {
 
   const tone = ({ outcome }) => (outcome === "right" ? "right" : outcome === "unchanged" ? "same" : "wrong");
 
-  // Return an element with a text in an evaluation language: its beginning, where it is long.
-  function text(tag, said, lang, kind = null) {
+  // Return the beginning of a text where it is long, and how many letters it has; null where it isn't long.
+  function cut(said) {
+    if (said.length <= LONG) return null;
+    const letters = Array.from(said);
+    return letters.length <= LONG ? null : [`${letters.slice(0, LONG).join("")}…`, letters.length];
+  }
+
+  // Return an element for a text in an evaluation language.
+  function written(tag, said, lang, kind) {
     const element = make(tag, { class: kind, lang: names.lang[lang], dir: "auto" });
-    if (!said) element.append(make("i", { class: "soft", lang: "en" }, "(nothing)"));
-    else if (said.length <= LONG || kind !== "answer") element.textContent = said;
-    else {
-      const more = make("button", { type: "button", class: "more", onclick: () => (element.textContent = said) });
-      more.textContent = `all ${count(said.length, "letter")}`;
-      element.append(`${said.slice(0, LONG)}… `, more);
-    }
+    if (said) element.textContent = said;
+    else element.append(make("i", { class: "soft", lang: "en" }, "(nothing)"));
     return element;
   }
+
+  // Return the text, of which a long one's end is there at a press.
+  function text(tag, said, lang, kind = null) {
+    const part = cut(said);
+    if (!part) return written(tag, said, lang, kind);
+    const [beginning, letters] = part;
+    const element = written(tag, `${beginning} `, lang, kind);
+    const whole = () => { element.textContent = said; element.tabIndex = -1; element.focus({ preventScroll: true }); };
+    element.append(make("button", { type: "button", class: "more", lang: "en", onclick: whole }, `all ${count(letters, "letter")}`));
+    return element;
+  }
+
+  // Return the text within a button, where there can be no other.
+  const heading = (said, lang, kind = null) => written("span", cut(said)?.[0] ?? said, lang, kind);
 
   // Return the address of what is chosen, with a fact where one is open.
   function address(its) {
@@ -212,58 +233,92 @@ function browseFacts(source) {
     return `#${told}`;
   }
 
-  // Put what is shown into the address of the page, where the browser lets it.
-  function remember() {
-    if (app.dataset.following) return;
+  // Put what is shown into the address of the page, where the browser lets it, and into what Back comes back to.
+  function remember(place = address(open)) {
+    if (following) return;
+    tell("");
     try {
-      history.replaceState(null, "", address(open));
+      history.replaceState({ shown: address(open) }, "", place);
     } catch (error) {
       if (error.name !== "SecurityError") throw error; // as within a page that is shown in another one
     }
+  }
+
+  // Set the filters and open a fact as an address names them. Return where in the list it is, and what isn't there.
+  function set(told) {
+    clearTimeout(waiting);
+    following = true;
+    const absent = [];
+    for (const [field, [all, , any, what]] of Object.entries(FIELDS)) {
+      const name = told.get(field);
+      const number = name === "wrong" && field === "outcome" ? WRONG : all.indexOf(name);
+      if (name && number === ALL) absent.push(`${what} ${cut(name)?.[0] ?? name} is not in this report`);
+      find(field).value = number === ALL && !any ? 0 : number;
+    }
+    find("text").value = told.get("text") ?? "";
+    open = null;
+    choose();
+    const wanted = told.get("fact");
+    const { case_id, facts } = answers.cases;
+    const isNamed = (its) => String(case_id[its]) === wanted && (!told.has("facts") || names.facts[facts[its]] === told.get("facts"));
+    const place = wanted ? found.facts.findIndex((fact) => isNamed(fact.case)) : ALL;
+    if (place !== ALL) {
+      open = found.facts[place].case;
+      go(Math.floor(place / PAGE));
+    } else if (wanted) absent.push(`case ${cut(wanted)?.[0] ?? wanted} is not among these facts`);
+    following = false;
+    return [place, absent];
   }
 
   // Show what the page's address names. Return whether it names anything of this browser.
   function follow() {
     const told = new URLSearchParams(location.hash.slice(1));
     if (!told.has("fact")) return false;
-    app.dataset.following = "yes";
-    for (const [field, [all, , any]] of Object.entries(FIELDS)) {
-      const name = told.get(field);
-      const number = name === "wrong" && field === "outcome" ? WRONG : all.indexOf(name);
-      find(field).value = number === ALL && !any ? 0 : number;
-    }
-    find("text").value = told.get("text") ?? "";
-    open = null;
-    choose();
-    const { case_id, facts } = answers.cases;
-    const isNamed = (its) => String(case_id[its]) === told.get("fact") && (!told.has("facts") || names.facts[facts[its]] === told.get("facts"));
-    const place = told.get("fact") ? found.facts.findIndex((fact) => isNamed(fact.case)) : ALL;
-    if (place !== ALL) {
-      open = found.facts[place].case;
-      go(Math.floor(place / PAGE));
-    } else if (told.get("fact")) {
-      tell(`${document.getElementById("facts-count").textContent}; case ${told.get("fact")} is not among them`);
-    }
-    delete app.dataset.following;
+    const [place, absent] = set(told);
+    tell(absent.join("; "));
     const target = place === ALL ? app : list.children[place % PAGE];
     target.scrollIntoView({ block: "start" });
     (place === ALL ? find("backbone") : target.querySelector("button")).focus({ preventScroll: true });
     return true;
   }
 
-  let waiting;
+  // Show again what was shown when the page was left, or another place in it was gone to.
+  function restore(state) {
+    if (!state?.shown || new URLSearchParams(location.hash.slice(1)).has("fact")) return false;
+    set(new URLSearchParams(state.shown.slice(1)));
+    tell("");
+    return true;
+  }
+
+  // A link to where one is already changes no address.
+  function clicked(event) {
+    const link = event.target.closest('a[href^="#fact="]');
+    if (link && !app.contains(link) && link.hash === location.hash && !event.ctrlKey && !event.metaKey && !event.shiftKey) follow();
+  }
+
   const chooseAnew = () => { open = null; choose(); remember(); };
   for (const field of Object.keys(FIELDS)) find(field).addEventListener("change", chooseAnew);
   find("text").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(chooseAnew, 150); });
   app.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
   app.querySelector("form").addEventListener("reset", () => setTimeout(chooseAnew));
-  const turn = (by) => { open = null; go(page + by); remember(); list.scrollIntoView({ block: "start" }); };
-  pager.querySelector(".back").addEventListener("click", () => turn(-1));
-  pager.querySelector(".on").addEventListener("click", () => turn(1));
-  addEventListener("hashchange", follow);
+  function turn(by, { currentTarget }) {
+    if (currentTarget.getAttribute("aria-disabled") === "true") return;
+    open = null;
+    go(page + by);
+    remember();
+    list.scrollIntoView({ block: "start" });
+  }
+  pager.querySelector(".back").addEventListener("click", (event) => turn(-1, event));
+  pager.querySelector(".on").addEventListener("click", (event) => turn(1, event));
+  addEventListener("popstate", ({ state }) => restore(state));
+  addEventListener("hashchange", () => follow() || remember(location.hash));
+  document.addEventListener("click", clicked);
   document.getElementById("facts-missing").remove();
   app.hidden = false;
-  if (!follow()) choose();
+  if (!follow()) {
+    if (!restore(history.state)) choose();
+    remember(location.hash);
+  }
 }
 
 const answersInPage = document.getElementById("answers");
