@@ -1,9 +1,12 @@
-"""The report's page with many answers and with a tenth of them: how long it takes to make, to open, to filter.
+"""The report's page with many answers, with a tenth of them, and with many languages: how long it takes to make, to
+open, to filter.
 
     python bench/page.py
     python bench/page.py --answers 200000 --repeats 5 --keep page.html
 
-The answers are made: as long as those to Bi-ZsRE, in English and Chinese, of seven editors on two backbones.
+The answers are made: as long as those to Bi-ZsRE, in English and Chinese, of seven editors on two backbones. The page
+of many languages has no answers but the scores, comparisons and radar charts of six editors on two backbones, each
+edited and asked in 53 languages.
 The page is opened from the disk by a Chromium without a window; it counts as usable when its list of facts is there and
 nothing is left to be drawn. The shortest time of each counts: another load on the machine only adds to it.
 """
@@ -13,6 +16,8 @@ import random
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -23,12 +28,19 @@ from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from crossedit import tables
+from crossedit import UNEDITED, tables
+from crossedit.facts.languages import NAMES
+from crossedit.reports.comparisons import others
+from crossedit.reports.figures import drawing, radar
+from crossedit.reports.figures.cells import F1
+from crossedit.reports.grid import Grid
+from crossedit.reports.naming import ASPECTS
 from crossedit.reports.page import Sources, page, write
 from crossedit.reports.scores import Scores
 from crossedit.reports.sweeps import Sweeps
 
 EDITORS = ("FT-L", "MEND", "SERAC", "IKE", "KN", "ROME", "MEMIT")
+MANY = list(NAMES)[:53]
 BACKBONES, LANGUAGES = ("llama", "baichuan"), ("en", "zh")
 QUESTIONS = (
     ("reliability", "", 11),
@@ -67,7 +79,7 @@ class Measured(NamedTuple):
     @property
     def slowest(self) -> float:
         """Seconds of the filter that takes longest."""
-        return max(self.filtering.values())
+        return max(self.filtering.values(), default=0.0)
 
 
 def words(draw: random.Random, lang: str, many: int) -> str:
@@ -115,10 +127,7 @@ def lay_out(folder: Path, facts: int) -> tuple[Scores, list[Path]]:
 def measure(view: Callable[[], Page], folder: Path, answers: int, repeats: int, out: Path) -> Measured:
     """Make a page with so many answers, open it and filter, each as often as wanted."""
     scores, paths = lay_out(folder / str(answers), answers // PER_FACT)
-    none = (
-        pl.DataFrame(schema=table.columns) for table in (tables.TASK_SCORES, tables.FACT_SCORES, tables.WEIGHT_CHANGES)
-    )
-    sweeps = Sweeps({}, *none)
+    sweeps = none_swept()
     entry: dict[str, Any] = {"reports": {"browser_rows": answers}}
 
     def make() -> None:
@@ -128,11 +137,78 @@ def measure(view: Callable[[], Page], folder: Path, answers: int, repeats: int, 
     opening, filtering = [], []
     for _ in range(repeats):
         shown = view()
-        opening.append(seconds(lambda shown=shown: usable(shown, out)))
+        opening.append(seconds(partial(usable, shown, out)))
         filtering.append({name: shown.evaluate(_SET, [name, value]) for name, value in FILTERS.items()})
         shown.close()
     best = {name: min(found[name] for found in filtering) for name in FILTERS}
     return Measured(len(paths) * (answers // PER_FACT) * 9, making, min(opening), best, out.stat().st_size / 1e6)
+
+
+def measure_languages(view: Callable[[], Page], folder: Path, repeats: int, out: Path) -> Measured:
+    """Make a page of many languages and open it, each as often as wanted."""
+    entry: dict[str, Any] = {
+        "facts": {"made": {}},
+        "backbones": {name: {} for name in BACKBONES},
+        "editors": {name: {} for name in EDITORS[:6]},
+        "languages": MANY,
+        "protocols": ["teacher_forced"],
+    }
+    scores = Scores(pl.DataFrame(list(scored()), schema=tables.SCORES.columns, orient="row"))
+    compared = folder / "comparisons.parquet"
+    frame = pl.DataFrame(list(comparisons()), schema=tables.COMPARISONS.columns, orient="row")
+    tables.write(frame, tables.COMPARISONS, compared, {"seed": 0})
+    charts = [chart.picture() for chart in radar.charts(F1(scores, Grid.of(entry, scores), "made"))]
+    drawing.write(charts[0], folder)
+    drawn = (folder / f"{charts[0].name}.svg").read_bytes()
+    paths = [folder / f"{chart.name}.svg" for chart in charts]
+    for path in paths:
+        path.write_bytes(drawn)
+    sources, sweeps = Sources(figures=paths, comparisons=[compared]), none_swept()
+    making = min(seconds(lambda: write(page(entry, scores, sweeps, sources, []), out)) for _ in range(repeats))
+    opening = []
+    for _ in range(repeats):
+        shown = view()
+        opening.append(seconds(partial(opened, shown, out)))
+        shown.close()
+    return Measured(0, making, min(opening), {}, out.stat().st_size / 1e6)
+
+
+def scored() -> Iterator[tuple[Any, ...]]:
+    """Yield SCORES of many languages, each of which edits and is asked."""
+    draw = random.Random(0)
+    for backbone in BACKBONES:
+        for editor in (UNEDITED, *EDITORS[:6]):
+            for edit_lang in MANY:
+                for aspect in ASPECTS:
+                    for lang in MANY if aspect != ASPECTS[0] else (edit_lang,):
+                        for metric in ("em", "f1"):
+                            mean = draw.random()
+                            place = ("made", backbone, editor, edit_lang, aspect, "all", lang, "teacher_forced", metric)
+                            yield (*place, mean, mean - 0.03, mean + 0.03, 1037)
+
+
+def comparisons() -> Iterator[tuple[Any, ...]]:
+    """Yield COMPARISONS of editors in the editing language and in the mean of the others."""
+    for backbone in BACKBONES:
+        for first, second in combinations((*EDITORS[:6], UNEDITED), 2):
+            for edit_lang in MANY:
+                for aspect in ASPECTS:
+                    for lang in (edit_lang, others(len(MANY) - 1)):
+                        for metric in ("em", "f1"):
+                            about = ("made", backbone, "editors", aspect, "teacher_forced", metric)
+                            sides = (first, edit_lang, lang, second, edit_lang, lang)
+                            yield (*about, *sides, 0.6, 0.5, 0.1, 0.08, 0.12, 0.3, 0.01, 0.02, 2226, 1037)
+
+
+def none_swept() -> Sweeps:
+    names = (tables.TASK_SCORES, tables.FACT_SCORES, tables.WEIGHT_CHANGES)
+    return Sweeps({}, *(pl.DataFrame(schema=table.columns) for table in names))
+
+
+def opened(view: Page, path: Path) -> None:
+    """Open the page, and wait until it has been drawn."""
+    view.goto(path.resolve().as_uri())
+    view.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
 
 
 def usable(view: Page, path: Path) -> None:
@@ -167,11 +243,12 @@ def main() -> None:
             measure(browser.new_page, folder, given.answers // part, given.repeats, file)
             for part, file in files.items()
         )
+        languages = measure_languages(browser.new_page, folder, given.repeats, folder / "languages.html")
         browser.close()
     table = Table(title="The report's page")
     for title in ("", "answers", "making (s)", "opening (s)", "slowest filter (s)", "size (MB)"):
         table.add_column(title, justify="right" if title else "left")
-    for row, found in (("a tenth", few), ("all", many)):
+    for row, found in (("a tenth", few), ("all", many), (f"{len(MANY)} languages", languages)):
         numbers = (found.making, found.opening, found.slowest, found.megabytes)
         table.add_row(row, f"{found.answers:,}", *(f"{number:.2f}" for number in numbers))
     pairs = (
@@ -181,9 +258,9 @@ def main() -> None:
     Console().print(table)
     print("filters (s): " + ", ".join(f"{name} {taken:.3f}" for name, taken in many.filtering.items()))
     bounds = {
-        f"opens in {MOST_SECONDS:.0f} s": many.opening <= MOST_SECONDS,
-        f"{MOST_MEGABYTES:.0f} MB": many.megabytes <= MOST_MEGABYTES,
-        f"made in {MOST_MAKING:.0f} s": many.making <= MOST_MAKING,
+        f"opens in {MOST_SECONDS:.0f} s": max(many.opening, languages.opening) <= MOST_SECONDS,
+        f"{MOST_MEGABYTES:.0f} MB": max(many.megabytes, languages.megabytes) <= MOST_MEGABYTES,
+        f"made in {MOST_MAKING:.0f} s": max(many.making, languages.making) <= MOST_MAKING,
         f"filters in {MOST_FILTER} s": many.slowest <= MOST_FILTER,
     }
     print("; ".join(f"{bound}: {'kept' if kept else 'missed'}" for bound, kept in bounds.items()))

@@ -166,6 +166,27 @@ def test_more_languages_make_more_columns() -> None:
     assert len(table_2(scores(langs=langs), {"languages": list(langs)}).columns) == 4 + 3 * 4
 
 
+def test_in_short_others_are_the_mean_of_those_that_have_a_score() -> None:
+    langs = ("en", "zh", "de", "vi")
+    place = {"editor": "ROME", "edit_lang": "zh", "aspect": "portability", "metric": "f1"}
+    frame = scores(langs=langs)
+    of = pl.all_horizontal(pl.col(name) == value for name, value in place.items())
+    frame = frame.filter(~(of & (pl.col("lang") == "vi"))).with_columns(
+        mean=pl.when(of)
+        .then(pl.col("lang").replace_strict({"en": 0.2, "zh": 0.9, "de": 0.3}, default=None))
+        .otherwise("mean")
+    )
+    known = Scores(frame)
+    grid = Grid.of({"languages": list(langs)}, known)
+    sheet = bizsre.means(known, grid, "tiny", "teacher_forced")
+    whole = bizsre.table_2(known, grid, "tiny", "teacher_forced")
+    assert (len(sheet.columns), len(sheet.rows)) == (3 + 4 + 3, len(whole.rows))
+    assert [row[3] for row in sheet.rows] == [row[3] for row in whole.rows]
+    row = next(row for row in sheet.rows if row[1:3] == ("Chinese", "ROME"))
+    assert [str(row[place]).split(" / ")[0] for place in (6, 9)] == ["90.00", "25.00"]
+    assert (row[6].shown[0].low is not None, row[9].shown[0].low) == (True, None)
+
+
 def test_locality_is_split_by_kind() -> None:
     frame = scores().with_columns(
         mean=pl.col("kind").replace_strict({"other_subject": 0.9, "same_subject": 0.4, "all": 0.65})

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import made_figures
 import made_page
 import made_sweeps
 import polars as pl
@@ -13,7 +14,8 @@ from made_page import Document, drawn
 from crossedit.reports.figures.sweeps import pictures
 from crossedit.reports.findings import findings
 from crossedit.reports.grid import Grid
-from crossedit.reports.page import Sources, page, write
+from crossedit.reports.page import MOST_CELLS, Sources, page, write
+from crossedit.reports.page.charts import MOST
 from crossedit.reports.page.embedding import digest
 from crossedit.reports.scores import Scores
 
@@ -112,6 +114,24 @@ def test_the_page_says_which_answers_it_leaves_out(tmp_path: Path, rows: int, sa
     assert (said or "") in text
     assert ("A number leads to its answers." in text) is (rows == 27)
     assert ("A number leads to its answers among the first 2 facts," in text) is (rows == 26)
+
+
+def test_of_many_languages_the_page_holds_a_short_table_and_a_few_radar_charts(tmp_path: Path) -> None:
+    langs = [f"x{number}" for number in range(20)]
+    config = {**made_figures.entry(("ROME", "IKE"), langs, ("small",))}
+    known = Scores(made_figures.scores(config))
+    sources = Sources(figures=drawn(tmp_path / "figures", (f"radar_tiny_small_{lang}" for lang in langs)))
+    nothing = made_sweeps.sweeps({"sweeps": {}})
+    whole = Document(page(config, known, nothing, sources, []))
+    assert "Edits of tiny, asked teacher-forced: F1 / EM" in whole.text  # 60 rows of 64 columns
+    assert len(whole.all("img")) == MOST
+    assert "8 more are in the folder figures." in whole.text
+    config["backbones"] = dict.fromkeys(("small", *"abc"), {})
+    short = page(config, known, nothing, sources, [])
+    text = Document(short).text
+    assert "its 15,360 cells are too many for a page. They are in the folder tables, in the files table_2_tiny_" in text
+    assert "in the editing language and on average in the others" in text
+    assert len(Document(short).all("td")) < MOST_CELLS
 
 
 def test_what_no_file_can_hold_has_a_sign_in_its_place(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The tables of Bi-ZsRE (Wang et al., Cross-Lingual Knowledge Editing in Large Language Models) in its layout."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -8,13 +9,14 @@ import polars as pl
 from crossedit.reports import published
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, KINDS, PROTOCOLS, asked, f1_metric, language, method
-from crossedit.reports.scores import DASH, Scores
+from crossedit.reports.scores import DASH, Estimate, Scores
 from crossedit.reports.sheets import Cell, Column, Measured, Sheet
 from crossedit.reports.training_scale import Sizes
 
 SPLITS = {"train": "training"}
 _UNNAMED = "Published are the numbers of Bi-ZsRE, Table 1, which doesn't name its tokenizer."
 LABELS = (Column("Backbone"), Column("Edited in"), Column("Method"))
+_OWN = "In the editing language"
 MEASURES = ("F1", "EM")
 LENGTHS = {
     "question": Column("Question"),
@@ -61,6 +63,50 @@ def table_2(scores: Scores, grid: Grid, facts: str, protocol: str) -> Sheet:
     """Return Table 2: each backbone's editing languages and methods, F1 / EM of each aspect and evaluation language."""
     title = f"Edits of {facts}, {asked(protocol)}: F1 / EM"
     return _sheet(f"table_2_{facts}_{protocol}", title, scores, grid, facts, protocol, places(grid.langs))
+
+
+def means(scores: Scores, grid: Grid, facts: str, protocol: str) -> Sheet:
+    """Return Table 2 in short: each aspect in the editing language, and its mean over the others that have a score.
+
+    The languages of a mean count alike; no interval of it is known.
+    """
+    own = [Place(Column("Reliability", _OWN), "reliability", "")]
+    own += [Place(Column(aspect.capitalize(), _OWN), aspect, "") for aspect in ASPECTS[1:]]
+    rows: list[tuple[Cell, ...]] = []
+    for backbone, edit_lang, editor in grid.rows(facts):
+        cell = (scores, facts, backbone, editor, edit_lang, protocol)
+        others = [place for place in places(grid.langs) if place.lang not in ("", edit_lang)]
+        rows.append(
+            (
+                backbone,
+                language(edit_lang),
+                method(editor),
+                *cells(*cell, own),
+                *(_mean(cells(*cell, (other for other in others if other.aspect == aspect))) for aspect in ASPECTS[1:]),
+            )
+        )
+    return Sheet(
+        name=f"table_2_{facts}_{protocol}_means",
+        title=f"Edits of {facts}, {asked(protocol)}, in the editing language and on average in the others: F1 / EM",
+        columns=(
+            *LABELS,
+            *(place.column for place in own),
+            *(Column(aspect.capitalize(), "Mean of other languages") for aspect in ASPECTS[1:]),
+        ),
+        rows=tuple(rows),
+        labels=len(LABELS),
+        note=f"{PROTOCOLS.get(protocol, '')} {counted(rows)}".strip(),
+    )
+
+
+def _mean(found: Iterable[Measured]) -> Measured:
+    """Return the means of what is there, each of as many facts as the largest."""
+    parts = []
+    for known in zip(*(cell.parts for cell in found), strict=True):
+        there = [part for part in known if part]
+        mean = sum(part.mean for part in there) / len(there) if there else math.nan
+        parts.append(Estimate(mean, math.nan, math.nan, max(part.n for part in there)) if there else None)
+    return Measured(MEASURES, tuple(parts) or (None, None))
 
 
 def locality(scores: Scores, grid: Grid, facts: str, protocol: str) -> Sheet:

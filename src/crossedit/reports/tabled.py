@@ -15,6 +15,7 @@ from crossedit.reports.scores import Scores
 from crossedit.reports.sheets import Sheet
 from crossedit.reports.sweeps import Sweeps
 
+EDITS = "All editors"
 ERRORS = "Wrong answers by type of error"
 _SCORES = (
     "Each cell is F1 / EM in percent; above 80 green, below 10 grey. Locality compares with the answer before the "
@@ -64,7 +65,7 @@ def groups(
     protocols = [grid.protocol, *(other for other in grid.protocols if other != grid.protocol)]
     for facts in grid.edited:
         edits = [bizsre.table_2(scores, grid, facts, protocol) for protocol in protocols]
-        yield Group("All editors", facts, _SCORES, edits[:1], edits[1:])
+        yield Group(EDITS, facts, _SCORES, edits[:1], edits[1:])
         if facts in beside.facts:
             yield Group("Beside the published numbers", facts, beside.summary(facts), [], [beside.sheet(facts)])
         if comparisons is not None:

@@ -21,18 +21,20 @@ from crossedit.reports.outcomes import MEANINGS, WRONG
 from crossedit.reports.owners import owner_of, read_json
 from crossedit.reports.page import making
 from crossedit.reports.page.answers import LIMIT, Answers
-from crossedit.reports.page.charts import by_kind, charts
+from crossedit.reports.page.charts import by_kind
 from crossedit.reports.page.embedding import digest, inert, written
 from crossedit.reports.page.failures import failures
 from crossedit.reports.page.standing import used
 from crossedit.reports.scores import Scores
 from crossedit.reports.sweeps import Sweeps
-from crossedit.reports.tabled import ERRORS, groups, sweep_report
+from crossedit.reports.tabled import EDITS, ERRORS, Group, groups, sweep_report
 from crossedit.tables import Table
 
 if TYPE_CHECKING:
     from crossedit.reports.left_out import LeftOut
     from crossedit.runs.page import Shown
+
+MOST_CELLS = 8_000  # of a table that the page holds; with more, browsers take seconds to open it
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,7 @@ def page(
     statistics = {owner_of(path): tables.read(path, tables.TABLE_1) for path in sources.table_1}
     beside = Beside.of(entry, scores, grid)
     costing = seconds(sources.predictions)
-    figures = pictures(scores, grid, sweeps, none_compared if compared is None else compared, costing, entry)
-    drawn = charts(figures, sources.figures)
+    drawn = list(pictures(scores, grid, sweeps, none_compared if compared is None else compared, costing, entry))
     said = {path: read_json(path) for path in (*sources.backbones, *sources.summaries)}
     return render(
         "page.html.j2",
@@ -93,11 +94,15 @@ def page(
         left_out=left_out,
         used=used(sources.results) if sources.results else "",
         findings={facts: _findings(scores, grid, facts, compared) for facts in grid.edited},
-        groups=list(groups(entry, scores, grid, beside, compared, outcomes)),
+        groups=[_readable(group, scores, grid) for group in groups(entry, scores, grid, beside, compared, outcomes)],
+        most_cells=MOST_CELLS,
         of_errors=ERRORS,
-        charts={facts: by_kind(chart for chart in drawn if chart.facts == facts) for facts in grid.edited},
+        charts={
+            facts: by_kind((picture for picture in drawn if picture.facts == facts), sources.figures)
+            for facts in grid.edited
+        },
         sweeps=[sweep_report(sweeps, sweep, grid) for sweep in sweeps.all],
-        sweep_charts=by_kind(chart for chart in drawn if not chart.facts),
+        sweep_charts=by_kind((picture for picture in drawn if not picture.facts), sources.figures),
         answers=answers,
         answers_data=inert(answers.data()) if len(answers.frame) else "",
         failures={facts: failures(outcomes, answers, grid, facts) for facts in grid.edited},
@@ -122,6 +127,14 @@ def page(
         made=making.made(sources.predictions),
         digest=digest,
     )
+
+
+def _readable(group: Group, scores: Scores, grid: Grid) -> Group:
+    """Return the group; before a Table 2 that the page can't hold stand its means over languages."""
+    large = [sheet for sheet in group.first if len(sheet.rows) * len(sheet.columns) > MOST_CELLS]
+    if group.title != EDITS or not large:
+        return group
+    return group._replace(first=[bizsre.means(scores, grid, group.facts, grid.protocol), *group.first])
 
 
 def _findings(scores: Scores, grid: Grid, facts: str, compared: pl.DataFrame | None) -> dict[str, Any]:

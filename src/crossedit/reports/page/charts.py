@@ -21,6 +21,8 @@ _KINDS = {
     "forgetting": "Forgetting",
     "weights": "Weights",
 }
+_FURTHER = "Further figures"
+MOST = 12  # figures of a kind that the page holds; one of many languages may have hundreds of kilobytes
 _PIXELS_PER_POINT = 1.8  # a letter of 7 points is then as high as the page's own small ones
 _WIDTH = 480  # of a picture that doesn't say how wide it is
 
@@ -28,34 +30,41 @@ _WIDTH = 480  # of a picture that doesn't say how wide it is
 class Chart(NamedTuple):
     """A figure as the page holds it."""
 
-    kind: str
     title: str
     address: str  # a data: address with the picture in it
     width: int  # pixels at which its letters are as large as those of the other figures
     alt: str  # what it shows, for those who can't see it
     described: str  # its values in words; empty where it has none
-    facts: str  # that it is of; empty where it is of sweeps
 
 
-def charts(drawn: Iterable[Picture], figures: Sequence[Path]) -> list[Chart]:
-    """Return the pictures that are among the files; of these the SVG ones count."""
+class Kind(NamedTuple):
+    """Figures of one kind."""
+
+    title: str
+    charts: list[Chart]
+    left_out: int  # how many others there are
+
+
+def by_kind(drawn: Iterable[Picture], figures: Sequence[Path]) -> list[Kind]:
+    """Return the pictures that are among the files, the first of each kind; of the files the SVG ones count."""
     files = {path.stem: path for path in figures if path.suffix == ".svg"}
-    return [_chart(picture, files[picture.name]) for picture in drawn if picture.name in files]
-
-
-def by_kind(shown: Iterable[Chart]) -> list[tuple[str, list[Chart]]]:
-    """Return the charts by what they show, in the order of the kinds."""
-    order = list(_KINDS.values())
-    ranked = sorted(shown, key=lambda chart: order.index(chart.kind) if chart.kind in order else len(order))
-    return [(kind, list(members)) for kind, members in groupby(ranked, lambda chart: chart.kind)]
+    order = [*_KINDS.values(), _FURTHER]
+    there = sorted(
+        (picture for picture in drawn if picture.name in files), key=lambda picture: order.index(_kind(picture.name))
+    )
+    kinds = [(kind, list(members)) for kind, members in groupby(there, lambda picture: _kind(picture.name))]
+    return [
+        Kind(kind, [_chart(picture, files[picture.name]) for picture in members[:MOST]], len(members[MOST:]))
+        for kind, members in kinds
+    ]
 
 
 def _chart(picture: Picture, path: Path) -> Chart:
     held = address(path)
     points = re.search(r'<svg[^>]* width="([\d.]+)pt"', path.read_text(encoding="utf-8"))
     width = round(float(points[1]) * _PIXELS_PER_POINT) if points else _WIDTH
-    return Chart(_kind(picture.name), picture.title, held, width, picture.alt, picture.described, picture.facts)
+    return Chart(picture.title, held, width, picture.alt, picture.described)
 
 
 def _kind(name: str) -> str:
-    return next((kind for start, kind in _KINDS.items() if name.startswith(f"{start}_")), "Further figures")
+    return next((kind for start, kind in _KINDS.items() if name.startswith(f"{start}_")), _FURTHER)
