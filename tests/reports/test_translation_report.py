@@ -84,6 +84,6 @@ def test_a_set_that_nobody_judged_has_a_page_and_sheets(tmp_path: Path) -> None:
     path = tmp_path / "tiny/summary.json"
     path.write_text(json.dumps(of_people(made, [row], {("test", 1): row}, merge([row], {}, [], []))), encoding="utf-8")
     (report,) = reports([path])
-    html = render("translation.html.j2", translations=[report], published_share="6.0")
+    html = render("translation.html.j2", translations=[report], published_share="6.0", intervals=False, most_cells=1000)
     assert "Nobody has judged a record yet." in html
     assert [row[3:] for row in report.sheets[0].rows] == [("1", "0", "0", DASH, DASH)] * 2
