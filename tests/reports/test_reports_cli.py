@@ -16,7 +16,9 @@ from crossedit import tables
 from crossedit.errors import UserError
 from crossedit.reports import plan
 from crossedit.reports.cli import commands
+from crossedit.reports.earlier import remove
 from crossedit.reports.scores import DASH
+from crossedit.reports.sheets import FORMATS
 
 ENTRY_JSON = json.dumps(ENTRY)
 FIGURES = {"radar_tiny_small_en", "radar_tiny_small_zh", "gap_tiny", "tradeoff_tiny", "cost_tiny"}
@@ -40,12 +42,12 @@ def test_the_whole_way_from_cells_to_the_page(tmp_path: Path) -> None:
     assert tables.read(together, tables.SCORES).equals(scores())
     given = ["--scores", together, "--table-1", *files["--table-1"], "--corrected", files["--summaries"][-1]]
     run("tables", *given, "--entry", ENTRY_JSON, "--out", out / "tables")
-    names = {path.stem for path in (out / "tables").iterdir()}
+    names = {path.stem for path in (out / "tables").glob("[!.]*")}
     sheets = plan.corrected({"tiny": {"translation": {}}, "given": {}})
     sheets += [f"{kind}_tiny_{protocol}" for kind in ("table_2", "locality") for protocol in ENTRY["protocols"]]
     assert names == {"table_1_tiny", *sheets}
     run("figures", "--scores", together, "--entry", ENTRY_JSON, "--out", out / "figures")
-    figures = sorted((out / "figures").iterdir())
+    figures = sorted((out / "figures").glob("[!.]*"))
     assert {path.stem for path in figures} == FIGURES
     options = [part for name, paths in files.items() for part in (name, *paths)]
     run("page", *options, "--figures", *figures, "--entry", ENTRY_JSON, "--out", out / "index.html")
@@ -53,6 +55,20 @@ def test_the_whole_way_from_cells_to_the_page(tmp_path: Path) -> None:
     shown = run("show", "--scores", together, "--entry", ENTRY_JSON, "--page", out / "index.html")
     assert "Unedited" in shown
     assert str(out / "index.html") in shown
+
+
+def test_tables_of_an_earlier_configuration_go_and_nothing_else(tmp_path: Path) -> None:
+    files, out = results(tmp_path), tmp_path / "out"
+    given = ["tables", "--corrected", files["--summaries"][-1], "--out", out]
+    run(*given, "--table-1", *files["--table-1"])
+    kept = {out / name: "mine" for name in ("table_9.csv", "table_1_tiny.txt", "table_1_tiny.md")}
+    for path, text in kept.items():
+        path.write_text(text, encoding="utf-8")
+    remove(out, "figures", [])
+    assert (out / "table_1_tiny.csv").exists()
+    run(*given)
+    names = {f"{name}.{form}" for name in plan.corrected({"tiny": {"translation": {}}}) for form in FORMATS}
+    assert {path.name for path in out.glob("[!.]*")} == names | {path.name for path in kept}
 
 
 def test_intervals_stand_beside_the_numbers_in_every_format_where_they_are_wanted(tmp_path: Path) -> None:
@@ -79,11 +95,11 @@ def test_the_way_of_sweeps_to_the_page(tmp_path: Path) -> None:
         return [part for name in names for part in (name, *files[name])] + ["--entry", entry]
 
     run("tables", *given("--scores", "--task-scores", "--fact-scores"), "--out", out / "tables")
-    names = {path.name for path in (out / "tables").iterdir()}
+    names = {path.name for path in (out / "tables").glob("[!.]*")}
     for sheet in plan.sheets(plan.planned(config)):
         assert {f"{sheet}.{form}" for form in ("csv", "md", "tex", "html", "xlsx")} <= names
     run("figures", *given("--scores", *made), "--out", out / "figures")
-    figures = sorted((out / "figures").iterdir())
+    figures = sorted((out / "figures").glob("[!.]*"))
     assert {path.stem for path in figures} >= set(plan.figures(plan.planned(config)))
     run("page", *given("--scores", *made), "--figures", *figures, "--out", out / "index.html")
     text = (out / "index.html").read_text(encoding="utf-8")
@@ -106,12 +122,12 @@ def test_sweeps_need_no_cells(tmp_path: Path, configured: bool) -> None:
 
     out = tmp_path / "reports"
     run("tables", *given("--table-1", "--task-scores", "--fact-scores"), "--out", out / "tables")
-    names = {path.stem for path in (out / "tables").iterdir()}
+    names = {path.stem for path in (out / "tables").glob("[!.]*")}
     assert names == {"table_1_tiny", *plan.sheets(plan.planned(config))}
     edited = (out / "tables/edited_facts_ROME.csv").read_text(encoding="utf-8").splitlines()
     assert [line.split(",")[:3] for line in edited[1:]] == [["small", "English", "95.00"], ["small", "Chinese", DASH]]
     run("figures", *given(*made), "--out", out / "figures")
-    figures = sorted((out / "figures").iterdir())
+    figures = sorted((out / "figures").glob("[!.]*"))
     assert {path.stem for path in figures} == set(plan.figures(plan.planned(config)))
     options = given("--table-1", "--backbones", "--summaries", *made)
     run("page", *options, "--figures", *figures, "--out", out / "index.html")
@@ -142,9 +158,9 @@ def test_what_people_did_has_tables_before_there_is_any_edit(tmp_path: Path) -> 
     files, out = results(tmp_path), tmp_path / "tables"
     corrected, sheets = files["--summaries"][-1], plan.corrected({"tiny": {"translation": {}}})
     run("tables", "--corrected", corrected, "--out", out)
-    assert {path.stem for path in out.iterdir()} == set(sheets)
+    assert {path.stem for path in out.glob("[!.]*")} == set(sheets)
     run("tables", "--corrected", corrected, "--table-1", *files["--table-1"], "--out", out)
-    assert {path.stem for path in out.iterdir()} == {"table_1_tiny", *sheets}
+    assert {path.stem for path in out.glob("[!.]*")} == {"table_1_tiny", *sheets}
 
 
 def test_a_page_shows_what_there_is_before_any_edit(tmp_path: Path) -> None:

@@ -44,16 +44,20 @@ def figures(
 
     Intervals of the language gap are from --comparisons, seconds from --predictions. Where editors differ in nothing
     but train_size, there is training_scale_FACTS_BACKBONE; for each setting of sweeps side_effects_SETTING_PROTOCOL,
-    edited_facts_SETTING, weights_SETTING and, where edits follow each other, forgetting_SETTING.
+    edited_facts_SETTING, weights_SETTING and, where edits follow each other, forgetting_SETTING. Figures that an
+    earlier run has left in the folder, and that are none of these, go.
     """
     from crossedit import tables
     from crossedit.progress import track
     from crossedit.reports.costs import seconds
-    from crossedit.reports.figures.drawing import write
+    from crossedit.reports.earlier import remove
+    from crossedit.reports.figures.drawing import SUFFIXES, write
     from crossedit.reports.figures.pictures import pictures
 
     sweeps = read_sweeps(entry, task_scores, fact_scores, weight_changes)
     known, grid = read(scores, entry, sweeps)
     compared = read_tables(comparisons, tables.COMPARISONS)
-    for picture in track(list(pictures(known, grid, sweeps, compared, seconds(predictions), entry)), "drawing"):
+    drawn = list(pictures(known, grid, sweeps, compared, seconds(predictions), entry))
+    for picture in track(drawn, "drawing"):
         write(picture, out)
+    remove(out, "figures", (f"{picture.name}.{suffix}" for picture in drawn for suffix in SUFFIXES))

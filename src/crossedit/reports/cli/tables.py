@@ -1,6 +1,5 @@
 """What is collected of cells, and the tables."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,19 +67,26 @@ def write_tables(
     Where a paper has facts, backbones and editors too, also published_FACTS; where editors differ in `train_size`,
     training_scale_FACTS_PROTOCOL; where backbones were asked benchmarks, table_3.
     For translated facts also corrections_FACTS, agreement_FACTS, likeness_FACTS and changes_FACTS; for each sweep
-    side_effects_SWEEP_PROTOCOL, answers_SWEEP_PROTOCOL and edited_facts_SWEEP.
+    side_effects_SWEEP_PROTOCOL, answers_SWEEP_PROTOCOL and edited_facts_SWEEP. Tables that an earlier run has left in
+    the folder, and that are none of these, go.
     """
     from crossedit import tables
     from crossedit.reports import bizsre, side_effects, translation
     from crossedit.reports.beside import Beside
     from crossedit.reports.capability import table_3
+    from crossedit.reports.earlier import remove
     from crossedit.reports.owners import owner_of, read_json
-    from crossedit.reports.sheets import write
+    from crossedit.reports.sheets import FORMATS, Sheet, write
     from crossedit.reports.tabled import groups
 
     sweeps = read_sweeps(entry, task_scores, fact_scores)
     intervals = entry.get("reports", {}).get("intervals", False)
-    put = partial(write, folder=out, intervals=intervals)
+    names: list[str] = []
+
+    def put(sheet: Sheet) -> None:
+        write(sheet, out, intervals)
+        names.extend(f"{sheet.name}.{form}" for form in FORMATS)
+
     known, grid = read(scores, entry, sweeps, others=(*table_1, *corrected, *capability))
     beside = Beside.of(entry, known, grid)
     for path in table_1:
@@ -98,6 +104,7 @@ def write_tables(
         put(table_3(entry, capability))
     for sheet in side_effects.sheets(sweeps, grid.langs, grid.protocol):
         put(sheet)
+    remove(out, "tables", names)
 
 
 @click.command("published")

@@ -17,6 +17,7 @@ from crossedit.reports.sheets.markdown import to_markdown
 from crossedit.reports.sheets.model import Column, Sheet
 
 __all__ = [
+    "FORMATS",
     "Cell",
     "Column",
     "Measured",
@@ -39,6 +40,7 @@ _FORMS: dict[str, Callable[[Sheet, bool], str]] = {
     "tex": to_latex,
     "html": to_html,
 }
+FORMATS = (*_FORMS, "xlsx")  # as suffixes
 
 
 def write(sheet: Sheet, folder: Path, intervals: bool = False) -> None:
