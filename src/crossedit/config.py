@@ -13,13 +13,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
-
 from crossedit.backbones.recipe.settings import Recipe
 from crossedit.edits.hparams import FOLDER, blocks_of, hparams_of
 from crossedit.errors import UserError, nearest
 from crossedit.files import check_files, listed, read_yaml
+from crossedit.grammar import first_mistake
 from crossedit.sweeps.settings import check_sweeps, check_tasks
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
@@ -38,9 +36,8 @@ def checked(raw: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
     """Return the configuration with all defaults. Raises UserError for the first mistake in it."""
     raw = _expanded(raw)
     grammar = read_yaml(schema)
-    mistake = best_match(Draft202012Validator(grammar).iter_errors(raw))
-    if mistake is not None:
-        raise UserError(f"config: {_sentence(mistake)}")
+    if mistake := first_mistake(raw, grammar):
+        raise UserError(f"config: {mistake}")
     config: dict[str, Any] = _filled(raw, grammar, grammar)
     config.setdefault("evaluation_languages", config["languages"])
     for name, entry in config["facts"].items():
@@ -89,9 +86,8 @@ def check_report(entry: Mapping[str, Any], schema: Path = SCHEMA) -> None:
     sections = {name: grammar["properties"][name] for name in whole}
     sections |= {name: {"type": "object", "additionalProperties": {"type": "object"}} for name in named}
     parts = {"type": "object", "properties": sections, "$defs": grammar["$defs"]}
-    mistake = best_match(Draft202012Validator(parts).iter_errors(entry))
-    if mistake is not None:
-        raise UserError(f"--entry: {_sentence(mistake)}")
+    if mistake := first_mistake(entry, parts):
+        raise UserError(f"--entry: {mistake}")
 
 
 _PLURAL = {"facts": "facts", "backbone": "backbones", "editor": "editors"}
@@ -281,57 +277,6 @@ def _check_editor(name: str, entry: dict[str, Any], config: dict[str, Any]) -> N
             raise UserError(
                 f"config: easyeditor.path: '{config['easyeditor']['path']}' is no folder; name a checkout of EasyEdit."
             )
-
-
-def _sentence(mistake: ValidationError) -> str:
-    """Return the mistake in words: the field, its value, what to do."""
-    # Of alternatives, what is wrong with the one that comes nearest says most.
-    while mistake.context and mistake.validator in ("oneOf", "anyOf"):
-        mistake = best_match(iter(mistake.context)) or mistake
-        if not mistake.context:
-            break
-    path = ".".join(str(part) for part in mistake.absolute_path)
-    field = f"{path}: " if path else ""
-    value, rule = mistake.instance, mistake.validator_value
-    if value is None:
-        return f"{field}is empty; fill it, or leave it away."
-    # Where a rule in itself says little, the grammar says it in words.
-    for told in (mistake, mistake.parent):
-        if told is not None and "description" in told.schema:
-            # What may hold a secret isn't repeated.
-            shown = "it" if told.schema.get("writeOnly") else repr(told.instance)
-            return f"{field}{shown} {told.schema['description']}."
-    match mistake.validator:
-        case "additionalProperties":
-            known = mistake.schema.get("properties", {})
-            unknown = next(name for name in value if name not in known)
-            return f"{path + '.' if path else ''}{unknown}: unknown field; {nearest(unknown, known)}"
-        case "required":
-            missing = next(name for name in rule if name not in value)
-            return f"{field}`{missing}` is missing; add it."
-        case "enum":
-            return f"{field}'{value}' is not allowed; {nearest(str(value), [str(item) for item in rule])}"
-        case "type":
-            return f"{field}{value!r} must be {_TYPES[rule]}."
-        case "minimum" | "exclusiveMinimum":
-            bound = "at least" if mistake.validator == "minimum" else "above"
-            return f"{field}{value} is too small; it must be {bound} {rule}."
-        case "minItems" | "minLength" | "minProperties":
-            return f"{field}is empty; name at least one."
-        case "uniqueItems":
-            return f"{field}{value} names something twice; remove one."
-        case _:
-            return f"{field}{mistake.message}."
-
-
-_TYPES = {
-    "object": "a mapping of fields",
-    "array": "a list",
-    "string": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-}
 
 
 def _filled(value: Any, schema: dict[str, Any], grammar: dict[str, Any]) -> Any:

@@ -126,7 +126,7 @@ def test_of_many_languages_the_page_holds_a_short_table_and_a_few_radar_charts(t
     assert "Edits of tiny, asked teacher-forced: F1 / EM" in whole.text  # 60 rows of 64 columns
     assert len(whole.all("img")) == MOST
     assert "8 more are in the folder figures." in whole.text
-    config["backbones"] = dict.fromkeys(("small", *"abc"), {})
+    config["backbones"] = {name: {} for name in ("small", *"abc")}
     short = page(config, known, nothing, sources, [])
     text = Document(short).text
     assert "its 15,360 cells are too many for a page. They are in the folder tables, in the files table_2_tiny_" in text
