@@ -27,6 +27,7 @@ def test_letters_that_mean_something_stand_for_themselves() -> None:
     assert escaped("50 % of $5_000 #1 ~^") == r"50 \% of \$5\_000 \#1 \textasciitilde{}\textasciicircum{}"
     assert escaped("a--b ''") == r"a-{\kern0pt}-b '{\kern0pt}'"
     assert escaped("Cohen's κ, Ελλάδα") == r"Cohen's $\kappa$, Ελλάδα"
+    assert escaped("NLI †") == r"NLI $\dagger$"
 
 
 def test_the_number_of_cells_is_that_of_the_columns() -> None:

@@ -27,11 +27,12 @@ _MARKS = {
     "’": "'",
     "“": "``",
     "”": "''",
-    "†": r"\textdagger{}",
-    "‡": r"\textdaggerdbl{}",
-    "•": r"\textbullet{}",
 }
+# In maths, since the text's own are in a font that is drawn dot by dot unless the document loads another.
 _SYMBOLS = {
+    "†": "dagger",
+    "‡": "ddagger",
+    "•": "bullet",
     "×": "times",
     "÷": "div",
     "±": "pm",
