@@ -137,9 +137,13 @@ def requests_zh(facts: pl.DataFrame) -> list:
     return make_requests(facts, "zh")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The Chromium of this machine: one for all tests, as a process can drive no second one."""
+    """The Chromium of this machine, for the tests of one file.
+
+    What drives it is an event loop: while it runs, the process can neither drive a second one nor begin a loop of its
+    own, as tests in other files do.
+    """
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if path is None:
         pytest.skip("there is no Chromium on this machine")
