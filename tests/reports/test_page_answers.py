@@ -7,9 +7,9 @@ import pytest
 from made import ENTRY, scores
 from made_page import edited, predict
 
+from crossedit.pages import inert
 from crossedit.reports.grid import Grid
 from crossedit.reports.page.answers import Answers
-from crossedit.reports.page.embedding import inert
 from crossedit.reports.page.failures import failures
 from crossedit.reports.scores import Scores
 

@@ -20,7 +20,6 @@ LEGEND = (
     "is exact where differences are of one size, as those of exact matches are; else of 9,999 random flips of their "
     "signs, or Hoeffding's bound where none of these comes as far."
 )
-FEW = 3  # other languages that are compared one by one; where there are more, their mean over each fact is
 
 
 class Of(NamedTuple):

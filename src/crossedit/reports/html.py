@@ -4,8 +4,9 @@ import json
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
+from crossedit import pages
 from crossedit.reports.naming import language
 
 
@@ -16,13 +17,7 @@ def render(template: str, **values: Any) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("crossedit.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = pages.environment("crossedit.reports")
     environment.filters |= {"language": language, "json": _json}
     return environment
 

@@ -7,6 +7,7 @@ from crossedit import UNEDITED
 from crossedit.facts.languages import NAMES
 
 ASPECTS = ("reliability", "generality", "locality", "portability")
+FEW = 3  # languages that are compared and shown one by one; where there are more, their mean is
 KINDS = {"other_subject": "Other subject", "same_subject": "Same subject"}  # of locality
 
 PROTOCOLS = {

@@ -72,8 +72,12 @@ class Sweeps:
         cls, entry: Mapping[str, Any], tasks: Sequence[Path], facts: Sequence[Path], weights: Sequence[Path]
     ) -> "Sweeps":
         """Return the tables of all files. Raises UserError where one can't be used, or two hold the same."""
-        schemas = (tables.TASK_SCORES, tables.FACT_SCORES, tables.WEIGHT_CHANGES)
-        return cls(entry, *(_read(paths, table) for paths, table in zip((tasks, facts, weights), schemas, strict=True)))
+        return cls(
+            entry,
+            tables.read_all(tasks, tables.TASK_SCORES),
+            tables.read_all(facts, tables.FACT_SCORES),
+            tables.read_all(weights, tables.WEIGHT_CHANGES),
+        )
 
     def task(self, sweep: str, backbone: str, task: str, protocol: str, stop: int) -> TaskScore | None:
         """Return the score over all items at a stop, 0 being the unedited model; None where it isn't known."""
@@ -95,12 +99,6 @@ class Sweeps:
     def weights(self, sweep: str, backbone: str) -> dict[tuple[int, int], float]:
         """Return by (layer, stop) the relative change of the layer's most changed matrix, NaN where one has none."""
         return self._weights.get((sweep, backbone), {})
-
-
-def _read(paths: Sequence[Path], table: tables.Table) -> pl.DataFrame:
-    frames = [tables.read(path, table) for path in paths]
-    named = ", ".join(map(str, paths[:3])) + (", …" if len(paths) > 3 else "")
-    return tables.check(pl.concat([pl.DataFrame(schema=table.columns), *frames]), table, named)
 
 
 def _completed(

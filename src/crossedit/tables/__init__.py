@@ -2,6 +2,7 @@
 
     write(frame, FACTS, path, provenance={"seed": 0})     whole or not at all, checked first
     read(path, FACTS)                                     checked again
+    read_all(paths, SCORES)                               of several files together
     provenance(path)                                      what the file says of its making
 
 Each table is a parquet file with a declared schema. A required column has no nulls, and the key columns tell the rows
@@ -9,7 +10,7 @@ apart.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,25 +19,10 @@ import polars as pl
 
 from crossedit.errors import UserError
 from crossedit.files import whole
-from crossedit.tables.schemas import (
-    ANSWERS,
-    COMPARISONS,
-    CORRECTIONS,
-    FACT_SCORES,
-    FACTS,
-    ITEMS,
-    ODDITIES,
-    OUTCOMES,
-    PREDICTIONS,
-    PROBES,
-    SCORES,
-    TABLE_1,
-    TASK_SCORES,
-    VALUES,
-    VERDICTS,
-    WEIGHT_CHANGES,
-    Table,
-)
+from crossedit.tables.edits import ANSWERS, COMPARISONS, OUTCOMES, PREDICTIONS, PROBES, SCORES, VALUES
+from crossedit.tables.facts import CORRECTIONS, FACTS, ODDITIES, TABLE_1
+from crossedit.tables.sweeps import FACT_SCORES, ITEMS, TASK_SCORES, VERDICTS, WEIGHT_CHANGES
+from crossedit.tables.table import Table
 
 __all__ = [
     "ANSWERS",
@@ -59,6 +45,7 @@ __all__ = [
     "check",
     "provenance",
     "read",
+    "read_all",
     "write",
 ]
 
@@ -116,6 +103,13 @@ def read(
         table = table.only(only)
         frame = frame.select(name for name in frame.columns if name in table.columns)
     return check(frame, table, path)
+
+
+def read_all(paths: Sequence[Path], table: Table) -> pl.DataFrame:
+    """Return the rows of all files, of which there may be none. Raises UserError where two of them hold the same."""
+    frames = [read(path, table) for path in paths]
+    named = ", ".join(map(str, paths[:3])) + (", …" if len(paths) > 3 else "")
+    return check(pl.concat([pl.DataFrame(schema=table.columns), *frames]), table, named)
 
 
 def provenance(path: Path | str) -> dict[str, Any]:

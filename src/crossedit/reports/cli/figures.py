@@ -17,7 +17,6 @@ from crossedit.reports.cli.options import (
     ListsJob,
     read,
     read_sweeps,
-    read_tables,
 )
 
 
@@ -56,7 +55,7 @@ def figures(
 
     sweeps = read_sweeps(entry, task_scores, fact_scores, weight_changes)
     known, grid = read(scores, entry, sweeps)
-    compared = read_tables(comparisons, tables.COMPARISONS)
+    compared = tables.read_all(comparisons, tables.COMPARISONS) if comparisons else None
     drawn = list(pictures(known, grid, sweeps, compared, seconds(predictions), entry))
     for picture in track(drawn, "drawing"):
         write(picture, out)

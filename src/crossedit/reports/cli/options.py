@@ -10,12 +10,9 @@ from crossedit.claims import Job
 from crossedit.options import Lists, parse_json
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from crossedit.reports.grid import Grid
     from crossedit.reports.scores import Scores
     from crossedit.reports.sweeps import Sweeps
-    from crossedit.tables import Table
 
 
 class ListsJob(Lists, Job):
@@ -76,12 +73,3 @@ def read_sweeps(
     from crossedit.reports.sweeps import Sweeps
 
     return Sweeps.read(entry, tasks, facts, weights)
-
-
-def read_tables(paths: Sequence[Path], table: "Table") -> "pl.DataFrame":
-    """Return the rows of all files, of which there may be none."""
-    import polars as pl
-
-    from crossedit import tables
-
-    return pl.concat([pl.DataFrame(schema=table.columns), *(tables.read(path, table) for path in paths)])

@@ -20,7 +20,6 @@ from crossedit.reports.cli.options import (
     ListsJob,
     read,
     read_sweeps,
-    read_tables,
 )
 
 
@@ -95,8 +94,8 @@ def write_tables(
     for path in corrected:
         for sheet in translation.sheets(read_json(path), owner_of(path)):
             put(sheet)
-    compared = read_tables(comparisons, tables.COMPARISONS) if comparisons else None
-    counted = read_tables(outcomes, tables.OUTCOMES) if outcomes else None
+    compared = tables.read_all(comparisons, tables.COMPARISONS) if comparisons else None
+    counted = tables.read_all(outcomes, tables.OUTCOMES) if outcomes else None
     for group in groups(entry, known, grid, beside, compared, counted):
         for sheet in group.sheets:
             put(sheet)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from crossedit.reports.grid import Grid
-from crossedit.reports.naming import Dashes, f1_metric, language, union
+from crossedit.reports.naming import FEW, Dashes, f1_metric, language, union
 from crossedit.reports.scores import Estimate, Scores
 
-FEW = 3  # languages that are shown one by one; where there are more, their mean is
 _DASHES = ((0, (4, 1.6)), (0, (1.2, 1.2)), (0, (4, 1.2, 1.2, 1.2)), (0, (6, 1.2)))
 
 

@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 from crossedit import UNEDITED
 from crossedit.reports.comparisons import Comparisons, Of, Side
 from crossedit.reports.figures.below import Below
-from crossedit.reports.figures.cells import F1, FEW
+from crossedit.reports.figures.cells import F1
 from crossedit.reports.figures.drawing import GREY, TICK, Picture
 from crossedit.reports.figures.fonts import fold
 from crossedit.reports.figures.marks import FACES, FULL
 from crossedit.reports.figures.panels import Layout, Panel
 from crossedit.reports.figures.scatter import Dot, Spot, bars, draw_dots, languages, limit, small, span
-from crossedit.reports.naming import Style, asked, f1_metric, language, method
+from crossedit.reports.naming import FEW, Style, asked, f1_metric, language, method
 
 _ASPECT = "generality"
 _ROW, _LINE = 0.18, 0.11  # inches of an editor's row, and of each further line of its name
@@ -29,7 +29,7 @@ Gaps = Mapping[tuple[str, str, str], Mapping[str, Spot]]  # by backbone, editor 
 Panels = Sequence[Panel[tuple[Dot, ...]]]
 
 
-def picture(found: F1, comparisons: pl.DataFrame) -> Picture:
+def picture(found: F1, comparisons: pl.DataFrame | None) -> Picture:
     """Return the figure, with a panel per backbone; where a difference isn't in COMPARISONS, it has no interval."""
     gaps = _gaps(found, comparisons)
     there = {editor for (_, editor, _), known in gaps.items() if known}
@@ -50,12 +50,12 @@ def picture(found: F1, comparisons: pl.DataFrame) -> Picture:
     return Picture(f"gap_{found.facts}", title, alt, " ".join(said), lambda: _draw(found, panels, editors), found.facts)
 
 
-def _gaps(found: F1, comparisons: pl.DataFrame) -> Gaps:
+def _gaps(found: F1, comparisons: pl.DataFrame | None) -> Gaps:
     """Return each difference: as it was compared over the facts that both have, else that of the scores."""
     protocol = found.grid.protocol
     about: dict[str, Any] = {"facts": found.facts, "between": "asked_in", "aspect": _ASPECT}
     about |= {"protocol": protocol, "metric": f1_metric(protocol)}
-    compared = Comparisons(comparisons.filter(**about))
+    compared = Comparisons.none() if comparisons is None else Comparisons(comparisons.filter(**about))
 
     def gap(backbone: str, editor: str, edit_lang: str, lang: str) -> Spot | None:
         own, other = (Side(editor, edit_lang, asked) for asked in (edit_lang, lang))

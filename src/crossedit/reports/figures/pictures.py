@@ -20,13 +20,13 @@ def pictures(
     scores: Scores,
     grid: Grid,
     sweeps: Sweeps,
-    comparisons: pl.DataFrame,
+    comparisons: pl.DataFrame | None,
     costs: Mapping[Place, Seconds],
     entry: Mapping[str, Any],
 ) -> Iterator[Picture]:
     """Yield the figures of all facts, then those of sweeps, which have no `facts`.
 
-    `comparisons` is a COMPARISONS table, empty where nothing was compared; `costs` is what `costs.seconds` returns,
+    `comparisons` is a COMPARISONS table, None where nothing was compared; `costs` is what `costs.seconds` returns,
     empty where no predictions are at hand. Neither changes which figures there are.
     """
     for facts in grid.edited:

@@ -10,11 +10,11 @@ from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
 
 from crossedit import UNEDITED
-from crossedit.reports.figures.cells import F1, FEW
+from crossedit.reports.figures.cells import F1
 from crossedit.reports.figures.drawing import FAINT, GREY
 from crossedit.reports.figures.marks import FACES, FULL, mark, marked
 from crossedit.reports.figures.panels import Panel
-from crossedit.reports.naming import Style, language, method
+from crossedit.reports.naming import FEW, Style, language, method
 from crossedit.reports.scores import Estimate
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from crossedit.reports.figures.cells import F1, FEW, Asked, asked_in, mean
+from crossedit.reports.figures.cells import F1, Asked, asked_in, mean
 from crossedit.reports.figures.curves import Line, curves, told
 from crossedit.reports.figures.drawing import GREY, Picture
 from crossedit.reports.figures.marks import handle
 from crossedit.reports.figures.panels import Panel
-from crossedit.reports.naming import ASPECTS, Style, asked, language
+from crossedit.reports.naming import ASPECTS, FEW, Style, asked, language
 from crossedit.reports.training_scale import Sizes, sizes
 
 

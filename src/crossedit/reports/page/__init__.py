@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from crossedit import files, tables
+from crossedit.pages import allowed, inert
 from crossedit.reports import VERSION, bizsre, translation
 from crossedit.reports.beside import Beside
 from crossedit.reports.capability import table_3
@@ -22,13 +23,12 @@ from crossedit.reports.owners import owner_of, read_json
 from crossedit.reports.page import making
 from crossedit.reports.page.answers import LIMIT, Answers
 from crossedit.reports.page.charts import by_kind
-from crossedit.reports.page.embedding import digest, inert, written
+from crossedit.reports.page.embedding import written
 from crossedit.reports.page.failures import failures
 from crossedit.reports.page.standing import used
 from crossedit.reports.scores import Scores
 from crossedit.reports.sweeps import Sweeps
 from crossedit.reports.tabled import EDITS, ERRORS, Group, groups, sweep_report
-from crossedit.tables import Table
 
 if TYPE_CHECKING:
     from crossedit.reports.left_out import LeftOut
@@ -76,13 +76,12 @@ def page(
     grid = Grid.of(entry, scores, sweeps)
     settings = entry.get("reports") or {}
     answers = Answers.of(sources.predictions, grid, settings.get("browser_rows", LIMIT))
-    compared = _read(sources.comparisons, tables.COMPARISONS)
-    outcomes = _read(sources.outcomes, tables.OUTCOMES)
-    none_compared = pl.DataFrame(schema=tables.COMPARISONS.columns)
+    compared = tables.read_all(sources.comparisons, tables.COMPARISONS) if sources.comparisons else None
+    outcomes = tables.read_all(sources.outcomes, tables.OUTCOMES) if sources.outcomes else None
     statistics = {owner_of(path): tables.read(path, tables.TABLE_1) for path in sources.table_1}
     beside = Beside.of(entry, scores, grid)
     costing = seconds(sources.predictions)
-    drawn = list(pictures(scores, grid, sweeps, none_compared if compared is None else compared, costing, entry))
+    drawn = list(pictures(scores, grid, sweeps, compared, costing, entry))
     said = {path: read_json(path) for path in (*sources.backbones, *sources.summaries)}
     return render(
         "page.html.j2",
@@ -125,7 +124,7 @@ def page(
         packages=making.packages(),
         inputs={str(path): files.digest(path) for path in inputs},
         made=making.made(sources.predictions),
-        digest=digest,
+        allowed=allowed,
     )
 
 
@@ -141,7 +140,3 @@ def _findings(scores: Scores, grid: Grid, facts: str, compared: pl.DataFrame | N
     """Return the findings by backbone and editing language, without backbones that have none."""
     said = {backbone: findings(scores, grid, facts, backbone, compared) for backbone in grid.backbones}
     return {backbone: found for backbone, found in said.items() if found}
-
-
-def _read(paths: Sequence[Path], table: Table) -> pl.DataFrame | None:
-    return pl.concat([tables.read(path, table) for path in paths]) if paths else None

@@ -13,8 +13,8 @@ import polars as pl
 
 from crossedit import tables
 from crossedit.errors import UserError
-from crossedit.reports.comparisons import FEW, others
-from crossedit.reports.naming import f1_metric
+from crossedit.reports.comparisons import others
+from crossedit.reports.naming import FEW, f1_metric
 from crossedit.tables import OUTCOMES, VALUES
 
 _CELL = ("facts", "backbone", "editor", "edit_lang")

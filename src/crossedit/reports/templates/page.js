@@ -1,15 +1,3 @@
-// Return an element. Texts are only ever put in as text.
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value !== null) element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
-
 // The navigation says which section one is in, and keeps its link in sight.
 function markSections(nav) {
   const links = new Map([...nav.querySelectorAll("a")].map((link) => [link.hash.slice(1), link]));

@@ -5,23 +5,21 @@ key that stands for the content and the person, and saved as the same CSV file t
 filled in.
 """
 
-import base64
-import hashlib
-import json
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from crossedit.facts import languages
 from crossedit.files import digest, whole
+from crossedit.pages import allowed, environment, inert
 from crossedit.translation.reviews.columns import MISTAKEN, UNWRITABLE, columns_of, findings
 from crossedit.translation.reviews.names import FIELD_NAMES, MEANINGS
 from crossedit.translation.reviews.rows import Row
 
-_SCRIPTS = ("csv.js", "work.js", "record.js", "review.js")
+_SCRIPTS = ("csv.js", "work.js", "make.js", "record.js", "review.js")
 
 
 def write(rows: list[Row], path: Path, by: str = "") -> None:
@@ -54,11 +52,11 @@ def page(rows: list[Row], by: str = "") -> str:
         .render(
             review=told,
             fields={FIELD_NAMES[field]: MEANINGS[field] for field in FIELD_NAMES if field in there},
-            data=Markup(_inert(told)),
+            data=inert(told),
             style=Markup(_text("review.css")),
             script=Markup(script),
             # Nothing but this script may run, and nothing may be fetched, whatever a text holds.
-            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            script_source=allowed(script),
         )
     )
 
@@ -81,23 +79,12 @@ def _records(rows: list[Row]) -> list[dict[str, Any]]:
     return list(records.values())
 
 
-def _inert(value: Any) -> str:
-    """Return the value as JSON that ends no element and opens none."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-
-
 def _text(name: str) -> str:
-    environment = _environment()
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]
+    templates = _environment()
+    assert templates.loader is not None
+    return templates.loader.get_source(templates, name)[0]
 
 
 @cache
 def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("crossedit.translation.reviews"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return environment("crossedit.translation.reviews")

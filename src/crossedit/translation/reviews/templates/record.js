@@ -1,17 +1,5 @@
 // A record as it is shown: source beside an editable translation for each text, what was found, a note, and "looked at".
 
-// Return an element. Texts are only ever put in as text.
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value === true) element.setAttribute(name, "");
-    else if (value !== false && value !== null) element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
-
 const fit = (area) => {
   if (CSS.supports("field-sizing", "content")) return;
   area.style.height = "auto";
