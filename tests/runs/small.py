@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,11 @@ class Experiment:
         with self.start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **popen) as process:
             said, _ = process.communicate()
         return subprocess.CompletedProcess(process.args, process.returncode, said, "")
+
+    def everything(self) -> Iterator[Path]:
+        """Yield all files and folders of the results, hidden ones too, by their paths there; some may go meanwhile."""
+        for folder, folders, names in os.walk(self.results):
+            yield from (Path(folder, name).relative_to(self.results) for name in (*folders, *names))
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """Return every table of the results by its path there: the rows alone, without provenance."""

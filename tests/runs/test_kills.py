@@ -88,8 +88,7 @@ def test_twenty_kills_change_no_table(
         print("", *lines, sep="\n")
     assert small.differing(killed.tables(), undisturbed.tables()) == []
     # Nothing is missing, and nothing unfinished is left.
-    one, other = ({path.relative_to(at.results) for path in everything(at)} for at in (killed, undisturbed))
-    assert one == other
+    assert set(killed.everything()) == set(undisturbed.everything())
     assert {job.state for job in records(killed).values()} == {"done"}
     assert max(again) <= CORES  # no more than what was at work
 
@@ -185,7 +184,7 @@ def stopped(experiment: small.Experiment) -> list[psutil.Process]:
 
 def records(experiment: small.Experiment) -> dict[str, Record]:
     """Return the record of every job that has ever begun, by its output."""
-    found = [load_record(path) for path in everything(experiment) if path.name.endswith(SUFFIX)]
+    found = [load_record(experiment.results / path) for path in experiment.everything() if path.name.endswith(SUFFIX)]
     return {record.output: record for record in found if record}
 
 
@@ -206,10 +205,4 @@ def begun_again(begins: Sequence[Begins]) -> list[int]:
 
 def unfinished(experiment: small.Experiment) -> set[Path]:
     """Return what is being written or was, but for the records, whose own names begin with a dot."""
-    return {path for path in everything(experiment) if ".part" in path.name and not path.name.startswith("..")}
-
-
-def everything(experiment: small.Experiment) -> Iterator[Path]:
-    """Yield all files and folders of the results, hidden ones too; some may go meanwhile."""
-    for folder, folders, names in os.walk(experiment.results):
-        yield from (Path(folder, name) for name in (*folders, *names))
+    return {path for path in experiment.everything() if ".part" in path.name and not path.name.startswith("..")}

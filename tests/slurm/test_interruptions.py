@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -21,12 +22,17 @@ SECONDS_TO_END = 60
 def same_as_undisturbed(run: Run, undisturbed: small.Experiment) -> bool:
     """Return whether all tables are equal; fails where something unfinished or anything twice is left."""
     results = run.experiment.results
-    assert not [path for path in results.rglob(".*") if not path.name.endswith(".job.json")]
+    assert kept(run.experiment) == kept(undisturbed)
     rows = pl.concat([pl.read_parquet(results / shard) for shard in SHARDS])
     keys = ["case_id", "aspect", "kind", "lang", "protocol"]
     assert rows.select(keys).is_duplicated().sum() == 0
     assert rows["case_id"].n_unique() == small.FACTS
     return not small.differing(run.experiment.tables(), undisturbed.tables())
+
+
+def kept(experiment: small.Experiment) -> set[Path]:
+    """Return all files and folders of the results, hidden ones too, by their paths there; but no logs."""
+    return {path for path in experiment.everything() if path.parts[0] != "logs"}
 
 
 def test_cancelled_job_and_failed_node(run: Callable[..., Run], undisturbed: small.Experiment) -> None:
