@@ -10,6 +10,7 @@ from made_values import ASPECTS, EDITORS, ENTRY, cells, compared, grid, values, 
 
 from crossedit import tables
 from crossedit.cli import commands
+from crossedit.edits.requests import asked_after
 from crossedit.reports import significance
 from crossedit.reports.comparisons import Comparisons, Of, Side
 from crossedit.reports.scores import DASH
@@ -61,6 +62,24 @@ def test_two_languages_of_the_unedited_backbone_are_compared_once(found: pl.Data
     )
     assert there is not None
     assert back == there.turned
+
+
+def test_the_unedited_backbones_values_count_in_each_editing_language(tmp_path: Path) -> None:
+    frame = values(EDITORS)
+    edited, bare = frame.filter(pl.col("editor") != "unedited"), frame.filter(editor="unedited")
+    once = bare.filter((pl.col("aspect") == "reliability") | (pl.col("edit_lang") == "en")).with_columns(
+        edit_lang=pl.lit("")
+    )
+    each = [once.filter(asked_after(lang)).with_columns(edit_lang=pl.lit(lang)) for lang in ("en", "zh")]
+    read = []
+    for name, one in (("once", once), ("each", pl.concat(each))):
+        (tmp_path / name).mkdir()
+        read.append(Cells.read(written(pl.concat([edited, one]), tmp_path / name)))
+    assert len(once) < len(pl.concat(each))
+    assert read[0].outcomes.sort(OUTCOMES.key).equals(read[1].outcomes.sort(OUTCOMES.key))
+    found = [compare(cells.facts, ENTRY, seed=0) for cells in read]
+    assert found[0].equals(found[1])
+    assert len(found[0].filter(editor_2="unedited")) > 0
 
 
 def test_nothing_is_compared_with_the_locality_of_the_unedited_backbone(found: pl.DataFrame) -> None:

@@ -12,6 +12,7 @@ from made_page import Document, edited
 from standing import chains, lives, make, record, stand
 from standing import write as write_text
 
+from crossedit import places
 from crossedit.config import Cell
 from crossedit.edits import scores
 from crossedit.edits.metrics import characters
@@ -21,8 +22,9 @@ from crossedit.reports.cli import commands
 from crossedit.reports.partial import Done, check_folder
 from crossedit.runs.experiment import Experiment
 from crossedit.runs.status import Status
+from crossedit.sweeps.manifest import MANIFEST
 from crossedit.sweeps.settings import Sweep
-from crossedit.tables import PREDICTIONS, SCORES, VALUES, read, write
+from crossedit.tables import FACT_SCORES, PREDICTIONS, SCORES, TASK_SCORES, VALUES, WEIGHT_CHANGES, read, write
 
 CELL = "demo/small/{}/en"
 FACTS = 7
@@ -148,7 +150,17 @@ def swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Experiment:
     shown = stand(tmp_path, monkeypatch)
     known = chains(shown)
     stops = [stop for sweep in (Sweep("unedited", "small"), SWEEP) for stop in known.stops[sweep].values()]
-    make(*(job for stop in stops for job in stop.jobs), *known.sweeps[SWEEP].ends)
+    make(*(job for stop in stops for job in stop.jobs))
+    made_of = [
+        *(Path(folder, MANIFEST) for folder in places.checkpoints(shown.config, SWEEP)),
+        *map(Path, (*places.edited_facts(shown.config, SWEEP), *places.verdicts(shown.config, SWEEP))),
+    ]
+    for path in made_of[:2]:
+        path.parent.unlink()
+        write_text(str(path), "{}")
+    [score] = known.sweeps[SWEEP].ends
+    for output, table in zip(score.outputs, (TASK_SCORES, FACT_SCORES, WEIGHT_CHANGES), strict=True):
+        write(pl.DataFrame(schema=table.columns), table, output, {"stops": [digest(path) for path in made_of]})
     return shown
 
 
@@ -160,15 +172,24 @@ def reasons(experiment: Experiment) -> list[str]:
     return [each.reason for each in done.left_out]
 
 
-def test_tables_of_sweeps_that_are_older_than_what_they_are_of_are_left_out(swept: Experiment) -> None:
+@pytest.mark.parametrize(
+    "changed",
+    ["KN/small/4/checkpoint/checkpoint.json", "KN/small/4/facts.parquet", "unedited/small/0/rte.corrected.parquet"],
+)
+def test_tables_of_sweeps_of_other_stops_than_those_beside_them_are_left_out(swept: Experiment, changed: str) -> None:
+    path = Path("results/sweeps", changed)
+    before = path.read_bytes()
+    os.utime(path)  # newer, but the same
     assert reasons(swept) == []
-    tables = Path("results/sweeps/KN/small/tasks.parquet").stat().st_mtime
-    for answers in ("KN/small/4/facts.parquet", "unedited/small/0/rte.corrected.parquet"):
-        path = Path("results/sweeps", answers)
-        before = path.stat().st_mtime
-        os.utime(path, (tables + 1, tables + 1))
-        assert reasons(swept) == ["its tables are older than what they are of"]
-        os.utime(path, (before, before))
+    path.write_text("other", encoding="utf-8")
+    assert reasons(swept) == ["its tables are of other stops than those beside them"]
+    path.write_bytes(before)
+    assert reasons(swept) == []
+
+
+def test_tables_of_sweeps_whose_stops_are_gone_count(swept: Experiment) -> None:
+    for path in Path("results/sweeps/KN/small/1/checkpoint").iterdir():
+        path.unlink()
     assert reasons(swept) == []
 
 

@@ -14,8 +14,10 @@ from crossedit.backbones.backbone import Backbone
 from crossedit.backbones.probes import make_probes
 from crossedit.edits.deltas import merged
 from crossedit.errors import UserError
+from crossedit.files import digest
 from crossedit.sweeps.checkpoints import Checkpoint
 from crossedit.sweeps.cli import commands
+from crossedit.sweeps.manifest import MANIFEST
 from crossedit.sweeps.tasks.asking import run_task
 from crossedit.sweeps.tasks.task import load_task
 from crossedit.tables import (
@@ -114,6 +116,16 @@ def test_every_stop_and_task_has_its_scores(tables: Path) -> None:
     assert set(own["lang"]) == {"en"}
     weights = read(tables / "weights.parquet", WEIGHT_CHANGES)
     assert weights.select("stop", "layer").rows() == [(1, 1), (3, 1)]
+
+
+def test_scores_say_which_stops_they_are_of(tables: Path) -> None:
+    made_of = [
+        *(tables / stop / MANIFEST for stop in ("1", "3")),
+        *(tables / f"{stop}.facts.parquet" for stop in (1, 3)),
+        *(tables / f"{stop}.{task}.parquet" for stop in (0, 1, 3) for task in ("rte", "gsm8k")),
+    ]
+    for name in ("tasks", "facts", "weights"):
+        assert provenance(tables / f"{name}.parquet")["stops"] == [digest(path) for path in made_of]
 
 
 def test_a_checkpoint_is_what_is_asked(tables: Path, llama: Backbone) -> None:

@@ -252,6 +252,7 @@ def score_unedited(
     values_path: Path,
 ) -> None:
     """Score the backbone as it is, as the first row of every table."""
+    from crossedit import UNEDITED
     from crossedit.edits import scores
     from crossedit.edits.predictions import unedited_predictions
     from crossedit.files import digest
@@ -260,6 +261,5 @@ def score_unedited(
     frame = unedited_predictions(read(probes, PROBES), read(unedited, ANSWERS))
     each = scores.values(frame, scores.tokens_of(f1_tokens, entry))
     made = {"unedited": digest(unedited), "f1_tokens": f1_tokens, "seed": seed}
-    named = languages.split(",")
-    write(scores.unedited_values(each, cell, named), VALUES, values_path, made)
-    write(scores.unedited_scores(each, cell, named, seed), SCORES, out, made)
+    write(scores.of_cell(each, {**cell, "editor": UNEDITED, "edit_lang": ""}), VALUES, values_path, made)
+    write(scores.unedited_scores(each, cell, languages.split(","), seed), SCORES, out, made)

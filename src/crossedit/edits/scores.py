@@ -146,17 +146,14 @@ def tokens_of(choice: str, backbone: Mapping[str, Any]) -> Tokens:
     return ids
 
 
-def unedited_values(each: pl.DataFrame, cell: Mapping[str, str], languages: Sequence[str]) -> pl.DataFrame:
-    """Return the VALUES of the backbone as it is, once per editing language: reliability is that language's own."""
-    return pl.concat(
-        of_cell(each.filter(asked_after(language)), {**cell, "editor": UNEDITED, "edit_lang": language})
-        for language in languages
-    )
-
-
 def unedited_scores(each: pl.DataFrame, cell: Mapping[str, str], languages: Sequence[str], seed: int) -> pl.DataFrame:
-    """Return the SCORES of the backbone as it is, likewise once per editing language."""
+    """Return the SCORES of the backbone as it is, once per editing language: reliability is that language's own.
+
+    Its locality is 1 by definition, not by chance, and so has no interval.
+    """
     scored = score(each, {**cell, "editor": UNEDITED}, seed)
+    bound = pl.when(pl.col("aspect") != "locality").then(pl.col("low", "high")).otherwise(float("nan"))
+    scored = scored.with_columns(bound)
     return pl.concat(
         scored.filter(asked_after(language)).with_columns(edit_lang=pl.lit(language)) for language in languages
     )

@@ -21,7 +21,7 @@ _CELLS = ("edits/*/*/*/*/scores.parquet", "edits/*/*/unedited.parquet")
 _COLLECTED = "reports/scores.parquet"
 _ROUNDING = 1e-9  # in points
 # What says nothing of how something was made: what it is, what came of it, how long it took, on which of the facts.
-_UNTOLD = frozenset({"table", "predictions", "unedited", "inputs", "seconds", "shard", "checkpoints"})
+_UNTOLD = frozenset({"table", "predictions", "unedited", "inputs", "seconds", "shard", "checkpoints", "stops"})
 
 
 @dataclass(frozen=True, eq=False)

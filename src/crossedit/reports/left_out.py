@@ -5,8 +5,8 @@
     told(experiment, name, fault)        it in words, with the command that makes it right
 
 Failed is a job whose record says so, or that was killed: an output that is there all the same is of an earlier run.
-Scores of cells and of unedited backbones must be of the very answers beside them, by the digests that they keep. The
-tables of sweeps keep none: none of the files that they are of may have changed since they were written.
+Scores of cells and of unedited backbones must be of the very answers beside them, by the digests that they keep, and
+tables of sweeps of the very stops, as far as these are still there.
 """
 
 import shlex
@@ -80,9 +80,11 @@ class Check:
         if any(self._survey.state(job).state == "running" for job in stops):
             return Fault("missing", "a job of its stops is running", (), chain.ends)
         made_of = [*(Path(folder, MANIFEST) for folder in folders), *map(Path, asked)]
-        newest = max((path.stat().st_mtime_ns for path in made_of if path.exists()), default=0)
-        if newest > min(Path(path).stat().st_mtime_ns for job in chain.ends for path in job.outputs):
-            return Fault("missing", "its tables are older than what they are of", chain.ends, chain.ends)
+        now = [digest(path) if path.exists() else None for path in made_of]
+        for path in (Path(path) for job in chain.ends for path in job.outputs):
+            then = tables.provenance(path).get("stops", [])
+            if len(then) != len(now) or any(found not in (kept, None) for found, kept in zip(now, then, strict=True)):
+                return Fault("missing", "its tables are of other stops than those beside them", chain.ends, chain.ends)
         return None
 
 

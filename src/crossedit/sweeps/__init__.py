@@ -1,3 +1,3 @@
 """Sweeps: what many edits do to the abilities of a model, measured on eight general tasks."""
 
-VERSION = 1
+VERSION = 2

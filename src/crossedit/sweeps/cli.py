@@ -238,8 +238,9 @@ def score(
 ) -> None:
     """Score a sweep's cells; no model is needed."""
     from crossedit.edits.scores import tokens_of
+    from crossedit.files import digest
     from crossedit.sweeps import VERSION, scores
-    from crossedit.sweeps.manifest import manifest
+    from crossedit.sweeps.manifest import MANIFEST, manifest
     from crossedit.tables import (
         FACT_SCORES,
         PREDICTIONS,
@@ -264,7 +265,12 @@ def score(
     asked = [(stop(path), read(path, VERDICTS)) for path in verdicts]
     probed = [(stop(path), read(path, PREDICTIONS)) for path in predictions]
     counts = {0: 0} | {place: len(edited) for place, edited in cases.items()}
-    made = {"version": VERSION, "seed": seed, "checkpoints": [one["made_of"] for one in told[:1]]}
+    made = {
+        "version": VERSION,
+        "seed": seed,
+        "checkpoints": [one["made_of"] for one in told[:1]],
+        "stops": [digest(path) for path in (*(folder / MANIFEST for folder in checkpoints), *predictions, *verdicts)],
+    }
     write(scores.task_scores(cell, asked, counts, seed), TASK_SCORES, tasks_out, made)
     facts = scores.fact_scores(cell, probed, cases, tokens_of(f1_tokens, entry), seed)
     write(facts, FACT_SCORES, facts_out, {**made, "f1_tokens": f1_tokens})

@@ -11,7 +11,7 @@ _CELL: Columns = {
     "facts": pl.String,
     "backbone": pl.String,
     "editor": pl.String,  # "unedited" for the backbone as it is
-    "edit_lang": pl.String,
+    "edit_lang": pl.String,  # in VALUES empty for the backbone as it is, whose answers are the same before any edit
 }
 
 # A probe is one question put to a model with its expected answer. It has no editing language: the reliability probe

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from crossedit import tables
+from crossedit.edits.requests import asked_after
 from crossedit.errors import UserError
 from crossedit.reports.comparisons import others
 from crossedit.reports.naming import FEW, f1_metric
@@ -70,11 +71,19 @@ class Cells(NamedTuple):
 
 
 def _by_language(paths: Iterable[Path]) -> Iterator[tuple[Path, pl.DataFrame]]:
-    """Yield VALUES of one editing language at a time: the unedited backbone's may be very many."""
+    """Yield VALUES of one editing language at a time: they may be very many.
+
+    What stands there without one is the unedited backbone's, and counts in each language whose edits are asked for.
+    """
     for path in paths:
         tables.read(path, VALUES, where=pl.lit(False))  # is it such a table at all?
         for lang in pl.scan_parquet(path).select("edit_lang").unique(maintain_order=True).collect()["edit_lang"]:
-            yield path, tables.read(path, VALUES, where=pl.col("edit_lang").eq_missing(lang))
+            frame = tables.read(path, VALUES, where=pl.col("edit_lang").eq_missing(lang))
+            if lang:
+                yield path, frame
+                continue
+            for each in frame.filter(aspect="reliability")["lang"].unique(maintain_order=True):
+                yield path, frame.filter(asked_after(each)).with_columns(edit_lang=pl.lit(each))
 
 
 def by_fact(values: pl.DataFrame) -> pl.DataFrame:
