@@ -144,6 +144,14 @@ def test_numbers_in_brackets_stand_behind_others() -> None:
     assert str(Numbers((Shown(DASH, name="F1"), Shown(DASH, name="EM")))) == DASH
 
 
+def test_no_bound_is_less_than_nothing_by_rounding() -> None:
+    cell = Numbers((Shown("7.05", name="EM", exact=7.05, low=-0.04, high=14.1, n=64),))
+    (part,) = cell.shown
+    assert part.told(intervals=True) == "7.05 [0.0, 14.1]"
+    assert part.said == "EM 7.05, 95 % interval 0.0 to 14.1"
+    assert "-0.0" not in to_csv(Sheet("a", "A", (Column("EM"),), ((cell,),), labels=0), intervals=True)
+
+
 @pytest.mark.parametrize("intervals", [False, True])
 def test_a_sheet_without_rows_says_so_in_every_format(intervals: bool) -> None:
     empty = Sheet("a", "A", SHEET.columns, (), labels=2, note="A note.")

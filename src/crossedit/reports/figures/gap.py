@@ -36,8 +36,8 @@ def picture(found: F1, comparisons: pl.DataFrame | None) -> Picture:
     editors = [editor for editor in (UNEDITED, *found.editors) if editor in there]
     panels = [Panel("", backbone, (), tuple(_dots(found, gaps, backbone, editors))) for backbone in found.backbones]
     said = [
-        f"{panel.column}, {method(dot.editor)}, {dot.where}: {dot.x.value:.0f}"
-        + ("." if math.isnan(dot.x.low) else f" ({dot.x.low:.0f} to {dot.x.high:.0f}).")
+        f"{panel.column}, {method(dot.editor)}, {dot.where}: {dot.x.value:z.0f}"
+        + ("." if math.isnan(dot.x.low) else f" ({dot.x.low:z.0f} to {dot.x.high:z.0f}).")
         for panel in panels
         for dot in panel.content
         if not dot.faint

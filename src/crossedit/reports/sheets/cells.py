@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from crossedit.reports.scores import DASH, Estimate
+from crossedit.reports.scores import DASH, Estimate, percent
 
 _NUMBER = re.compile(r"([<>≤≥=~≈ ]*)([+\-−]?)((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)")
 
@@ -46,7 +46,7 @@ class Shown(NamedTuple):
     @property
     def interval(self) -> str:
         """The interval in brackets; empty where there is none."""
-        return "" if self.low is None or self.high is None else f"[{self.low:.1f}, {self.high:.1f}]"
+        return "" if self.low is None or self.high is None else f"[{self.low:z.1f}, {self.high:z.1f}]"
 
     def told(self, intervals: bool) -> str:
         """Return the text, with its interval beside it where intervals are wanted."""
@@ -55,7 +55,7 @@ class Shown(NamedTuple):
     @property
     def said(self) -> str:
         """All that is known of it in words; empty where that is no more than the text."""
-        bounds = "" if self.low is None or self.high is None else f"95 % interval {self.low:.1f} to {self.high:.1f}"
+        bounds = "" if self.low is None or self.high is None else f"95 % interval {self.low:z.1f} to {self.high:z.1f}"
         known = self.n is not None or self.note
         return ", ".join(filter(None, [f"{self.name} {self.text}", bounds, self.note])) if known else ""
 
@@ -145,8 +145,9 @@ def in_percent(share: float) -> float:
 
 
 def tone(share: float) -> str:
-    """Return how Bi-ZsRE's tables colour a score: `high`, `low` or not at all."""
-    return "high" if share > 0.8 else "low" if share < 0.1 else ""
+    """Return how Bi-ZsRE's tables colour a score by the number that is printed: `high`, `low` or not at all."""
+    printed = float(percent(share))
+    return "high" if printed > 80 else "low" if printed < 10 else ""
 
 
 @dataclass(frozen=True)

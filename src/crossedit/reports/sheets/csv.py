@@ -41,7 +41,7 @@ def _text(row: Sequence[Cell], place: Place) -> str:
     part = place.part(row)
     if place.bound:
         bound = part.low if place.bound == "low" else part.high
-        return "" if bound is None else f"{bound:.1f}"
+        return "" if bound is None else f"{bound:z.1f}"
     return _guarded(part.text) if isinstance(row[place.column], str) else part.text
 
 
