@@ -3,14 +3,16 @@
 All are of exact match under the grid's protocol.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import NamedTuple
 
 import polars as pl
 
 from crossedit import UNEDITED
-from crossedit.reports.comparisons import Comparison, Comparisons, Of, Side
+from crossedit.reports.comparisons import Comparison, Comparisons, Of, Side, others
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, language
 from crossedit.reports.scores import Estimate, Scores
@@ -49,16 +51,58 @@ class Ranking:
             metric="em",
         )
 
-    def ranked(self, aspect: str) -> list[tuple[str, Estimate]]:
-        """Return the editors that have an estimate in the editing language, the best first."""
-        found = [(editor, self.find(editor, aspect, self.edit_lang)) for editor in self.grid.editors]
+    def reach(self, editor: str, aspect: str, langs: Sequence[str]) -> Estimate | None:
+        """Return the share in the languages, their mean without an interval where they are several.
+
+        None where one of them has no score.
+        """
+        known = [self.find(editor, aspect, lang) for lang in langs]
+        found = [estimate for estimate in known if estimate]
+        if not found or len(found) < len(known):
+            return None
+        if len(found) == 1:
+            return found[0]
+        return Estimate(fmean(one.mean for one in found), math.nan, math.nan, min(one.n for one in found))
+
+    def ranked(self, aspect: str, langs: Sequence[str]) -> list[tuple[str, Estimate]]:
+        """Return the editors that have an estimate in all of the languages, the best first."""
+        found = [(editor, self.reach(editor, aspect, langs)) for editor in self.grid.editors]
         return sorted(((editor, known) for editor, known in found if known), key=lambda pair: -pair[1].mean)
 
-    def compare(self, aspect: str, *editors: str) -> Comparison | None:
-        """Return the paired comparison of two editors in the editing language, if there is one."""
+    def compare(self, aspect: str, langs: Sequence[str], *editors: str) -> Comparison | None:
+        """Return the paired comparison of two editors in the languages, if there is one."""
         of = Of(self.facts, self.backbone, "editors", aspect, self.grid.protocol, "em")
-        first, second = (Side(editor, self.edit_lang, self.edit_lang) for editor in editors)
+        lang = langs[0] if len(langs) == 1 else others(len(langs))
+        first, second = (Side(editor, self.edit_lang, lang) for editor in editors)
         return self.comparisons.find(of, first, second)
+
+
+class Led(NamedTuple):
+    """The editors of a ranking that are best, by the share as it is printed, and the others."""
+
+    first: list[str]
+    top: Estimate
+    interval: str  # in brackets; empty where none is known or those of the best differ
+    rest: list[tuple[str, Estimate]]
+
+    @classmethod
+    def of(cls, ranked: Sequence[tuple[str, Estimate]]) -> "Led":
+        """Return them of a ranking that isn't empty."""
+        top = ranked[0][1]
+        equal = [share(estimate) == share(top) for _, estimate in ranked]
+        first = [pair for pair, is_equal in zip(ranked, equal, strict=True) if is_equal]
+        rest = [pair for pair, is_equal in zip(ranked, equal, strict=True) if not is_equal]
+        same = top.bounded and len({estimate.interval for _, estimate in first}) == 1
+        return cls([editor for editor, _ in first], top, f" ({top.interval})" if same else "", rest)
+
+    @property
+    def text(self) -> str:
+        """Who is best, and with how much."""
+        if len(self.first) > 1 and not self.rest:
+            who = f"All {len(self.first)} editors are equal"
+        else:
+            who = f"{listed(self.first)} {'is' if len(self.first) == 1 else 'are'} best"
+        return f"{who} with {share(self.top)}{self.interval}"
 
 
 def findings(
@@ -78,53 +122,74 @@ def findings(
 
 
 def _own(comparisons: pl.DataFrame | None, facts: str, backbone: str, protocol: str) -> Comparisons:
-    """Return those of a backbone's editors in their editing languages."""
+    """Return those of a backbone's editors."""
     if comparisons is None:
         return Comparisons.none()
     of = {"facts": facts, "backbone": backbone, "between": "editors", "protocol": protocol, "metric": "em"}
-    return Comparisons(comparisons.filter(**of).filter(pl.col("lang_1") == pl.col("edit_lang_1")))
+    return Comparisons(comparisons.filter(**of))
 
 
 def best(ranking: Ranking, aspect: str) -> Finding | None:
-    """Say which editor is best in the editing language, and which others may be as good.
-
-    By the paired test where they were compared, corrected for all comparisons; else by their intervals.
-    """
-    ranked = ranking.ranked(aspect)
+    """Say which editors are best in the editing language, and which others may be as good."""
+    own = [ranking.edit_lang]
+    ranked = ranking.ranked(aspect, own)
     if not ranked:
         return None
-    (first, top), *rest = ranked
-    text = f"{first} is best with {share(top)}{f' ({top.interval})' if top.bounded else ''}."
-    compared = {editor: ranking.compare(aspect, first, editor) for editor, _ in rest}
-    if same := [editor for editor, found in compared.items() if found and not found.significant]:
-        text += f" Not significantly different: {listed(same)}."
-    if close := [editor for editor, estimate in rest if not compared[editor] and estimate.high >= top.low]:
-        text += f" Close behind, with overlapping intervals: {listed(close)}."
+    led = Led.of(ranked)
+    text = f"{led.text}.{_as_good(ranking, aspect, own, led)}"
     if aspect == "locality":
-        held = ranking.find(first, "reliability", ranking.edit_lang)
-        if held and held.mean < WEAK:
-            text += f" But only {share(held)} of its edits hold."
+        held = {editor: ranking.find(editor, "reliability", ranking.edit_lang) for editor in led.first}
+        weak = [f"{share(known)} of {editor}'s" for editor, known in held.items() if known and known.mean < WEAK]
+        if weak:
+            text += f" But only {listed(weak)} edits hold."
     elif before := ranking.find(UNEDITED, aspect, ranking.edit_lang):
         text += f" Unedited: {share(before)}."
     return Finding(aspect.capitalize(), text)
 
 
+def _as_good(ranking: Ranking, aspect: str, langs: Sequence[str], led: Led) -> str:
+    """Return which others may be as good as the best.
+
+    By the paired test where they were compared, corrected for all comparisons; else by their intervals.
+    """
+    compared = {editor: ranking.compare(aspect, langs, led.first[0], editor) for editor, _ in led.rest}
+    text = ""
+    if same := [editor for editor, found in compared.items() if found and not found.significant]:
+        text += f" Not significantly different: {listed(same)}."
+    if close := [editor for editor, estimate in led.rest if not compared[editor] and estimate.high >= led.top.low]:
+        text += f" Close behind, with overlapping intervals: {listed(close)}."
+    return text
+
+
 def gap(ranking: Ranking) -> Finding | None:
-    """Say how far the edits of the editor with the best generality reach into other languages."""
-    ranked = ranking.ranked("generality")
+    """Say how far edits reach into other languages: those that reach furthest, beside the best in their own."""
+    aspect, own = "generality", language(ranking.edit_lang)
+    asked = [lang for lang in ranking.grid.langs if lang != ranking.edit_lang]
+    langs = [lang for lang in asked if any(ranking.find(one, aspect, lang) for one in ranking.grid.editors)]
+    ranked = ranking.ranked(aspect, langs)
     if not ranked:
         return None
-    first, own = ranked[0]
-    reached = []
-    for lang in ranking.grid.langs:
-        across, before = (ranking.find(editor, "generality", lang) for editor in (first, UNEDITED))
-        if across and lang != ranking.edit_lang:
-            beside = f" (unedited {share(before)})" if before else ""
-            reached.append(f"{share(across)} in {language(lang)}{beside}")
-    if not reached:
-        return None
-    text = f"{first} answers {share(own)} of rephrased questions right in {language(ranking.edit_lang)}, "
-    return Finding("Across languages", f"{text}{listed(reached)}.")
+    led = Led.of(ranked)
+    where = language(langs[0]) if len(langs) == 1 else f"{len(langs)} other languages, on average"
+    text = f"{led.text} of rephrased questions right in {where}"
+    at_home = [known for editor in led.first if (known := ranking.find(editor, aspect, ranking.edit_lang))]
+    text += f"; in {own} {_span(at_home)}." if at_home else "."
+    text += _as_good(ranking, aspect, langs, led)
+    if before := ranking.reach(UNEDITED, aspect, langs):
+        text += f" Unedited: {share(before)}."
+    home = ranking.ranked(aspect, [ranking.edit_lang])
+    if home and not set(led.first) & set(Led.of(home).first):
+        first, top, *_ = Led.of(home)
+        reached = [known for editor, known in ranked if editor in first]
+        if reached:
+            text += f" Best in {own}: {listed(first)} with {share(top)}, and {_span(reached)} in {where}."
+    return Finding("Across languages", text)
+
+
+def _span(estimates: Sequence[Estimate]) -> str:
+    """Return the shares, of several that differ the lowest and the highest."""
+    ordered = [share(one) for one in sorted(estimates, key=lambda one: one.mean)]
+    return " to ".join(dict.fromkeys((ordered[0], ordered[-1])))
 
 
 def share(estimate: Estimate) -> str:
