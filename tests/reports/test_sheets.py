@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import made_sheets
+import polars as pl
 import pytest
 from made import NASTY
 
@@ -114,7 +115,7 @@ def test_no_text_of_a_csv_file_is_a_formula() -> None:
     cells = tuple((text, Number("-1.0 (x)", -1.0)) for text in (*calls, *numbers))
     _, *rows = csv.reader(io.StringIO(to_csv(Sheet("a", "A", SHEET.columns[:2], cells, labels=1))))
     assert [row[0] for row in rows] == [*(f"'{text}" for text in calls), *numbers]
-    assert {row[1] for row in rows} == {"-1.0 (x)"}
+    assert {tuple(row[1:]) for row in rows} == {("-1.0", "(x)")}
 
 
 def test_differences_beside_each_other_are_no_quotient() -> None:
@@ -122,7 +123,59 @@ def test_differences_beside_each_other_are_no_quotient() -> None:
     lines = to_csv(
         Sheet("a", "A", SHEET.columns[:2], (("x", both), ("y", "-1 / 2"), ("z", DASH)), labels=1)
     ).splitlines()
-    assert lines == ["Backbone,Method F1,Method EM", "x,-2.08,+3.12*", "y,'-1 / 2,", f"z,{DASH},{DASH}"]
+    assert lines == [
+        "Backbone,Method F1,Method EM,Method EM mark",
+        "x,-2.08,+3.12,*",
+        "y,'-1 / 2,,",
+        f"z,{DASH},{DASH},",
+    ]
+
+
+@pytest.mark.parametrize("intervals", [False, True])
+@pytest.mark.parametrize("sheet", list(made_sheets.every()), ids=lambda sheet: sheet.name)
+def test_columns_of_numbers_are_numbers_in_csv(sheet: Sheet, intervals: bool) -> None:
+    header, *rows = csv.reader(io.StringIO(to_csv(sheet, intervals)))
+    numbers = tuple(
+        str(column)
+        for place, column in enumerate(sheet.columns)
+        if place >= sheet.labels and all(cell == DASH or not isinstance(cell, str) for cell in sheet.cells(place))
+    )
+    columns = dict(zip(header, zip(*rows, strict=True), strict=True))
+    read = [name for name in columns if name.startswith(numbers) and not name.endswith(" mark")]
+    assert len(read) >= len(numbers)
+    for name in read:
+        pl.Series(columns[name]).replace({"": None, DASH: None}).cast(pl.Float64)
+
+
+def test_csv_has_thousands_together_and_marks_apart() -> None:
+    cells = (
+        Number("2,671", 2671),
+        Number("-9.51***", -9.51),
+        Number("−0.50", -0.5),
+        Numbers((Shown("1 of 3", exact=1),)),
+        Number(DASH, None),
+    )
+    sheet = Sheet("a", "A", SHEET.columns[:2], tuple(("x", cell) for cell in cells), labels=1)
+    _, *rows = csv.reader(io.StringIO(to_csv(sheet)))
+    assert [row[1:] for row in rows] == [["2671", ""], ["-9.51", "***"], ["-0.50", ""], ["1", "of 3"], [DASH, ""]]
+
+
+@pytest.mark.parametrize(
+    ("share", "tone"),
+    [
+        (0.80004, ""),
+        (0.80006, "high"),
+        (0.8, ""),
+        (0.099996, ""),
+        (0.09994, "low"),
+        (0.1, ""),
+    ],
+)
+def test_scores_are_coloured_by_the_number_that_is_printed(share: float, tone: str) -> None:
+    score = Measured(("EM",), (Estimate(share, 0.0, 1.0, 9),))
+    latex = to_latex(Sheet("a", "A", SHEET.columns[:2], (("x", score),), labels=1))
+    assert score.shown[0].tone == tone
+    assert re.findall(r"\\textcolor\{score(\w+)\}", latex) == ([tone] if tone else [])
 
 
 def test_intervals_stand_beside_their_numbers() -> None:

@@ -1,5 +1,7 @@
 """What is read out of the sweeps' tables: which tasks can show harm, from when on they fall, and what isn't known."""
 
+import csv
+import io
 import math
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from crossedit.reports import plan
 from crossedit.reports.courses import Course, course
 from crossedit.reports.figures.sweeps import pictures
 from crossedit.reports.scores import DASH
+from crossedit.reports.sheets import to_csv, to_markdown
 from crossedit.reports.side_effects import AT_CHANCE, NEVER, answers, edited_facts, sheets, side_effects
 from crossedit.reports.sweep_findings import findings, lines
 from crossedit.reports.sweeps import Sweeps
@@ -149,11 +152,16 @@ def test_tables_say_score_drop_and_significance() -> None:
         "75.00",
         "60.00",
         "40.00",
-        "40.00 (30.0 to 50.0)",
+        "40.00",
         "16",
     ]
     assert sheet.rows[1][3].note == "Score 80.00, 95 % interval 70.0 to 90.0; 40 items"
     assert sheet.rows[1][5].note.endswith("; 40 items; change -20.00, 95 % interval -30.0 to -10.0, p = .010")
+    (drop,) = sheet.rows[1][7].shown
+    assert (drop.exact, drop.low, drop.high, drop.n) == (40, 30, 50, 40)
+    assert "p = .010" in sheet.rows[1][7].note
+    assert "| 40.00 \\[30.0, 50.0\\] | 16 |" in to_markdown(sheet, intervals=True)
+    assert "| 40.00 | 16 |" in to_markdown(sheet)
     assert "p < .05" in sheet.note
     assert len(sheet.rows) == len(TASKS)
 
@@ -164,7 +172,8 @@ def test_tables_mark_what_is_at_chance_and_what_never_falls() -> None:
     assert (at_chance[1], at_chance[-1]) == (f"NLI {AT_CHANCE}", AT_CHANCE)
     found = sweeps(entry(), fall=(0.4, 0.4, 0.0))
     row = side_effects(found, found.all[0], "corrected").rows[1]
-    assert (str(row[-2]), row[-1]) == ("0.00 (-10.0 to 10.0)", NEVER)
+    assert (str(row[-2]), row[-1]) == ("0.00", NEVER)
+    assert row[-2].shown[0].interval == "[-10.0, 10.0]"
 
 
 def test_a_missing_stop_is_a_dash() -> None:
@@ -203,13 +212,28 @@ def test_a_sweep_without_tasks_tells_of_its_facts_alone() -> None:
 def test_answers_are_told_beside_scores() -> None:
     config = entry()
     frame = task_scores(config).with_columns(answered=pl.lit(30, pl.Int64))
-    over = frame.filter(pl.col("stop") < 64).with_columns(over=pl.lit("answered"), score=pl.lit(0.9))
+    over = frame.filter(pl.col("stop") < 64).with_columns(
+        over=pl.lit("answered"), score=pl.lit(0.9), low=pl.lit(0.8), high=pl.lit(0.95), items=pl.lit(29, pl.Int64)
+    )
     found = Sweeps(config, pl.concat([frame, over]), fact_scores(config), weight_changes(config))
     sheet = answers(found, found.all[0], "corrected")
     stops = ["After edits 4", "After edits 16", "After edits 64"]
     assert [str(column) for column in sheet.columns] == ["Backbone", "Task", "Items", "Prompts", "Unedited", *stops]
     shown = ["75.00 / 90.00"] * 3 + [f"75.00 / {DASH}"]
     assert [str(cell) for cell in sheet.rows[1]] == ["small", "NLI", "40", "40", *shown]
+    share, score = sheet.rows[1][4].shown
+    assert (share.name, share.exact, share.interval, share.n) == ("Answered", 75, "", 40)
+    assert (score.name, score.exact, score.interval, score.n) == ("Score", 90, "[80.0, 95.0]", 29)
+    assert {part.tone for row in sheet.rows for cell in row[4:] for part in cell.shown} == {""}
+    header, row, *_ = csv.reader(io.StringIO(to_csv(sheet, intervals=True)))
+    found = dict(zip(header, row, strict=True))
+    assert [found[f"After edits 4 {name}"] for name in ("Answered", "Score", "Score low", "Score high")] == [
+        "75.00",
+        "90.00",
+        "80.0",
+        "95.0",
+    ]
+    assert r"| 75.00 / 90.00 \[80.0, 95.0\] |" in to_markdown(sheet, intervals=True)
 
 
 def test_edited_facts_are_shown_for_each_evaluation_language() -> None:

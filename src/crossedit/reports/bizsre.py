@@ -10,7 +10,7 @@ from crossedit.reports import published
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, KINDS, PROTOCOLS, asked, f1_metric, language, method
 from crossedit.reports.scores import DASH, Estimate, Scores
-from crossedit.reports.sheets import Cell, Column, Measured, Sheet
+from crossedit.reports.sheets import Cell, Column, Measured, Number, Sheet
 from crossedit.reports.training_scale import Sizes
 
 SPLITS = {"train": "training"}
@@ -37,15 +37,15 @@ def table_1(statistics: pl.DataFrame, facts: str, compared: bool = False) -> She
 
     compared: below each line of ours stands the published one.
     """
-    rows: list[tuple[str, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     for row in statistics.iter_rows(named=True):
         label = (SPLITS.get(row["split"], row["split"]).capitalize(), language(row["lang"]))
-        lengths = [DASH if row[name] is None else f"{row[name]:.2f}" for name in LENGTHS]
-        rows.append((*label, *(["ours"] if compared else []), f"{row['records']:,}", *lengths))
+        lengths = [_length(row[name]) for name in LENGTHS]
+        rows.append((*label, *(["ours"] if compared else []), _count(row["records"]), *lengths))
         printed = published.lengths(SPLITS.get(row["split"], row["split"]), row["lang"]) if compared else None
         if printed:
-            lengths = [printed[name] or DASH for name in LENGTHS]
-            rows.append((*label, "published", f"{int(printed['examples']):,}", *lengths))
+            lengths = [_length(float(printed[name]) if printed[name] else None) for name in LENGTHS]
+            rows.append((*label, "published", _count(int(printed["examples"])), *lengths))
     tokenizers = ", ".join(statistics["tokenizer"].unique(maintain_order=True))
     numbers = [Column("Numbers")] if compared else []
     note = _WORDS if tokenizers == "words" else "Lengths in tokens."
@@ -57,6 +57,14 @@ def table_1(statistics: pl.DataFrame, facts: str, compared: bool = False) -> She
         labels=2 + len(numbers),
         note=f"{note} {_UNNAMED}" if compared else note,
     )
+
+
+def _length(mean: float | None) -> Cell:
+    return DASH if mean is None else Number(f"{mean:.2f}", mean)
+
+
+def _count(records: int) -> Number:
+    return Number(f"{records:,}", records)
 
 
 def table_2(scores: Scores, grid: Grid, facts: str, protocol: str) -> Sheet:

@@ -4,6 +4,7 @@ known = Comparisons(frame)                         COMPARISONS, or some rows of 
 known.find(Of(facts, backbone, "editors", "reliability", protocol, "em"), first, second)      -> Comparison, or None
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -45,7 +46,7 @@ class Comparison(NamedTuple):
     """By how much the mean of the first lies above that of the second."""
 
     difference: float  # -1 to 1
-    low: float  # 95 % bootstrap interval
+    low: float  # 95 % interval; NaN where there is none
     high: float
     effect: float | None  # d_z; None where all facts differ by as much
     p: float
@@ -77,8 +78,8 @@ class Comparison(NamedTuple):
 
     def shown(self, name: str) -> Shown:
         """Return it as a part of a cell, in points."""
-        bounds = (in_percent(self.low), in_percent(self.high))
-        return Shown(self.text, "", name, in_percent(self.difference), *bounds, self.n, self.beside)
+        low, high = (in_percent(bound) if math.isfinite(bound) else None for bound in (self.low, self.high))
+        return Shown(self.text, "", name, in_percent(self.difference), low, high, self.n, self.beside)
 
     @property
     def turned(self) -> "Comparison":
@@ -161,10 +162,11 @@ def together(found: Sequence[Comparison], name: str) -> list[Shown]:
     mean = sum(one.difference for one in found) / len(found)
     low, high = (points(bound([one.difference for one in found])) for bound in (min, max))
     few, many = (bound([one.n for one in found]) for bound in (min, max))
-    significant = f"{sum(one.significant for one in found)} of {len(found)}"
+    count = sum(one.significant for one in found)
+    significant = f"{count} of {len(found)}"
     over = "" if few == many else f", over {few} to {many} facts"
     note = f"on average, from {low} to {high}{over}, {significant} significant"
     return [
         Shown(points(mean), name=name, exact=in_percent(mean), n=few if few == many else None, note=note),
-        Shown(significant, name=f"{name} significant", bracketed=True),
+        Shown(significant, name=f"{name} significant", exact=count, bracketed=True),
     ]

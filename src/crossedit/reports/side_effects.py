@@ -1,5 +1,6 @@
 """The tables of sweeps: how general abilities fare, and what becomes of the edited facts themselves."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from crossedit.reports import plan
@@ -7,7 +8,7 @@ from crossedit.reports.courses import Course, course
 from crossedit.reports.naming import ASPECTS, PROTOCOLS, TASK_PROTOCOLS, ability, language
 from crossedit.reports.plan import Planned
 from crossedit.reports.scores import DASH, Estimate, percent
-from crossedit.reports.sheets import Cell, Column, Measured, Number, Sheet
+from crossedit.reports.sheets import Cell, Column, Measured, Number, Numbers, Sheet, Shown, in_percent
 from crossedit.reports.sweeps import Change, Sweeps, TaskScore
 from crossedit.sweeps.settings import SEQUENTIAL, SINGLE
 
@@ -37,8 +38,8 @@ def side_effects(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
     )
     note = (
         f"{TASK_PROTOCOLS.get(protocol, '')} Scores in percent over all items; 'constant' is the score of always "
-        "giving the most frequent right answer. The drop is that at the last stop, in points, with its 95 % interval; "
-        "it is significant from the first stop on from which every change against the unedited model has a bootstrap "
+        "giving the most frequent right answer. The drop is that at the last stop, in points; it is "
+        "significant from the first stop on from which every change against the unedited model has a bootstrap "
         f"interval below 0 and a permutation test p < .05. {AT_CHANCE} The unedited model is not clearly above chance, "
         "so the task can't show harm."
     )
@@ -70,7 +71,7 @@ def _row(backbone: str, task: Course) -> tuple[Cell, ...]:
     return (
         backbone,
         f"{ability(task.task)} {AT_CHANCE if task.at_chance else ''}".strip(),
-        DASH if constant is None else percent(constant),
+        DASH if constant is None else Number(percent(constant), in_percent(constant)),
         _score(task.before),
         *(_score(score, score.change if score else None) for score in task.after.values()),
         _drop(task),
@@ -90,20 +91,22 @@ def _p(value: float) -> str:
     return "< .001" if value < 0.001 else f"= {value:.3f}".replace("0.", ".")
 
 
-def _drop(task: Course) -> Number:
-    change = task.change
-    if change is None:
-        return Number(DASH, None)
-    text = f"{percent(0 - change.mean)} ({-100 * change.high + 0:.1f} to {-100 * change.low + 0:.1f})"
-    return Number(text, -100 * change.mean, f"p {_p(change.p)}")
+def _drop(task: Course) -> Cell:
+    last = next(reversed(task.after.values()), None)
+    if last is None or last.change is None:
+        return DASH
+    change = last.change
+    mean, low, high = (in_percent(0 - end) for end in (change.mean, change.high, change.low))
+    points = Shown(percent(0 - change.mean), "", "Points", mean, low, high, last.score.n)
+    return Numbers((points,), f"p {_p(change.p)}", unit="items")
 
 
-def _significant(task: Course) -> str:
+def _significant(task: Course) -> Cell:
     if task.at_chance:
         return AT_CHANCE
     if not task.complete:
         return DASH
-    return NEVER if task.falls_from is None else str(task.falls_from)
+    return NEVER if task.falls_from is None else Number(str(task.falls_from), task.falls_from)
 
 
 def answers(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
@@ -113,7 +116,7 @@ def answers(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
         for task in sweep.tasks[protocol]:
             found = [sweeps.task(sweep.name, backbone, task, protocol, stop) for stop in (0, *sweep.stops)]
             first = next(filter(None, found), None)
-            counts = (str(first.score.n), str(first.asked)) if first else (DASH, DASH)
+            counts = [Number(str(n), n) for n in (first.score.n, first.asked)] if first else [DASH, DASH]
             rows.append((backbone, ability(task), *counts, *map(_answered, found)))
     return Sheet(
         name=plan.answers(sweep.name, protocol),
@@ -135,11 +138,13 @@ def answers(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
     )
 
 
-def _answered(score: TaskScore | None) -> str:
+def _answered(score: TaskScore | None) -> Cell:
     if score is None:
         return DASH
-    over = DASH if score.over_answered is None else percent(score.over_answered)
-    return f"{percent(score.answered / score.asked) if score.asked else DASH} / {over}"
+    share = Estimate(score.answered / score.asked, math.nan, math.nan, score.asked) if score.asked else None
+    parts = Measured(("Answered", "Score"), (share, score.over_answered)).shown
+    # Uncoloured, as a share that is answered is no score.
+    return Numbers(tuple(part._replace(tone="") for part in parts), unit="prompts or items")
 
 
 def edited_facts(sweeps: Sweeps, sweep: Planned, langs: Sequence[str], protocol: str) -> Sheet:

@@ -49,7 +49,7 @@ class TaskScore(NamedTuple):
     constant: float | None  # the score of always giving the most frequent right answer
     asked: int  # prompts that were put to the model
     answered: int  # those in whose generation an answer was found
-    over_answered: float | None  # the score over these alone
+    over_answered: Estimate | None  # the score over the items with one alone
 
 
 class Sweeps:
@@ -125,14 +125,13 @@ def _tasks(frame: pl.DataFrame) -> dict[tuple[Any, ...], TaskScore]:
     key_of = ("sweep", "backbone", "stop", "task", "protocol")
     every = frame.filter(part=EVERYTHING)
     answered = every.filter(over=ANSWERED)
-    over_answered = dict(zip(answered.select(key_of).iter_rows(), answered["score"], strict=True))
+    over_answered = {tuple(row[name] for name in key_of): _estimate(row) for row in answered.iter_rows(named=True)}
     found = {}
     for row in every.filter(over=EVERYTHING).iter_rows(named=True):
-        if _known(row["score"]):
+        score = _estimate(row)
+        if score:
             key = tuple(row[name] for name in key_of)
             change = Change(row["change"], row["change_low"], row["change_high"], row["change_p"])
-            low, high = (row["low"], row["high"]) if _known(row["low"], row["high"]) else (math.nan, math.nan)
-            score = Estimate(row["score"], low, high, row["items"])
             constant = row["constant"] if _known(row["constant"]) else None
             found[key] = TaskScore(
                 score,
@@ -143,6 +142,12 @@ def _tasks(frame: pl.DataFrame) -> dict[tuple[Any, ...], TaskScore]:
                 over_answered.get(key),
             )
     return found
+
+
+def _estimate(row: Mapping[str, Any]) -> Estimate | None:
+    """Return the score of a row of TASK_SCORES; None where it has none."""
+    low, high = (row["low"], row["high"]) if _known(row["low"], row["high"]) else (math.nan, math.nan)
+    return Estimate(row["score"], low, high, row["items"]) if _known(row["score"]) else None
 
 
 def _facts(frame: pl.DataFrame) -> dict[tuple[Any, ...], Estimate]:

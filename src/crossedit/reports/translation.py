@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from crossedit.reports.naming import language
 from crossedit.reports.owners import owner_of, read_json
 from crossedit.reports.scores import DASH
-from crossedit.reports.sheets import Column, Sheet
+from crossedit.reports.sheets import Cell, Column, Number, Sheet
 from crossedit.translation.summary import parts
 
 Said = Mapping[str, Any]
@@ -71,8 +71,8 @@ def models(machine: Said, facts: str) -> Sheet:
                 part["split"].capitalize(),
                 language(part["lang"]),
                 ", ".join(part["translated_by"]) or part["model"],
-                f"{part['translated']:,}",
-                f"{part['failed']:,}",
+                _count(part["translated"]),
+                _count(part["failed"]),
             )
             for part in machine["splits"]
         ),
@@ -96,7 +96,7 @@ def corrections(people: Said, facts: str) -> Sheet:
         rows += [
             (
                 *(name, "Texts by", f"{person['by']} ({person['role']})", DASH),
-                *(*_changed(person["fields"], person["changed"]), f"{person['stands']:,}"),
+                *(*_changed(person["fields"], person["changed"]), _count(person["stands"])),
             )
             for person in people["people"]
             if person["lang"] == lang
@@ -118,20 +118,21 @@ def corrections(people: Said, facts: str) -> Sheet:
 
 def agreement(people: Said, facts: str) -> Sheet:
     """Return how far annotators agree that texts need a change, all together and by two."""
-    rows, undefined = [], []
+    rows: list[tuple[Cell, ...]] = []
+    undefined = []
     for part in people["languages"]:
         name, found = language(part["lang"]), part["agreement"]
         changed = found["changed"]
-        several = (f"{changed['fields']:,}", _percent(changed["same_text"]))
+        several = (_count(changed["fields"]), _percent(changed["same_text"]))
         rows.append(
             (
-                *(name, f"all {len(found['annotators'])}", f"{found['fields']:,}", _percent(found["raw"])),
+                *(name, f"all {len(found['annotators'])}", _count(found["fields"]), _percent(found["raw"])),
                 *(DASH, _number(found["alpha"], "{:.3f}"), *several),
             )
         )
         undefined += [found["undefined"], changed["undefined"]]
         for pair in found["pairs"]:
-            figures = (f"{pair['fields']:,}", _percent(pair["raw"]), _number(pair["kappa"], "{:.3f}"))
+            figures = (_count(pair["fields"]), _percent(pair["raw"]), _number(pair["kappa"], "{:.3f}"))
             rows.append((name, ", ".join(pair["annotators"]), *figures, DASH, DASH, DASH))
             undefined.append(pair["undefined"])
     columns = (Column("Language"), Column("Annotators"), Column("Texts"), Column("Agree, %"), Column("Cohen's κ"))
@@ -153,7 +154,7 @@ def likeness(people: Said, facts: str) -> Sheet:
         for name, which in (("changed", "changed"), ("judged", "all judged")):
             found = part["likeness"][name]
             scores = (_number(found["chrf"], "{:.1f}"), _number(found["bleu"], "{:.1f}"))
-            rows.append((language(part["lang"]), which, f"{found['texts']:,}", *scores))
+            rows.append((language(part["lang"]), which, _count(found["texts"]), *scores))
             undefined.append(found["undefined"])
             signatures |= dict.fromkeys(found["signatures"].values())
     return Sheet(
@@ -171,7 +172,7 @@ def changes(people: Said, facts: str) -> Sheet:
     rows = [
         (
             *(language(part["lang"]), piece["machine"] or DASH, piece["corrected"] or DASH, "; ".join(piece["notes"])),
-            *(piece["example"]["machine"], piece["example"]["corrected"], f"{piece['fields']:,}"),
+            *(piece["example"]["machine"], piece["example"]["corrected"], _count(piece["fields"])),
         )
         for part in people["languages"]
         for piece in part["typical"]
@@ -189,21 +190,25 @@ def changes(people: Said, facts: str) -> Sheet:
     )
 
 
-def _records(part: Said) -> tuple[str, ...]:
-    counts = (f"{part[name]:,}" for name in ("records", "judged", "corrected"))
+def _records(part: Said) -> tuple[Cell, ...]:
+    counts = (_count(part[name]) for name in ("records", "judged", "corrected"))
     return (*counts, _percent(part["share"]), DASH)
 
 
-def _changed(judged: int, changed: int) -> tuple[str, ...]:
-    return f"{judged:,}", f"{changed:,}", _percent(changed / judged if judged else None)
+def _changed(judged: int, changed: int) -> tuple[Cell, ...]:
+    return _count(judged), _count(changed), _percent(changed / judged if judged else None)
 
 
-def _percent(share: float | None) -> str:
-    return DASH if share is None else f"{100 * share:.1f}"
+def _count(number: int) -> Number:
+    return Number(f"{number:,}", number)
 
 
-def _number(value: float | None, form: str) -> str:
-    return DASH if value is None else form.format(value)
+def _percent(share: float | None) -> Cell:
+    return _number(None if share is None else 100 * share, "{:.1f}")
+
+
+def _number(value: float | None, form: str) -> Cell:
+    return DASH if value is None else Number(form.format(value), value)
 
 
 def _why(undefined: Sequence[Mapping[str, str]]) -> str:

@@ -14,19 +14,33 @@ from crossedit.reports.sheets.model import EMPTY, Place, Sheet
 _FORMULA = re.compile(r"[=+\-@＝＋－＠](?!(?:[\d.,% ]|\((?:[-+\d.,%/ ]|\bto\b)*\))*$)")
 
 
+# A number, with thousands apart for people, and what marks it.
+_MARKED = re.compile(r"([+\-−]?)((?:[\d,]*\.)?\d[\d,]*)(.*)")
+
+
 def to_csv(sheet: Sheet, intervals: bool = False) -> str:
     """Return CSV with one line of header; every row has all its labels, and every number a column of its own.
 
-    With `intervals` their bounds have columns beside them.
+    What marks numbers, such as stars, has a column beside them, and with `intervals` their bounds have.
     """
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
-    places = list(sheet.places(intervals))
-    lines.writerow([_guarded(" ".join(_names(sheet, place))) for place in places])
-    lines.writerows([_text(row, place) for place in places] for row in sheet.rows)
+    columns = list(_columns(sheet, intervals))
+    lines.writerow([_guarded(name) for name, _ in columns])
+    lines.writerows([texts[row] for _, texts in columns] for row in range(len(sheet.rows)))
     if not sheet.rows:
-        lines.writerow([EMPTY, *[""] * (len(places) - 1)])
+        lines.writerow([EMPTY, *[""] * (len(columns) - 1)])
     return text.getvalue()
+
+
+def _columns(sheet: Sheet, intervals: bool) -> Iterator[tuple[str, list[str]]]:
+    """Yield the name and the texts of each column."""
+    for place in sheet.places(intervals):
+        name = " ".join(_names(sheet, place))
+        found = [_parted(row, place) for row in sheet.rows]
+        yield name, [text for text, _ in found]
+        if any(mark for _, mark in found):
+            yield f"{name} mark", [mark for _, mark in found]
 
 
 def _names(sheet: Sheet, place: Place) -> Iterator[str]:
@@ -37,12 +51,19 @@ def _names(sheet: Sheet, place: Place) -> Iterator[str]:
         yield place.name
 
 
-def _text(row: Sequence[Cell], place: Place) -> str:
+def _parted(row: Sequence[Cell], place: Place) -> tuple[str, str]:
+    """Return what stands in a column, and what marks it where it is a number."""
     part = place.part(row)
     if place.bound:
         bound = part.low if place.bound == "low" else part.high
-        return "" if bound is None else f"{bound:z.1f}"
-    return _guarded(part.text) if isinstance(row[place.column], str) else part.text
+        return "" if bound is None else f"{bound:z.1f}", ""
+    if isinstance(row[place.column], str):
+        return _guarded(part.text), ""
+    found = _MARKED.fullmatch(part.text)
+    if not found:
+        return part.text, ""
+    sign, digits, mark = found.groups()
+    return sign.replace("−", "-") + digits.replace(",", ""), mark.strip()
 
 
 def _guarded(text: str) -> str:
