@@ -80,10 +80,11 @@ def test_a_gap_has_the_interval_of_the_comparison_whichever_side_it_names_first(
     value = 100 * (own.mean - across.mean)
     said = f"small, ROME, edited in Chinese: {value:.0f} ({value - 7:.0f} to {value + 7:.0f})."
     assert said in one.described
-    without = gap.picture(means, frame.clear())
-    assert said.split(" (")[0] + "." in without.described
     assert [text for text in drawn(one).texts if "Bars" in text.get_text()]
-    assert not [text for text in drawn(without).texts if "Bars" in text.get_text()]
+    unbounded = frame.with_columns(low=pl.lit(math.nan), high=pl.lit(math.nan))
+    for without in (gap.picture(means, frame.clear()), gap.picture(means, unbounded)):
+        assert said.split(" (")[0] + "." in without.described
+        assert not [text for text in drawn(without).texts if "Bars" in text.get_text()]
 
 
 def test_a_gap_of_what_is_not_known_is_left_out() -> None:

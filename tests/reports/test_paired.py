@@ -112,14 +112,40 @@ def test_a_fact_that_one_lacks_is_left_out_of_the_pair(monkeypatch: pytest.Monke
 
 def test_nothing_differs_or_all_by_as_much() -> None:
     same = pair(np.ones(9), np.ones(9))
-    assert (same.p[0], same.low[0], same.high[0]) == (1, 0, 0)
+    assert same.p[0] == 1
     assert np.isnan(same.effect[0])
     apart = pair(np.ones(9), np.zeros(9))
     assert apart.p[0] == 2 / 2**9
     assert np.isnan(apart.effect[0])
     one = pair(np.array([0.7]), np.array([0.2]))
     assert (one.p[0], one.n[0]) == (1, 1)
-    assert one.low[0] == one.high[0] == pytest.approx(0.5)
+
+
+def test_where_all_facts_differ_by_as_much_the_interval_is_exact_or_there_is_none() -> None:
+    """Facts that would differ otherwise may have been missed by chance, as often as in 2.5 % of samples."""
+    zero, one, half = np.zeros(64), np.ones(64), np.full(64, 0.5)
+    missed = stats.binomtest(0, 64).proportion_ci(method="exact").high
+    for first, second in ((one, one), (half, half)):
+        found = pair(first, second)
+        assert (found.low[0], found.high[0]) == (pytest.approx(-missed), pytest.approx(missed))
+    for first, second, sign in ((one, zero, 1), (zero, one, -1)):
+        found = pair(first, second)
+        # Those missed may differ by as much in the other direction.
+        ends = sorted([sign, sign * (1 - 2 * missed)])
+        assert (found.low[0], found.high[0]) == pytest.approx(ends)
+    for first in (half, half / 3):
+        assert np.isnan([pair(first, zero).low[0], pair(first, zero).high[0]]).all()
+    assert pair(half, np.array([0.0] * 63 + [1.0])).low[0] < 0.5
+
+
+@pytest.mark.parametrize("seen", [0, 1])
+def test_the_exact_interval_of_a_difference_holds_at_its_bound(seen: int) -> None:
+    """At the mean that is its end, chance shows nothing but `seen` in at most 2.5 % of samples."""
+    n = 20
+    first, second = np.full(n, float(seen)), np.zeros(n)
+    low = pair(first, second).low[0]
+    others = (seen - low) / (seen + 1)  # the share of facts that differ by -1, the furthest from what was seen
+    assert (1 - others) ** n == pytest.approx(0.025)
 
 
 def test_holm_by_hand() -> None:

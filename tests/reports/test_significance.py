@@ -107,6 +107,16 @@ def test_the_workbook_tells_f1_from_em_and_has_all_that_is_known_of_each(found: 
         )
 
 
+def test_where_there_is_no_interval_no_format_shows_one(found: pl.DataFrame) -> None:
+    bare = found.with_columns(low=pl.lit(float("nan")), high=pl.lit(float("nan")))
+    sheet = significance.editors(bare, grid(values(EDITORS))[1], "tiny")
+    for form in (to_csv, to_markdown, to_html, to_latex):
+        assert not re.search(r"\bnan\b", form(sheet, intervals=True))
+    _, numbers = load_workbook(io.BytesIO(to_xlsx(sheet, intervals=True))).worksheets
+    columns, *rows = numbers.iter_rows(values_only=True)
+    assert {row[columns.index(f"95 % {end}")] for row in rows for end in ("low", "high")} == {None}
+
+
 def test_of_several_other_languages_the_mean_is_shown(tmp_path: Path) -> None:
     langs = ("en", "zh", "de")
     frame, entry = values(EDITORS, langs), {"languages": list(langs)}

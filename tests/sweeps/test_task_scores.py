@@ -122,8 +122,30 @@ def test_of_nothing_and_of_all_right_the_interval_is_exact() -> None:
     assert (values(none, "score")["all", "all"], values(none, "low")["all", "all"]) == (0, None)
     same = score_task(verdicts_of([(True, 0.3, 1)] * 9, metric="rouge"))
     assert values(same, "low")["all", "all"] is values(same, "high")["all", "all"] is None
-    collapse = compare_task(verdicts_of([WRONG] * 80), verdicts_of([RIGHT] * 80))
-    assert set(collapse["low"]) == set(collapse["high"]) == {-1.0}  # changes keep theirs
+
+
+def test_of_a_change_of_nothing_or_everything_the_interval_is_exact() -> None:
+    missed = binomtest(0, 80).proportion_ci(method="exact").high
+    right, wrong = verdicts_of([RIGHT] * 80), verdicts_of([WRONG] * 80)
+    mixed = verdicts_of([RIGHT, WRONG] * 40)
+    rouge = verdicts_of([(True, 0.3, 1), (True, 0.7, 1)] * 40, metric="rouge")
+    for after, before, ends in (
+        (wrong, right, (-1, 2 * missed - 1)),
+        (right, wrong, (1 - 2 * missed, 1)),
+        (mixed, mixed, (-missed, missed)),
+        (rouge, rouge, (-missed, missed)),
+    ):
+        for row in compare_task(after, before).iter_rows(named=True):
+            assert (row["low"], row["high"]) == pytest.approx(ends)
+
+
+def test_of_other_changes_of_all_by_as_much_there_is_no_interval() -> None:
+    even = [verdicts_of([(True, gained, 1)] * 80, metric="rouge") for gained in (0.3, 0.5)]
+    names = verdicts_of(NAMES, PARTS, metric="entity_f1")  # no mean over items
+    for after, before, change in ((*even, -0.2), (names, names, 0)):
+        row = compare_task(after, before).filter(part="all", over="all").row(0, named=True)
+        assert (row["change"], row["low"], row["high"]) == (pytest.approx(change), None, None)
+        assert row["p"] is not None
 
 
 def test_the_order_of_verdicts_does_not_matter() -> None:
@@ -152,7 +174,7 @@ def test_a_collapse_is_below_nothing_and_no_change_is_none() -> None:
     answered = compare_task(gone, before).filter(pl.col("over") == "answered").row(0, named=True)
     assert (answered["before"], answered["after"], answered["change"]) == (pytest.approx(2 / 3), None, None)
     same = compare_task(before, before)
-    assert set(same["change"]) == set(same["low"]) == set(same["high"]) == {0.0}
+    assert set(same["change"]) == {0.0}
 
 
 @pytest.mark.parametrize("other", [verdicts_of([RIGHT] * 3), verdicts_of([RIGHT] * 2, protocol="upstream")])

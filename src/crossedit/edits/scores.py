@@ -7,6 +7,7 @@ Reliability, generality and portability compare the edited model's answer with t
 unedited model's answer.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -120,6 +121,18 @@ def exact_bounds(n: int, end: int) -> tuple[float, float]:
     """
     reach = 1 - 0.025 ** (1 / n)
     return (1 - reach, 1.0) if end else (0.0, reach)
+
+
+def exact_bounds_of_difference(n: int, same: float) -> tuple[float, float]:
+    """Return the exact 95 % interval of the mean of `n` differences of values from 0 to 1, all of which are `same`.
+
+    It is of `exact_bounds`, NaN where `same` is none of -1, 0 and 1. A mean of differences is no further from 0 than
+    that of their sizes, so that where all are 0 both ends are as far as the upper one of these. Where all are 1, those
+    not seen may be -1: half of 1 + difference is a value from 0 to 1, of which all are 1.
+    """
+    reach = exact_bounds(n, 0)[1]
+    bounds = {-1.0: (-1.0, 2 * reach - 1), 0.0: (-reach, reach), 1.0: (1 - 2 * reach, 1.0)}
+    return bounds.get(round(same, 9), (math.nan, math.nan))
 
 
 def tokens_of(choice: str, backbone: Mapping[str, Any]) -> Tokens:

@@ -136,7 +136,7 @@ COMPARISONS = Table(
         "mean_1": pl.Float64,  # 0 to 1, over the facts that both have
         "mean_2": pl.Float64,
         "difference": pl.Float64,  # mean_1 - mean_2
-        "low": pl.Float64,  # 95 % bootstrap interval of the difference, facts resampled
+        "low": pl.Float64,  # 95 % interval of the difference, facts resampled; NaN where there is none
         "high": pl.Float64,
         "effect": pl.Float64,  # difference over the standard deviation of the facts' differences; null where that is 0
         "p": pl.Float64,  # of a paired permutation test, two-sided

@@ -68,7 +68,7 @@ TASK_SCORES = Table(
         "high": pl.Float64,
         "constant": pl.Float64,  # the score of always giving the most frequent right answer; null where there is none
         "change": pl.Float64,  # score less that of the unedited model on the same items
-        "change_low": pl.Float64,  # 95 % interval, both models resampled together
+        "change_low": pl.Float64,  # 95 % interval, both models resampled together; null where there is none
         "change_high": pl.Float64,
         "change_p": pl.Float64,  # of a paired permutation test, two-sided
         "items": pl.Int64,

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from crossedit.edits.scores import exact_bounds_of_difference
+
 Numbers = NDArray[np.float64]
 
 FLIPS = 9999
@@ -27,7 +29,7 @@ class Paired(NamedTuple):
 
     first: Numbers  # means
     second: Numbers
-    low: Numbers  # 95 % bootstrap interval of the difference of means
+    low: Numbers  # 95 % interval of the difference of means, NaN where there is none
     high: Numbers
     effect: Numbers  # the difference in standard deviations of the facts' differences, d_z; NaN where these are all one
     p: Numbers
@@ -35,7 +37,7 @@ class Paired(NamedTuple):
 
 
 def paired(values: Numbers, left: NDArray[np.int64], right: NDArray[np.int64], seed: int) -> Paired:
-    """Return the comparison of columns `left` with columns `right` of values (facts, columns); NaN: there is no such.
+    """Return the comparison of columns `left` with columns `right` of values (facts, columns) from 0 to 1, or NaN.
 
     The p is two-sided, of the permutation test in which each fact's difference may as well have the other sign. Where
     all differences that aren't 0 are of one size, as those of exact matches are, it is the binomial distribution's
@@ -44,7 +46,8 @@ def paired(values: Numbers, left: NDArray[np.int64], right: NDArray[np.int64], s
     2 exp(-S² / 2 Σd²), if that is less. Taking the smaller there keeps every level α: from 1 / (FLIPS + 1) on, p ≤ α
     says the same as without the bound; below, it says that the bound is at most α.
 
-    The interval is from the 2.5 % to the 97.5 % quantile of the means of resampled facts.
+    The interval is from the 2.5 % to the 97.5 % quantile of the means of resampled facts. That says nothing where all
+    differences are the same; there it is `exact_bounds_of_difference`.
     """
     first, second, low, high, effect, p = np.full((6, len(left)), np.nan)
     found = Paired(first, second, low, high, effect, p, np.zeros(len(left), np.int64))
@@ -87,6 +90,8 @@ def _compared(first: Numbers, second: Numbers, seed: int) -> Paired:
     mean, n = differences.mean(0), len(differences)
     resampled = differences.T.astype(np.float32) @ _draws(n, seed).T / n  # (pairs, resamples)
     low, high = np.quantile(resampled, (0.025, 0.975), axis=1)
+    for pair in np.flatnonzero(np.ptp(differences, axis=0) <= 1e-9):
+        low[pair], high[pair] = exact_bounds_of_difference(n, differences[0, pair])
     deviation = differences.std(0, ddof=1) if n > 1 else np.zeros_like(mean)
     varies = deviation > 1e-9
     effect = np.divide(mean, deviation, out=np.full_like(mean, np.nan), where=varies)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from crossedit.edits.scores import RESAMPLES, exact_bounds
+from crossedit.edits.scores import RESAMPLES, exact_bounds, exact_bounds_of_difference
 from crossedit.errors import UserError
 from crossedit.sweeps.tasks.task import CORRECTED
 
@@ -54,13 +54,31 @@ class _Cell:
         low, high = _interval(self.scores(draws))
         if low is None or high is None or high - low > 1e-9:
             return low, high
-        asked = self.possible.any(axis=1)
-        gained, possible = self.gained[asked], self.possible[asked]
-        even = (possible == possible[0]).all()
-        for end, reached in enumerate((not gained.any(), (gained == possible).all())):
-            if even and reached:
-                return exact_bounds(len(gained), end)
+        each = self._each()
+        for end in (0, 1):
+            if each is not None and (each == end).all():
+                return exact_bounds(len(each), end)
         return None, None
+
+    def change(self, before: "_Cell", draws: np.ndarray) -> tuple[float | None, float | None]:
+        """Return the 95 % interval of the change since `before`, of the bootstrap or, where that is blind, exact.
+
+        Where all items change by as much, every draw says the same; what is exact then is known as in `interval`.
+        """
+        low, high = _interval(self.scores(draws) - before.scores(draws))
+        if low is None or high is None or high - low > 1e-9:
+            return low, high
+        now, then = self._each(), before._each()
+        if now is None or then is None or (self.possible != before.possible).any():
+            return None, None
+        low, high = exact_bounds_of_difference(len(now), now[0] - then[0])
+        return _number(low), _number(high)
+
+    def _each(self) -> np.ndarray | None:
+        """Return each item's score, where the same is possible on each and so the score is their mean; else None."""
+        asked = self.possible.any(axis=1)
+        possible = self.possible[asked]
+        return self._ratio(self.gained[asked], possible) if (possible == possible[0]).all() else None
 
     def _ratio(self, gained: np.ndarray, possible: np.ndarray) -> np.ndarray:
         """Return the scores of (draws, parts); a part in which nothing is possible says nothing."""
@@ -118,8 +136,9 @@ def compare_task(verdicts: pl.DataFrame, unedited: pl.DataFrame, seed: int = 0) 
     """Return by how much each score of `score_task` differs from that of the unedited model on the same items.
 
     Columns task, protocol, metric, part, over, before, after, change (after - before), low, high (95 % bootstrap
-    interval of the change, both models resampled together), p (two-sided, of a permutation test) and items. Raises
-    UserError where the two aren't verdicts on the same prompts' items.
+    interval of the change, both models resampled together; exact where no item changes or all do from right to wrong or
+    back; null where there is none), p (two-sided, of a permutation test) and items. Raises UserError where the two
+    aren't verdicts on the same prompts' items.
 
     The interval is too narrow where few items change: four lost of eighty leave it below zero, the test at .125.
     """
@@ -133,7 +152,7 @@ def compare_task(verdicts: pl.DataFrame, unedited: pl.DataFrame, seed: int = 0) 
     once = np.ones((1, len(draws[0])))
     rows = []
     for after, before in zip(_cells(verdicts), _cells(unedited), strict=True):
-        low, high = _interval(after.scores(draws) - before.scores(draws))
+        low, high = after.change(before, draws)
         scores = [_number(cell.scores(once)[0]) for cell in (before, after)]
         change = None if None in scores else float(after.scores(once)[0] - before.scores(once)[0])
         named = {**_names(verdicts), "part": after.part, "over": after.over, "before": scores[0], "after": scores[1]}
