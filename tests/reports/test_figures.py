@@ -62,7 +62,32 @@ def test_there_are_as_many_where_nothing_is_known_yet() -> None:
     sweeps, compared = Sweeps.read({}, [], [], []), comparisons(config).clear()
     made = list(pictures(known.scores, known.grid, sweeps, compared, {}, config))
     assert [picture.name for picture in made if "radar" not in picture.name] == [each.name for each in shown(config)]
-    assert not [fault for picture in made for fault in faults(drawn(picture))]
+    for picture in made:
+        figure = drawn(picture)
+        assert not faults(figure), picture.name
+        assert not figure.legends, picture.name
+        assert all("no value yet" in [text.get_text() for text in axes.texts] for axes in figure.axes), picture.name
+        assert not [text for text in figure.texts if "Bars" in text.get_text()], picture.name
+
+
+def test_legends_and_notes_explain_only_what_is_drawn() -> None:
+    config = CASES["scale"]
+    frame = scores(config).filter(pl.col("editor") == "IKE-500", pl.col("edit_lang") == "en", pl.col("lang") == "en")
+    known = found(config, frame.with_columns(low=math.nan, high=math.nan))
+    every = pictures(known.scores, known.grid, Sweeps.read({}, [], [], []), None, costs(config), config)
+    for picture in every:
+        if picture.name.startswith(("training_scale", "tradeoff", "cost")):
+            figure = drawn(picture)
+            named = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+            scale = ["IKE", "asked in the language of the edit"]
+            assert named == (scale if "scale" in picture.name else ["IKE-500", "edited in English"])
+            assert not [text for text in figure.texts if "Bars" in text.get_text()], picture.name
+
+
+def test_means_over_several_languages_have_no_bars() -> None:
+    config = entry(("ROME",), ("en", "zh", "de"), ("small",))
+    figure = drawn(gap.picture(found(config), comparisons(config)))
+    assert not [text for text in figure.texts if "Bars" in text.get_text()]
 
 
 def test_a_gap_has_the_interval_of_the_comparison_whichever_side_it_names_first() -> None:
@@ -116,7 +141,11 @@ def test_a_trade_off_is_drawn_where_both_scores_are_known() -> None:
     lost = (pl.col("aspect") == "portability") & (pl.col("edit_lang") == "zh")
     figure = drawn(tradeoff.picture(found(config, scores(config).filter(~lost))))
     labels = [(axes.get_xlabel(), axes.get_ylabel()) for axes in figure.axes]
-    assert labels == [("Reliability", "Locality"), ("Reliability", "Portability"), ("Locality", "Portability")]
+    assert labels == [
+        ("Reliability, F1 in %", "Locality, F1 in %"),
+        ("Reliability, F1 in %", "Portability, F1 in %"),
+        ("Locality, F1 in %", "Portability, F1 in %"),
+    ]
     assert [len(points(figure, "ROME", panel)) for panel in range(3)] == [2, 1, 1]
 
 

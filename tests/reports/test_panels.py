@@ -91,9 +91,36 @@ def test_a_task_at_chance_is_thin_and_dashed_and_said_to_be() -> None:
     assert curves["sst2"].get_linestyle() == "-"
     assert "NLI 55 at 0, 55 at 4, 35 at 16, 15 at 64 (at chance unedited)." in picture.described
     assert "Sentiment 90 at 0, 90 at 4, 70 at 16, 50 at 64." in picture.described
+    assert "Thin, dashed" in note(figure)
 
 
 SCORES = {"rte": 0.55, "sst2": 0.9}
+
+
+def note(figure: Figure) -> str:
+    return " ".join(text.get_text().replace("\n", " ") for text in figure.texts)
+
+
+def test_notes_explain_only_marks_that_are_there() -> None:
+    _, flat = figure_of(sweeps(entry(), fall=(0.0, 0.0, 0.0)), "side_effects_instance-sequential_corrected")
+    _, falling = figure_of(sweeps(entry()), "side_effects_instance-sequential_corrected")
+    marks = ("Filled", "Thin, dashed", "Bars")
+    assert [mark in note(flat) for mark in marks] == [False, False, True]
+    assert [mark in note(falling) for mark in marks] == [True, False, True]
+    edited = [figure_of(sweeps(entry()), "edited_facts_instance-sequential", langs)[1] for langs in (("en",), LANGS)]
+    assert ["Filled" in note(figure) for figure in edited] == [False, True]
+
+
+@pytest.mark.parametrize("name", ["side_effects_instance-sequential_corrected", "weights_instance-sequential"])
+def test_without_a_value_a_figure_says_so_and_explains_nothing(name: str) -> None:
+    _, figure = figure_of(Sweeps.read(entry(), [], [], []), name)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["no value yet"]
+    assert not figure.legends
+    assert note(figure) == "small"
+    assert len(figure.axes) == 1
+
+
+LANGS = ("en", "zh")
 
 
 def test_a_missing_score_is_a_gap_and_not_a_zero() -> None:
@@ -176,6 +203,37 @@ def test_texts_stay_within_the_figure_and_clear_of_each_other(stops: list[int], 
         places += [legend.get_window_extent() for legend in figure.legends]
         pairs = [(one, other) for number, one in enumerate(places) for other in places[:number]]
         assert not any(one.overlaps(other) for one, other in pairs if one and other), picture.name
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1.0, 1.0001, 300.0])
+def test_a_logarithmic_scale_says_so_and_has_its_powers_of_ten(factor: float) -> None:
+    config = entry()
+    frame = weight_changes(config, range(32)).with_columns(pl.col("relative") * factor)
+    found = Sweeps(config, task_scores(config), fact_scores(config), frame)
+    _, figure = figure_of(found, "weights_instance-sequential")
+    assert not faults(figure)
+    scale = figure.axes[1]
+    assert scale.get_xlabel() == "‖ΔW‖ / ‖W‖ (log scale)"
+    ticks = [math.log10(tick) for tick in scale.get_xticks()]
+    assert ticks == [ticks[0] + step for step in range(len(ticks))]
+    low, high = scale.get_xlim()
+    assert low <= frame["relative"].min() <= frame["relative"].max() <= high
+    assert low == pytest.approx(10 ** ticks[0])
+    assert high == pytest.approx(10 ** ticks[-1])
+    assert scale.get_xscale() == "log"
+    assert len(scale.get_xticks(minor=True)) == 8 * (len(ticks) - 1)
+
+
+def test_what_is_no_number_is_hatched_among_many_layers() -> None:
+    config = entry()
+    lost = (pl.col("stop") == 64) & (pl.col("layer") > 28)
+    frame = weight_changes(config, range(32)).with_columns(relative=pl.when(~lost).then("relative"))
+    found = Sweeps(config, task_scores(config), fact_scores(config), frame)
+    _, figure = figure_of(found, "weights_instance-sequential")
+    assert sum(bool(cell.get_hatch()) for cell in figure.axes[0].patches) == 3
+    assert "Hatched: no number." in note(figure)
+    _, whole = figure_of(sweeps(config), "weights_instance-sequential")
+    assert "Hatched" not in note(whole)
 
 
 def test_names_with_signs_of_mathematics_are_drawn_as_they_are() -> None:

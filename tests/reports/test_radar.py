@@ -8,7 +8,6 @@ from drawn import drawn, faults
 from made_figures import DEMO, entry, found, scores
 
 from crossedit.facts.languages import NAMES
-from crossedit.reports.figures import drawing
 from crossedit.reports.figures.radar import Chart, charts
 from crossedit.reports.naming import method, styles
 
@@ -21,7 +20,7 @@ def chart(langs: tuple[str, ...] = ("en", "zh"), frame: pl.DataFrame | None = No
 
 
 def test_spokes_are_reliability_and_each_aspect_in_each_language() -> None:
-    assert Chart(chart().found, "small", "zh").spokes == [
+    assert [(spoke.aspect, *spoke.langs) for spoke in Chart(chart().found, "small", "zh").spokes] == [
         ("reliability", "zh"),
         *((aspect, lang) for aspect in ("generality", "locality", "portability") for lang in ("en", "zh")),
     ]
@@ -47,7 +46,7 @@ def test_one_polygon_per_editor_with_scores_and_in_its_own_look() -> None:
 def test_a_missing_score_is_a_gap_and_not_a_zero() -> None:
     frame = scores(entry(backbones=["small"])).filter(pl.col("aspect") != "locality")
     one = chart(frame=frame)
-    lost = [aspect == "locality" for aspect, _ in one.spokes]
+    lost = [spoke.aspect == "locality" for spoke in one.spokes]
     assert [math.isnan(value) for value in one.values("ROME")] == lost
     line = next(line for line in drawn(one.picture()).axes[0].lines if line.get_label() == "ROME")
     assert [math.isnan(value) for value in line.get_ydata()] == [*lost, False]
@@ -56,9 +55,9 @@ def test_a_missing_score_is_a_gap_and_not_a_zero() -> None:
 
 def test_it_is_told_what_is_drawn() -> None:
     one = chart()
-    values = dict(zip(one.spokes, one.values("ROME"), strict=True))
+    values = {spoke[:2]: value for spoke, value in zip(one.spokes, one.values("ROME"), strict=True)}
     told = next(part for part in one.picture().described.split(". ") if part.startswith("ROME: "))
-    assert told.split(": ")[1].split(", ")[2] == f"generality in Chinese {values['generality', 'zh']:.0f}"
+    assert told.split(": ")[1].split(", ")[2] == f"generality in Chinese {values['generality', ('zh',)]:.0f}"
 
 
 @pytest.mark.parametrize("number", [1, 2, 4, 8])
@@ -66,15 +65,29 @@ def test_texts_can_be_read(number: int) -> None:
     assert not faults(drawn(chart(LANGS[:number]).picture()))
 
 
-def test_many_languages_take_a_whole_page_and_are_told_by_their_mean() -> None:
-    langs = list(NAMES)[:53]
+@pytest.mark.parametrize(("number", "spokes"), [(4, 1 + 3 * 4), (5, 1 + 3 * 2), (53, 1 + 3 * 2)])
+def test_many_languages_are_that_of_the_edit_and_the_mean_of_the_others(number: int, spokes: int) -> None:
+    langs = list(NAMES)[:number]
     config = entry(("ROME", "IKE"), langs, ["small"])
-    picture = Chart(found(config), "small", langs[0]).picture()
-    figure = drawn(picture)
+    one = Chart(found(config), "small", langs[2])
+    figure = drawn(one.picture())
     assert not faults(figure)
-    assert figure.get_figwidth() == drawing.PAGE
-    assert {text.get_text() for text in figure.axes[0].texts} >= set(config["languages"])
-    assert "portability in 52 others" in picture.described
+    assert len(one.spokes) == spokes
+    named = {text.get_text() for text in figure.axes[0].texts}
+    note = " ".join(text.get_text().replace("\n", " ") for text in figure.texts)
+    many = spokes == 7
+    assert ({"own language", "others, mean"} <= named, f"the {number - 1} other languages" in note) == (many, many)
+    if many:
+        values = {spoke.name: value for spoke, value in zip(one.spokes, one.values("ROME"), strict=True)}
+        others = [one.found.find("small", "ROME", langs[2], "portability", lang) for lang in langs if lang != langs[2]]
+        assert values["others, mean"] == pytest.approx(100 * sum(each.mean for each in others if each) / (number - 1))
+
+
+def test_without_a_score_it_says_so_and_has_no_legend() -> None:
+    figure = drawn(chart(frame=scores(entry()).clear()).picture())
+    assert "no value yet" in [text.get_text() for text in figure.axes[0].texts]
+    assert not figure.legends
+    assert "no value yet" not in [text.get_text() for text in drawn(chart().picture()).axes[0].texts]
 
 
 def test_many_long_names_stay_in_the_figure() -> None:

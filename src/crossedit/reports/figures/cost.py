@@ -10,7 +10,7 @@ from crossedit.reports.costs import Seconds
 from crossedit.reports.figures.below import Below
 from crossedit.reports.figures.cells import F1
 from crossedit.reports.figures.drawing import Picture
-from crossedit.reports.figures.panels import Layout, Panel, inches
+from crossedit.reports.figures.panels import POWER, Layout, Panel, inches, powers
 from crossedit.reports.figures.scatter import Dot, Spot, bars, dots, draw_dots, editors, languages, limit, told
 from crossedit.reports.naming import ASPECTS, asked
 from crossedit.reports.owners import Place
@@ -18,7 +18,6 @@ from crossedit.reports.owners import Place
 _WITHOUT = "What is learnt or prepared once for all facts is not in the seconds, nor is answering."
 
 _X = "Seconds per edit"
-_TICK = 0.42  # inches that a number under a panel may need
 
 Panels = Sequence[Panel[tuple[Dot, ...]]]
 
@@ -35,7 +34,8 @@ def picture(found: F1, costs: Mapping[Place, Seconds]) -> Picture:
     if lost := _unknown(found, costs):
         note += f" Seconds are not known of {', '.join(lost)}."
     alt = f"{title}: F1 in percent in the language of the edit, {asked(found.grid.protocol)}."
-    described = f"{told(panels)} {note}".strip()
+    values = told(panels)
+    described = f"{values} {note}" if values else ""
     return Picture(f"cost_{found.facts}", title, alt, described, lambda: _draw(found, panels, note), found.facts)
 
 
@@ -70,20 +70,17 @@ def _unknown(found: F1, costs: Mapping[Place, Seconds]) -> list[str]:
 def _draw(found: F1, panels: Panels, note: str) -> Figure:
     known = [math.log10(dot.x.value) for panel in panels for dot in panel.content] or [0.0]
     low, high = math.floor(min(known)), max(math.ceil(max(known)), math.floor(min(known)) + 1)
-    powers = range(low, high + 1)
 
     def draw(axes: Axes, panel: Panel[tuple[Dot, ...]]) -> None:
         draw_dots(axes, panel.content)
         limit(axes.yaxis, (0, 100))
         axes.set_xscale("log")
-        room = inches(axes) - _TICK
-        aside = (high - low) * _TICK / 2 / room
+        room = inches(axes) - POWER
+        aside = (high - low) * POWER / 2 / room
         axes.set_xlim(10 ** (low - aside), 10 ** (high + aside))
-        every = math.ceil((high - low) * _TICK / room)
-        named = [f"{10.0**power:g}" if (power - low) % every == 0 else "" for power in powers]
-        axes.set_xticks([10.0**power for power in powers], named)
+        axes.set_xticks(*powers(low, high, room))
         axes.set_xticks([], minor=True)
 
     layout = Layout.of(panels)
-    legends = [editors(found, panels), languages(found.edit_langs)]
+    legends = [editors(found, panels), languages(found.edit_langs, panels)]
     return layout.figure(_X, "F1 in %", Below.of(legends, note, layout.width), draw)

@@ -16,6 +16,7 @@ SUFFIXES = ("pdf", "svg", "png")
 COLUMN, PAGE = 3.3, 6.9  # inches: the width of a figure in one column of a paper, or over both
 TITLE, LABEL, TICK, NOTE, LEAST = 7.5, 7, 6.5, 6, 5.5  # points, at these widths
 GREY, FAINT = "#555555", "#c8c8c8"
+BARS = "Bars: 95 % intervals."  # what a note says where a bar is drawn
 
 # Without times and random names in them, files of the same scores are the same.
 _SETTINGS: dict[Any, Any] = {

@@ -121,7 +121,7 @@ def _draw(found: F1, panels: Panels, editors: Sequence[str]) -> Figure:
     if not points:
         note += " There is no score in another language."
     note += bars(panels)
-    legend = languages(found.edit_langs)
+    legend = languages(found.edit_langs, panels)
     if len(found.edit_langs) <= FEW and any(dot.faint for dot in points):
         legend.append(small("one other language"))
     below = Below.of([legend], note, layout.width)

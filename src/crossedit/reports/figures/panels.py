@@ -2,6 +2,7 @@
 
     layout = Layout.of(panels, names)
     layout.figure(x_label, y_label, below, draw)       draw(axes, panel) fills a panel
+    empty(axes)                                        says in a panel that nothing is known yet
 
 The panels of a row stand in a line, or in several where there are many; so do those of the next below them. A figure
 has the width of one column of a paper where all stand one below the other, else that of both.
@@ -11,10 +12,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from crossedit.reports.figures.below import Below
 from crossedit.reports.figures.drawing import COLUMN, GREY, LABEL, PAGE, TICK, TITLE
@@ -27,6 +29,7 @@ _LEAST = 1.2  # inches of its width
 _EDGE, _GAP, _APART = 0.05, 0.16, 0.12  # inches: around all panels, between two, between names and panel
 _BELOW = 0.23  # inches under a line of panels, of its ticks
 _LINE = 0.13  # inches of a line of a title or label
+POWER = 0.42  # inches that the name of a power of ten may need
 
 Content = TypeVar("Content")
 
@@ -154,6 +157,20 @@ class Layout(Generic[Content]):
 def inches(axes: Axes) -> float:
     """Return how wide a panel is."""
     return float(axes.get_window_extent().width / axes.figure.dpi)
+
+
+def empty(axes: Axes) -> None:
+    """Say in a panel that has none of its values that this is so."""
+    looks: dict[str, Any] = {"fontsize": TICK, "color": GREY, "ha": "center", "va": "center", "zorder": 5}
+    said = axes.text(0.5, 0.5, "no value yet", transform=axes.transAxes, **looks)
+    said.set_path_effects([withStroke(linewidth=2, foreground="white")])
+
+
+def powers(low: int, high: int, room: float) -> tuple[list[float], list[str]]:
+    """Return the powers of ten from 10^low to 10^high, and the names of those that have room in so many inches."""
+    every = math.ceil((high - low) * POWER / room)
+    values = [10.0**power for power in range(low, high + 1)]
+    return values, ["" if place % every else f"{value:g}" for place, value in enumerate(values)]
 
 
 def show_stops(axes: Axes, stops: Sequence[str]) -> None:

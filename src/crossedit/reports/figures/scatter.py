@@ -11,9 +11,9 @@ from matplotlib.lines import Line2D
 
 from crossedit import UNEDITED
 from crossedit.reports.figures.cells import F1
-from crossedit.reports.figures.drawing import FAINT, GREY
+from crossedit.reports.figures.drawing import BARS, FAINT, GREY
 from crossedit.reports.figures.marks import FACES, FULL, mark, marked
-from crossedit.reports.figures.panels import Panel
+from crossedit.reports.figures.panels import Panel, empty
 from crossedit.reports.naming import FEW, Style, language, method
 from crossedit.reports.scores import Estimate
 
@@ -66,12 +66,13 @@ def editors(found: F1, panels: Iterable[Panel[tuple[Dot, ...]]]) -> list[Line2D]
     return [mark(method(editor), looks[editor]) for editor in (UNEDITED, *found.editors) if editor in there]
 
 
-def languages(edit_langs: Sequence[str]) -> list[Line2D]:
-    """Return the legend of the editing languages."""
-    style = Style(GREY, "o", "-")
+def languages(edit_langs: Sequence[str], panels: Iterable[Panel[tuple[Dot, ...]]]) -> list[Line2D]:
+    """Return the legend of the editing languages that any panel has a point of."""
+    style, there = Style(GREY, "o", "-"), {dot.where for panel in panels for dot in panel.content}
     if len(edit_langs) <= FEW:
-        return [mark(f"edited in {language(lang)}", style, face) for lang, face in zip(edit_langs, FACES, strict=False)]
-    return [mark("mean of editing languages", style), small("one editing language")]
+        named = [(f"edited in {language(lang)}", face) for lang, face in zip(edit_langs, FACES, strict=False)]
+        return [mark(where, style, face) for where, face in named if where in there]
+    return [mark("mean of editing languages", style), small("one editing language")] if there else []
 
 
 def small(label: str) -> Line2D:
@@ -115,15 +116,17 @@ def told(panels: Iterable[Panel[tuple[Dot, ...]]]) -> str:
 
 
 def bars(panels: Iterable[Panel[tuple[Dot, ...]]]) -> str:
-    """Return what a note says of bars, if any point has one."""
-    ends = (end for panel in panels for dot in panel.content for end in (dot.x.low, dot.y.low))
-    return "" if all(map(math.isnan, ends)) else " Bars: 95 % intervals."
+    """Return what a note says of bars, if any point has one; faint ones have none."""
+    ends = (end for panel in panels for dot in panel.content if not dot.faint for end in (dot.x.low, dot.y.low))
+    return "" if all(map(math.isnan, ends)) else f" {BARS}"
 
 
 def draw_dots(axes: Axes, shown: Sequence[Dot]) -> None:
     """Draw the points, those of means above others."""
     axes.grid(color=FAINT, linewidth=0.4)
     axes.set_axisbelow(True)
+    if not shown:
+        empty(axes)
     faint: dict[str, list[Dot]] = {}
     for dot in shown:
         if dot.faint:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from crossedit.reports import plan
 from crossedit.reports.courses import Course, course
 from crossedit.reports.figures.cells import asked_in, mean
-from crossedit.reports.figures.curves import Line, curves, told
+from crossedit.reports.figures.curves import Line, curves, known, told
 from crossedit.reports.figures.drawing import Picture
 from crossedit.reports.figures.heat import Cells, heat
 from crossedit.reports.figures.panels import Panel
@@ -23,10 +23,10 @@ _X = {
     SEQUENTIAL: "Number of batch edits",
     SINGLE: "Number of facts in one edit",
 }
-_NOTE = (
-    "Filled: significantly below the unedited model (interval below 0 and permutation test p < .05). "
-    "Thin, dashed: at chance unedited, can't show harm. Bars: 95 % intervals."
-)
+_FORGOTTEN = {SEQUENTIAL: "Facts edited in batch"}  # what rows of the figure of forgetting are
+_FALLS = "Filled: significantly below the unedited model (interval below 0 and permutation test p < .05)."
+_MOST = "Of each layer's most changed matrix W, by the Frobenius norm."
+_AT_CHANCE = "Thin, dashed: at chance unedited, can't show harm."
 
 
 def pictures(sweeps: Sweeps, langs: Sequence[str], protocol: str) -> Iterator[Picture]:
@@ -55,7 +55,11 @@ def _side_effects(sweeps: Sweeps, setting: str, members: Sequence[Planned], prot
         )
         for backbone, sweep in _places(members)
     ]
-    return _curves(plan.side_effects(setting, protocol), f"Task scores, {setting}, {protocol}", setting, shown, _NOTE)
+    lines = known(shown)
+    notes = [_FALLS] if any(True in line.filled for line in lines) else []
+    notes += [_AT_CHANCE] if any(line.faint for line in lines) else []
+    title = f"Task scores, {setting}, {protocol}"
+    return _curves(plan.side_effects(setting, protocol), title, setting, shown, " ".join(notes))
 
 
 def _task_line(task: Course, style: Style) -> Line:
@@ -85,7 +89,9 @@ def _edited_facts(
                     )
         shown.append(Panel(backbone, sweep.title, tuple(map(str, sweep.stops)), tuple(found)))
     title = f"The edited facts (EM), {setting}, {asked(protocol)}"
-    note = f"EM, {asked(protocol)}. Bars: 95 % intervals. Filled: in the language of the edits."
+    note = f"EM, {asked(protocol)}."
+    if any(False in line.filled for line in known(shown)):
+        note += " Filled: in the language of the edits."
     return _curves(plan.edited_facts(setting), title, setting, shown, note)
 
 
@@ -107,7 +113,9 @@ def _forgetting(sweeps: Sweeps, setting: str, members: Sequence[Planned], protoc
         title,
         f"{title}, in percent.",
         _edits_in_words(shown),
-        lambda: heat(shown, _X.get(setting, "Stop"), "Facts of edits", "Reliability in %"),
+        lambda: heat(
+            shown, _X.get(setting, "Stop"), _FORGOTTEN.get(setting, "Facts edited as number"), "Reliability in %"
+        ),
     )
 
 
@@ -125,7 +133,7 @@ def _weights(sweeps: Sweeps, setting: str, members: Sequence[Planned]) -> Pictur
         title,
         f"{title}.",
         _layers_in_words(shown),
-        lambda: heat(shown, _X.get(setting, "Stop"), "Layer", "Relative change", logarithmic=True),
+        lambda: heat(shown, _X.get(setting, "Stop"), "Layer", "‖ΔW‖ / ‖W‖", _MOST, logarithmic=True),
     )
 
 
@@ -134,7 +142,7 @@ def _curves(
     title: str,
     setting: str,
     shown: Sequence[Panel[tuple[Line, ...]]],
-    note: str = "",
+    note: str,
 ) -> Picture:
     x_label = _X.get(setting, "Stop")
     alt = f"{title}, in percent, by {x_label[0].lower()}{x_label[1:]}."

@@ -1,6 +1,7 @@
 """What editors give up for what: reliability, locality and portability against each other, in the edit's language."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from matplotlib.axes import Axes
@@ -39,15 +40,16 @@ def _dots(found: F1, backbone: str, across: str, along: str) -> tuple[Dot, ...]:
 
 
 def _draw(found: F1, panels: Panels) -> Figure:
+    labelled = [replace(panel, x_label=_unit(panel.x_label), y_label=_unit(panel.y_label)) for panel in panels]
     ends = {
         label: span(
             spot
-            for panel in panels
+            for panel in labelled
             for dot in panel.content
             for name, spot in ((panel.x_label, dot.x), (panel.y_label, dot.y))
             if name == label
         )
-        for label in map(str.capitalize, _ASPECTS)
+        for label in (_unit(aspect.capitalize()) for aspect in _ASPECTS)
     }
 
     def draw(axes: Axes, panel: Panel[tuple[Dot, ...]]) -> None:
@@ -55,7 +57,13 @@ def _draw(found: F1, panels: Panels) -> Figure:
         limit(axes.xaxis, ends[panel.x_label])
         limit(axes.yaxis, ends[panel.y_label])
 
-    layout = Layout.of(panels, PERCENT, shared=False)
-    note = f"{found.facts}: F1 in % in the language of the edit, {asked(found.grid.protocol)}.{bars(panels)}"
-    legends = [editors(found, panels), languages(found.edit_langs)]
+    layout = Layout.of(labelled, PERCENT, shared=False)
+    note = f"{found.facts}: in the language of the edit, {asked(found.grid.protocol)}.{bars(panels)}"
+    if any(panel.content for panel in panels):
+        note += " The axes of an aspect go as far as its values."
+    legends = [editors(found, panels), languages(found.edit_langs, panels)]
     return layout.figure("", "", Below.of(legends, note, layout.width), draw)
+
+
+def _unit(aspect: str) -> str:
+    return f"{aspect}, F1 in %"

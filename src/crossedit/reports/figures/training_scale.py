@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from crossedit.reports.figures.cells import F1, Asked, asked_in, mean
-from crossedit.reports.figures.curves import Line, curves, told
+from crossedit.reports.figures.curves import Line, curves, known, told
 from crossedit.reports.figures.drawing import GREY, Picture
 from crossedit.reports.figures.marks import handle
 from crossedit.reports.figures.panels import Panel
@@ -64,7 +64,7 @@ class _Scales:
             for size in self._stops
         )
         return Line(
-            f"{method} asked in {place.label}",
+            _label(method, place),
             self._styles[method]._replace(line=place.line),
             points,
             (not place.others,) * len(points),
@@ -72,9 +72,19 @@ class _Scales:
         )
 
     def _draw(self, panels: Sequence[Panel[tuple[Line, ...]]]) -> Figure:
-        methods = [handle(method, self._styles[method]._replace(line="-")) for method in self.groups]
-        places = [handle(f"asked in {place.label}", Style(GREY, "o", place.line)) for place in self._asked]
-        note = f"{self.found.facts} on {self.backbone}, {asked(self.found.grid.protocol)}. Bars: 95 % intervals."
+        there = {line.label for line in known(panels)}
+        every = [(method, place) for method in self.groups for place in self._asked]
+        drawn = [(method, place) for method, place in every if _label(method, place) in there]
+        methods = [
+            handle(method, self._styles[method]._replace(line="-"))
+            for method in dict.fromkeys(method for method, _ in drawn)
+        ]
+        places = [
+            handle(f"asked in {place.label}", Style(GREY, "o", place.line))
+            for place in self._asked
+            if place in {place for _, place in drawn}
+        ]
+        note = f"{self.found.facts} on {self.backbone}, {asked(self.found.grid.protocol)}."
         return curves(panels, "Training facts", "F1 in %", note, [methods, places])
 
     @property
@@ -93,6 +103,10 @@ class _Scales:
         looks, order = self.found.grid.styles, self.found.grid.editors
         firsts = {method: min((name for name, _ in group), key=order.index) for method, group in self.groups.items()}
         return {method: looks[name] for method, name in firsts.items()}
+
+
+def _label(method: str, place: Asked) -> str:
+    return f"{method} asked in {place.label}"
 
 
 def _short(size: int | None) -> str:
