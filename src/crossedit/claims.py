@@ -23,7 +23,7 @@ import click
 import psutil
 
 from crossedit.errors import UserError
-from crossedit.files import leftovers, part_of, remove, whole
+from crossedit.files import leftovers, part_of, remove, whole, writing
 from crossedit.gpu import Meter
 from crossedit.jobs import SECONDS_BETWEEN_BEATS, Record, alive, cancel, load_record, record_of, write_record
 
@@ -83,9 +83,10 @@ def job(out: Path, *others: Path) -> Iterator[None]:
 def _claim(mine: Record) -> None:
     """Put the record in its place, for which of several jobs only one can do. UserError where another holds it."""
     path = record_of(mine.output)
-    path.parent.mkdir(parents=True, exist_ok=True)
     new = part_of(path)
-    write_record(mine, new)
+    with writing(path, mine.output):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_record(mine, new)
     try:
         while True:
             try:

@@ -2,15 +2,18 @@
 
 check_files("config: tasks.rte.files", paths)     UserError for the first that isn't there
 with whole(path) as temporary: …                  a file or folder that exists is whole
+with writing(path): …                             what the system has against it is told in a sentence
 leftovers(path)                                   what a killed process has left unfinished of it
 digest(path, {"seed": 0})                         stands for the content of files and for JSON values
 """
 
+import errno
 import fcntl
 import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 from collections.abc import Iterator
@@ -24,6 +27,8 @@ from crossedit.errors import UserError, nearest
 
 # PyYAML's parser in C is many times faster than that in Python; each job of a cluster reads some files twice.
 _SafeLoader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the system says without a file's name
+_RUST = re.compile(r"\(os error (\d+)\)")  # how polars and safetensors say what the system said
 
 
 def check_files(where: str, files: str | list[str]) -> None:
@@ -53,19 +58,53 @@ def listed(value: str | list[str]) -> list[str]:
 def whole(path: Path | str) -> Iterator[Path]:
     """Give a temporary path beside `path` that becomes `path` when the block ends, and goes if it fails.
 
-    A file or folder that exists is therefore whole. The temporary name keeps the file's suffix.
+    A file or folder that exists is therefore whole. The temporary name keeps the file's suffix. Raises UserError where
+    it can't be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = part_of(path)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            if path.is_dir():
+                remove(path)
+            os.replace(temporary, path)
+        finally:
+            if temporary.exists():
+                remove(temporary)
+
+
+@contextmanager
+def writing(path: Path, output: Path | str | None = None) -> Iterator[None]:
+    """Within it what the system has against writing `path`, in whole or in part, is a UserError; other errors stay.
+
+    output: what the user knows it as.
+    """
     try:
-        yield temporary
-        if path.is_dir():
-            remove(path)
-        os.replace(temporary, path)
-    finally:
-        if temporary.exists():
-            remove(temporary)
+        yield
+    except Exception as error:
+        reason = _refusal(error, path)
+        if reason is None:
+            raise
+        raise UserError(
+            f"{output or path}: can't be written ({reason}); make room or give permission there, or name another place."
+        ) from error
+
+
+def _refusal(error: Exception, path: Path) -> str | None:
+    """Return what the system has against writing the path; None where the error is about something else."""
+    told = _RUST.search(str(error))
+    number = int(told[1]) if told else getattr(error, "errno", None)
+    if number in _FULL:
+        return os.strerror(number)
+    named = str(getattr(error, "filename", None) or error)
+    # Of a long path polars tells the end alone.
+    if number is None or not (part_of(path).name in named or Path(named) in (path, *path.parents)):
+        return None
+    if number in (errno.EEXIST, errno.ENOTDIR):
+        return next((f"{parent} is a file" for parent in path.parents if parent.is_file()), os.strerror(number))
+    return os.strerror(number)
 
 
 def write_json(value: Any, path: Path | str) -> None:

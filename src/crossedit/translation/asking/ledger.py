@@ -91,7 +91,9 @@ class Ledger:
             number += 1
         entry = Entry(name, server, len(lines), time.time())
         path = self.file_of(entry)
-        with writing(path), files.whole(path) as temporary, open(temporary, "wb") as file:
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with files.whole(path) as temporary, writing(path), open(temporary, "wb") as file:
             file.writelines(lines)
             file.flush()
             os.fsync(file.fileno())
