@@ -206,6 +206,7 @@ def test_table_1_equals_the_published_one() -> None:
         assert row[0] == line[0].capitalize()
         shown = (f"{line[2]:,}", *(DASH if value is None else f"{value:.2f}" for value in line[3:]))
         assert tuple(map(str, row[2:])) == shown
+        assert (row[2].value, row[3].value) == line[2:4]
 
 
 @pytest.mark.parametrize(

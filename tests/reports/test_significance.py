@@ -42,7 +42,7 @@ def test_stars_and_signs() -> None:
     mean, significant = together([comparison(0.2, 0.01), comparison(-0.1, 1), comparison(0.2, 0.2)], "EM")
     assert (mean.text, mean.exact, mean.interval) == ("+10.00", pytest.approx(10), "")
     assert "from -10.00 to +20.00" in mean.note
-    assert (significant.text, significant.bracketed) == ("1 of 3", True)
+    assert (significant.text, significant.exact, significant.bracketed) == ("1 of 3", 1, True)
 
 
 def test_the_sheet_of_editors_shows_each_pair(found: pl.DataFrame) -> None:
