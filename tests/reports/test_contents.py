@@ -33,3 +33,28 @@ def test_there_are_those_that_the_rules_expect(langs: str, asked: str) -> None:
     assert made == {table.name for table in contents.tables(config) if "Side" not in table.shows} - {"table_1_tiny"}
     several = len({*langs.split(), *asked.split()}) > 1
     assert ("gap_tiny" in drawn, "languages_tiny" in made) == (several, several)
+
+
+def test_lists_say_what_a_file_is_of_and_how_it_was_asked() -> None:
+    config: dict[str, Any] = {**entry(), **made_sweeps.entry(list(made_sweeps.SWEEPS)), "include": [], "exclude": []}
+    config |= {"facts": {"tiny": {}, "my_facts": {"translation": {}}}, "reports": {"protocol": "teacher_forced"}}
+    labels = {each.name: each.labels for each in [*contents.tables(config), *contents.figures(config)]}
+    asked = {"asked": "teacher-forced"}
+    assert labels["table_2_tiny_teacher_forced"] == {"of": "tiny", **asked}
+    assert labels["languages_tiny"] == {"kind": "languages", "of": "tiny", **asked}
+    sweep = "MEMIT-10 (10 facts per edit)"
+    assert labels["answers_MEMIT-10_corrected"] == {"kind": "what was answered", "of": sweep, "asked": "corrected"}
+    assert labels["edited_facts_MEMIT-10"] == {"kind": "the edited facts", "of": sweep, **asked}
+    assert labels["weights_batch-single"] == {
+        "kind": "change of weights by layer",
+        "of": "batch-single",
+        "asked": "–",
+    }
+    assert labels["agreement_my_facts"] == {"kind": "agreement on corrections", "of": "my_facts", "asked": "–"}
+    # Nothing is listed twice in the same words.
+    listed = [
+        (each.shows, *each.labels.values())
+        for every in (contents.tables(config), contents.figures(config))
+        for each in every
+    ]
+    assert len(set(listed)) == len(listed)

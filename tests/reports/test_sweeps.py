@@ -11,7 +11,7 @@ from made_sweeps import SWEEPS, TASKS, entry, fact_scores, sweeps, task_scores, 
 
 from crossedit import tables
 from crossedit.errors import UserError
-from crossedit.reports import plan
+from crossedit.reports import contents, plan
 from crossedit.reports.courses import Course, course
 from crossedit.reports.figures.sweeps import pictures
 from crossedit.reports.scores import DASH
@@ -168,10 +168,14 @@ def test_tables_say_score_drop_and_significance() -> None:
 
 def test_tables_mark_what_is_at_chance_and_what_never_falls() -> None:
     found = sweeps(entry(), score=0.55)
-    at_chance = side_effects(found, found.all[0], "corrected").rows[1]
+    sheet = side_effects(found, found.all[0], "corrected")
+    at_chance = sheet.rows[1]
     assert (at_chance[1], at_chance[-1]) == (f"NLI {AT_CHANCE}", AT_CHANCE)
+    assert f"{AT_CHANCE} The unedited" in sheet.note
     found = sweeps(entry(), fall=(0.4, 0.4, 0.0))
-    row = side_effects(found, found.all[0], "corrected").rows[1]
+    sheet = side_effects(found, found.all[0], "corrected")
+    assert AT_CHANCE not in sheet.note
+    row = sheet.rows[1]
     assert (str(row[-2]), row[-1]) == ("0.00", NEVER)
     assert row[-2].shown[0].interval == "[-10.0, 10.0]"
 
@@ -252,7 +256,8 @@ def test_without_sweeps_there_is_nothing_new(config: dict) -> None:
     assert not sheets_of(found)
     assert not list(pictures(found, ("en",), "teacher_forced"))
     assert not list(lines(found))
-    assert not plan.sheets(plan.planned(config)) + plan.figures(plan.planned(config))
+    planned = plan.planned(config)
+    assert not [*contents.of_sweeps(planned, "teacher_forced"), *contents.of_settings(planned, "teacher_forced")]
 
 
 def test_what_is_made_is_what_the_rules_expect() -> None:
@@ -261,10 +266,10 @@ def test_what_is_made_is_what_the_rules_expect() -> None:
     empty = Sweeps.read(config, [], [], [])
     for found in (empty, sweeps(config)):
         assert [sheet.name for sheet in sheets_of(found)] == [
-            name for sweep in plan.planned(config) for name in plan.sheets([sweep])
+            table.name for table in contents.of_sweeps(plan.planned(config), "teacher_forced")
         ]
         made = [picture.name for picture in pictures(found, ("en", "zh"), "teacher_forced")]
-        assert made == plan.figures(plan.planned(config))
+        assert made == [figure.name for figure in contents.of_settings(plan.planned(config), "teacher_forced")]
     assert len(set(made)) == len(made) == 3 * 4 + 2  # forgetting where edits follow each other
 
 

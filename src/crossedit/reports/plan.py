@@ -1,8 +1,7 @@
 """What a report shows of side effects: the sweeps of a configuration, and the names of their tables and figures.
 
 sweeps = planned(config)            in the configuration's order; empty where it has none
-sheets(sweeps), figures(sweeps)     names of files without suffix, for the rules and the command lines alike
-corrected(config["facts"])          names of the tables of what people did to translations
+side_effects(sweep, protocol), …    names of files without suffix
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +12,12 @@ from crossedit.errors import UserError
 from crossedit.reports.naming import TASK_PROTOCOLS, TASKS
 from crossedit.sweeps.settings import SEQUENTIAL, SINGLE
 
-CORRECTED = ("corrections", "agreement", "likeness", "changes")
+CORRECTED = {  # the tables of what people did to translations
+    "corrections": "corrections",
+    "agreement": "agreement on corrections",
+    "likeness": "the machine's texts against the corrected ones",
+    "changes": "typical changes",
+}
 
 
 @dataclass(frozen=True)
@@ -89,38 +93,6 @@ def by_protocol(asked: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
         protocol: _in_order((task for other, task in pairs if other == protocol), TASKS)
         for protocol in _in_order((protocol for protocol, _ in pairs), TASK_PROTOCOLS)
     }
-
-
-def sheets(sweeps: Sequence[Planned]) -> list[str]:
-    """Return the names of the tables."""
-    return [
-        name
-        for sweep in sweeps
-        for name in (
-            *(side_effects(sweep.name, protocol) for protocol in sweep.protocols),
-            *(answers(sweep.name, protocol) for protocol in sweep.protocols),
-            edited_facts(sweep.name),
-        )
-    ]
-
-
-def corrected(facts: Mapping[str, Any]) -> list[str]:
-    """Return the names of the tables of the facts that are translated."""
-    return [f"{table}_{name}" for name, entry in facts.items() if "translation" in entry for table in CORRECTED]
-
-
-def figures(sweeps: Sequence[Planned]) -> list[str]:
-    """Return the names of the figures."""
-    return [
-        name
-        for setting, members in by_setting(sweeps)
-        for name in (
-            *(side_effects(setting, protocol) for protocol in protocols(members)),
-            edited_facts(setting),
-            *([forgetting(setting)] if setting != SINGLE else []),
-            weights(setting),
-        )
-    ]
 
 
 def by_setting(sweeps: Sequence[Planned]) -> Iterator[tuple[str, tuple[Planned, ...]]]:

@@ -40,9 +40,10 @@ def side_effects(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
         f"{TASK_PROTOCOLS.get(protocol, '')} Scores in percent over all items; 'constant' is the score of always "
         "giving the most frequent right answer. The drop is that at the last stop, in points; it is "
         "significant from the first stop on from which every change against the unedited model has a bootstrap "
-        f"interval below 0 and a permutation test p < .05. {AT_CHANCE} The unedited model is not clearly above chance, "
-        "so the task can't show harm."
+        "interval below 0 and a permutation test p < .05."
     )
+    if any(row[-1] == AT_CHANCE for row in rows):
+        note += f" {AT_CHANCE} The unedited model is not clearly above chance, so the task can't show harm."
     return Sheet(
         name=plan.side_effects(sweep.name, protocol),
         title=f"Side effects of {sweep.title} on tasks, {protocol}",
