@@ -4,7 +4,9 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import made_sweeps
 import polars as pl
@@ -14,7 +16,7 @@ from made import ENTRY, results, scores
 
 from crossedit import tables
 from crossedit.errors import UserError
-from crossedit.reports import plan
+from crossedit.reports import contents, plan
 from crossedit.reports.cli import commands
 from crossedit.reports.earlier import remove
 from crossedit.reports.scores import DASH
@@ -31,6 +33,10 @@ def run(*args: object) -> str:
     return done.output
 
 
+def names_of(planned: Callable[..., Iterable[contents.Content]], config: dict[str, Any]) -> list[str]:
+    return [content.name for content in planned(plan.planned(config), "teacher_forced")]
+
+
 def test_the_whole_way_from_cells_to_the_page(tmp_path: Path) -> None:
     files = results(tmp_path)
     parts = scores().partition_by("editor")
@@ -43,7 +49,7 @@ def test_the_whole_way_from_cells_to_the_page(tmp_path: Path) -> None:
     given = ["--scores", together, "--table-1", *files["--table-1"], "--corrected", files["--summaries"][-1]]
     run("tables", *given, "--entry", ENTRY_JSON, "--out", out / "tables")
     names = {path.stem for path in (out / "tables").glob("[!.]*")}
-    sheets = plan.corrected({"tiny": {"translation": {}}, "given": {}})
+    sheets = [f"{table}_tiny" for table in plan.CORRECTED]
     sheets += [f"{kind}_tiny_{protocol}" for kind in ("table_2", "locality") for protocol in ENTRY["protocols"]]
     assert names == {"table_1_tiny", *sheets}
     run("figures", "--scores", together, "--entry", ENTRY_JSON, "--out", out / "figures")
@@ -67,7 +73,7 @@ def test_tables_of_an_earlier_configuration_go_and_nothing_else(tmp_path: Path) 
     remove(out, "figures", [])
     assert (out / "table_1_tiny.csv").exists()
     run(*given)
-    names = {f"{name}.{form}" for name in plan.corrected({"tiny": {"translation": {}}}) for form in FORMATS}
+    names = {f"{table}_tiny.{form}" for table in plan.CORRECTED for form in FORMATS}
     assert {path.name for path in out.glob("[!.]*")} == names | {path.name for path in kept}
 
 
@@ -96,11 +102,11 @@ def test_the_way_of_sweeps_to_the_page(tmp_path: Path) -> None:
 
     run("tables", *given("--scores", "--task-scores", "--fact-scores"), "--out", out / "tables")
     names = {path.name for path in (out / "tables").glob("[!.]*")}
-    for sheet in plan.sheets(plan.planned(config)):
+    for sheet in names_of(contents.of_sweeps, config):
         assert {f"{sheet}.{form}" for form in ("csv", "md", "tex", "html", "xlsx")} <= names
     run("figures", *given("--scores", *made), "--out", out / "figures")
     figures = sorted((out / "figures").glob("[!.]*"))
-    assert {path.stem for path in figures} >= set(plan.figures(plan.planned(config)))
+    assert {path.stem for path in figures} >= set(names_of(contents.of_settings, config))
     run("page", *given("--scores", *made), "--figures", *figures, "--out", out / "index.html")
     text = (out / "index.html").read_text(encoding="utf-8")
     assert text.count("data:image/svg+xml;base64,") == len(FIGURES) + 4
@@ -123,12 +129,12 @@ def test_sweeps_need_no_cells(tmp_path: Path, configured: bool) -> None:
     out = tmp_path / "reports"
     run("tables", *given("--table-1", "--task-scores", "--fact-scores"), "--out", out / "tables")
     names = {path.stem for path in (out / "tables").glob("[!.]*")}
-    assert names == {"table_1_tiny", *plan.sheets(plan.planned(config))}
+    assert names == {"table_1_tiny", *names_of(contents.of_sweeps, config)}
     edited = (out / "tables/edited_facts_ROME.csv").read_text(encoding="utf-8").splitlines()
     assert [line.split(",")[:3] for line in edited[1:]] == [["small", "English", "95.00"], ["small", "Chinese", DASH]]
     run("figures", *given(*made), "--out", out / "figures")
     figures = sorted((out / "figures").glob("[!.]*"))
-    assert {path.stem for path in figures} == set(plan.figures(plan.planned(config)))
+    assert {path.stem for path in figures} == set(names_of(contents.of_settings, config))
     options = given("--table-1", "--backbones", "--summaries", *made)
     run("page", *options, "--figures", *figures, "--out", out / "index.html")
     text = (out / "index.html").read_text(encoding="utf-8")
@@ -156,7 +162,7 @@ def test_neither_cells_nor_sweeps_get_one_sentence(tmp_path: Path, command: str)
 
 def test_what_people_did_has_tables_before_there_is_any_edit(tmp_path: Path) -> None:
     files, out = results(tmp_path), tmp_path / "tables"
-    corrected, sheets = files["--summaries"][-1], plan.corrected({"tiny": {"translation": {}}})
+    corrected, sheets = files["--summaries"][-1], [f"{table}_tiny" for table in plan.CORRECTED]
     run("tables", "--corrected", corrected, "--out", out)
     assert {path.stem for path in out.glob("[!.]*")} == set(sheets)
     run("tables", "--corrected", corrected, "--table-1", *files["--table-1"], "--out", out)
