@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from crossedit.reports.page import write
 
 pytestmark = pytest.mark.browser
+NARROW = {"width": 390, "height": 800}
 COUNT, TOLD = "#facts-count", "#facts-told"
 ITEMS, OPEN = "#facts-found > li", "#facts-found button[aria-expanded=true]"
 
@@ -280,6 +281,57 @@ def test_long_texts_of_any_kind_are_cut_and_there_at_a_press(opened: Callable[..
         assert element.text_content() == texts[name]
     for cell in view.locator("#failures table.answers td").all():
         assert len(cell.text_content() or "") < 500
+
+
+def test_a_fact_found_by_filters_opens_to_what_matches(opened: Callable[..., Page], made: Path) -> None:
+    view = opened(made, "#fact=3&backbone=small&edit_lang=en&editor=ROME&outcome=wrong", viewport=NARROW)
+    fact = view.locator(".fact:visible")
+    asked, editors = fact.locator(".asked h4"), fact.locator("tbody th")
+    expect(asked).to_have_text(["Portability English", "Portability Chinese"])
+    expect(editors).to_have_text(["ROME"])
+    expect(fact.get_by_role("listitem")).to_have_text(["ROMEoldunchanged"] * 2)
+    fact.get_by_role("button", name="Show all questions and editors").focus()
+    view.keyboard.press("Enter")
+    expect(asked).to_have_count(9)
+    expect(editors).to_have_text(["ROME", "IKE"])
+    expect(fact.locator(".tiles li:not(.other)")).to_have_text(["ROMEoldunchanged"] * 2)
+    less = fact.get_by_role("button", name="Show only what matches")
+    expect(less).to_be_focused()
+    assert view.evaluate("document.documentElement.scrollWidth") == NARROW["width"]
+    view.keyboard.press("Enter")
+    expect(asked).to_have_count(2)
+    view.get_by_role("button", name="Clear").click()
+    view.locator(ITEMS).nth(3).get_by_role("button").click()
+    expect(asked).to_have_count(9)
+    expect(fact.locator(".rest")).to_have_count(0)
+
+
+def test_columns_of_several_numbers_are_sorted_by_the_one_that_is_chosen(
+    opened: Callable[..., Page], made: Path
+) -> None:
+    view = opened(made)
+    table = view.locator("#scores figure.sheet").first
+
+    def shares(place: int) -> list[float]:
+        cells = table.locator("tbody td.number:nth-of-type(2)").all_inner_texts()
+        texts = [cell.split(" / ") for cell in cells]
+        return [float(text[place]) for text in texts if len(text) == 2]
+
+    table.get_by_role("button", name="Generality").first.click()
+    by_f1, by_em = shares(0), shares(1)
+    assert by_f1 == sorted(by_f1, reverse=True)
+    assert by_em != sorted(by_em, reverse=True)
+    choice = table.get_by_label("Sort numbers by")
+    expect(choice.locator("option")).to_have_text(["F1", "EM"])
+    choice.focus()
+    view.keyboard.press("ArrowDown")
+    assert shares(1) == sorted(by_em, reverse=True)
+    table.get_by_role("button", name="Generality").first.click()
+    assert shares(1) == sorted(by_em)
+    table.get_by_role("button", name="Reset").click()
+    choice.select_option("F1")
+    assert table.locator("th[aria-sort]").count() == 0
+    expect(table.locator("tbody tr").first.locator("th").last).to_have_text("Unedited")
 
 
 def test_without_scripts_a_sentence_says_what_is_missing(opened: Callable[..., Page], made: Path) -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 
 from crossedit import tables
 from crossedit.jobs import record_of
-from crossedit.reports.costs import costs, stages
+from crossedit.reports.costs import Seconds, costs, seconds, stages
 
 GPU = {"name": "A GPU", "memory_peak": 8 * 2**30, "seconds": 30.0, "utilisation": 0.5}
 
@@ -43,6 +44,7 @@ def test_shards_are_added_up_and_the_largest_memory_counts(tmp_path: Path) -> No
     sheet = costs(paths)
     assert sheet.rows == (("demo", "llama", "English", "ROME", "12", "1.000", "0.333", "cuda:0", "120", "8.0", "80%"),)
     assert len(sheet.columns) == len(sheet.rows[0])
+    assert list(seconds(paths).values()) == [Seconds(edit=12 / 12, answer=4 / 12)]
 
 
 def test_columns_of_gpus_are_there_where_any_job_used_one(tmp_path: Path) -> None:
@@ -59,11 +61,14 @@ def test_stages_count_the_jobs_that_are_done(tmp_path: Path) -> None:
     leave(tmp_path / "edits" / "demo" / "scores.parquet", 1800.0)
     leave(tmp_path / "edits" / "demo" / "other.parquet", 9000.0, state="failed")
     leave(tmp_path / "logs" / "edits" / "no.parquet", 9000.0)
-    assert stages(tmp_path).rows == (
-        ("backbones", "1", "1", "1", "8.0", "50%"),
-        ("edits", "1", "0.5", "–", "–", "–"),
-        ("together", "2", "1.5", "1", "8.0", "50%"),
-    )
+    leave(tmp_path / "facts" / "demo" / "facts.parquet", 1.6)
+    assert [tuple(map(str, row)) for row in stages(tmp_path).rows] == [
+        ("backbones", "1", "1.0 h", "1.0 h", "8.0", "50%"),
+        ("edits", "1", "30 min", "–", "–", "–"),
+        ("facts", "1", "2 s", "–", "–", "–"),
+        ("together", "3", "1.5 h", "1.0 h", "8.0", "50%"),
+    ]
+    assert [row[2][0] for row in stages(tmp_path).values()] == pytest.approx([1.0, 0.5, 1.6 / 3600, 1.5 + 1.6 / 3600])
 
 
 def test_a_load_that_no_driver_told_is_unknown(tmp_path: Path) -> None:

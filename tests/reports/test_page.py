@@ -18,6 +18,7 @@ from crossedit.reports.grid import Grid
 from crossedit.reports.page import MOST_CELLS, Sources, page, write
 from crossedit.reports.page.charts import MOST
 from crossedit.reports.scores import Scores
+from crossedit.reports.sweeps import Sweeps
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +57,10 @@ def test_side_effects_stand_between_figures_and_facts(swept: str) -> None:
 def test_figures_of_sweeps_say_what_they_show(swept: str) -> None:
     document = Document(swept)
     shown = [attributes["alt"] or "" for attributes in document.all("img")]
-    assert len(shown) == 2 * 5  # of two settings; the tasks under two protocols
+    assert len(shown) == 2 * 4  # of two settings
     assert all(40 < len(text) < 300 for text in shown)
     assert "small, ROME: Sentiment 80 at 0, 80 at 4, 60 at 16, 40 at 64." in document.text
+    assert "No score yet: Task scores, instance-sequential, upstream; Task scores, batch-seq" in document.text
 
 
 def test_names_of_sweeps_are_shown_as_text(swept: str) -> None:
@@ -132,6 +134,42 @@ def test_of_many_languages_the_page_holds_a_short_table_and_a_few_radar_charts(t
     assert "its 15,360 cells are too many for a page. They are in the folder tables, in the files table_2_tiny_" in text
     assert "in the editing language and on average in the others" in text
     assert len(Document(short).all("td")) < MOST_CELLS
+
+
+def test_what_has_no_score_yet_is_named_and_not_shown(tmp_path: Path) -> None:
+    frame = scores().filter(pl.col("protocol") != "upstream")
+    known = Scores(frame.filter((pl.col("edit_lang") == "en") | (pl.col("editor") == "unedited")))
+    names = ("radar_tiny_small_en", "radar_tiny_small_zh", "tradeoff_tiny", "cost_tiny")
+    sources = Sources(figures=drawn(tmp_path / "figures", names))
+    config = {**ENTRY, **made_sweeps.entry(["ROME"]), "editors": ENTRY["editors"]}
+    document = Document(page(config, known, made_sweeps.sweeps({"sweeps": {}}), sources, []))
+    assert "No score yet: Edits of tiny, asked upstream: F1 / EM." in document.text
+    assert "tables/table_2_tiny_upstream" not in document.text
+    assert "tables/table_2_tiny_teacher_forced" in document.text
+    assert "No score yet: Seconds to find an edit against scores, tiny." in document.text
+    assert len(document.all("img")) == 3
+    assert "1 editing language English" in " ".join(document.text.split())
+    nobody = Scores(frame.filter(pl.col("editor") == "unedited", pl.col("edit_lang") == "en"))
+    text = Document(page(ENTRY, nobody, made_sweeps.sweeps({"sweeps": {}}), sources, [])).text
+    assert "No score yet: small, edited in Chinese." in text
+
+
+def test_the_overview_counts_the_sweeps_that_have_scores() -> None:
+    config = made_sweeps.entry(["ROME"])
+    known = [make(config) for make in (made_sweeps.task_scores, made_sweeps.fact_scores, made_sweeps.weight_changes)]
+    config["sweeps"] |= {"later": {**config["sweeps"]["ROME"], "backbones": ["small", "other"]}}
+    document = Document(page({**ENTRY, **config}, Scores(scores()), Sweeps(config, *known), Sources(), []))
+    text = " ".join(document.text.split())
+    assert "1 backbone small 2 editors ROME, IKE 1 sweep ROME 2 editing" in text
+
+
+def test_tables_and_figures_say_in_which_files_they_lie(html: str) -> None:
+    text = Document(html).text
+    assert "tables/table_2_tiny_teacher_forced (.csv .md .tex .html .xlsx)" in text
+    assert "tables/table_1_tiny (.csv" in text
+    assert "figures/radar_tiny_small_en (.pdf .svg .png)" in text
+    for name in ("costs", "stages", "models_tiny"):
+        assert f"tables/{name}" not in text
 
 
 def test_what_no_file_can_hold_has_a_sign_in_its_place(tmp_path: Path) -> None:

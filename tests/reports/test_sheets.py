@@ -87,7 +87,7 @@ def test_what_is_no_number_is_a_dash() -> None:
 def test_numbers_are_sorted_by_what_they_begin_with() -> None:
     texts = ("1,024", "-3.5 (-4.0 to 2.0)", "−2", "< .001", "77.65* / 3", DASH, "never", "")
     rows = tuple(("a", text) for text in texts)
-    values = [row[1] for row in Sheet("a", "A", SHEET.columns[:2], rows, labels=1).values()]
+    values = [value for _, (value,) in Sheet("a", "A", SHEET.columns[:2], rows, labels=1).values()]
     assert values == [1024, -3.5, -2, 0.001, 77.65, None, None, None]
 
 

@@ -1,4 +1,4 @@
-"""What the experiment cost: seconds per fact of its cells, hours of hosts and GPUs of its stages."""
+"""What the experiment cost: seconds per fact of its cells, time of hosts and GPUs of its stages."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,8 @@ from crossedit.jobs import Record, read_record
 from crossedit.reports.naming import language
 from crossedit.reports.owners import Place, cell_of
 from crossedit.reports.scores import DASH
-from crossedit.reports.sheets import Column, Sheet
+from crossedit.reports.sheets import Cell, Column, Number, Sheet
+from crossedit.runs.words import hours, lasting
 from crossedit.usage import Used, records_below
 
 _PARTS = ("edit", "answer")
@@ -79,14 +80,21 @@ def stages(results: Path) -> Sheet:
         records.setdefault(Path(output).relative_to(results).parts[0], []).append(record)
     total = [record for group in records.values() for record in group]
     used = {stage: Used.over(group) for stage, group in [*sorted(records.items()), ("together", total)]}
-    columns = (Column("Stage"), Column("Jobs"), Column("Hours", "Hosts"), Column("Hours", "GPU"), *_GPU)
+    columns = (Column("Stage"), Column("Jobs"), Column("Time", "Hosts"), Column("Time", "GPU"), *_GPU)
     rows = [
-        (stage, str(what.jobs), f"{what.host_hours:.3g}", _hours(what), *_gpu(what)) for stage, what in used.items()
+        (
+            stage,
+            str(what.jobs),
+            _time(what.host_hours),
+            _time(what.gpu_hours) if what.gpu_jobs else DASH,
+            *_gpu(what),
+        )
+        for stage, what in used.items()
     ]
-    return _sheet("stages", "Hours of each stage", columns, rows, labels=1)
+    return _sheet("stages", "Time of each stage, all its jobs together", columns, rows, labels=1)
 
 
-def _sheet(name: str, title: str, columns: Sequence[Column], rows: Sequence[tuple[str, ...]], labels: int) -> Sheet:
+def _sheet(name: str, title: str, columns: Sequence[Column], rows: Sequence[tuple[Cell, ...]], labels: int) -> Sheet:
     """Return the sheet, without the columns of GPUs where no job used one."""
     of_gpus = [place for place, column in enumerate(columns) if column.group == "GPU"]
     idle = all(row[place] == DASH for row in rows for place in of_gpus)
@@ -104,8 +112,9 @@ def _seconds(used: Used) -> str:
     return f"{used.gpu_hours * 3600:.0f}" if used.gpu_jobs else DASH
 
 
-def _hours(used: Used) -> str:
-    return f"{used.gpu_hours:.3g}" if used.gpu_jobs else DASH
+def _time(spent: float) -> Number:
+    """Return hours as such, and less than one in minutes and seconds."""
+    return Number(f"{hours(spent)} h" if spent >= 1 else lasting(3600 * spent), spent)
 
 
 def _gpu(used: Used) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """The page: everything about an experiment in one file that needs nothing else."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from crossedit.reports.page.embedding import written
 from crossedit.reports.page.failures import failures
 from crossedit.reports.page.standing import used
 from crossedit.reports.scores import Scores
+from crossedit.reports.sheets import FORMATS
 from crossedit.reports.sweeps import Sweeps
 from crossedit.reports.tabled import EDITS, ERRORS, Group, groups, sweep_report
 
@@ -95,6 +96,7 @@ def page(
         findings={facts: _findings(scores, grid, facts, compared) for facts in grid.edited},
         groups=[_readable(group, scores, grid) for group in groups(entry, scores, grid, beside, compared, outcomes)],
         most_cells=MOST_CELLS,
+        forms=FORMATS,
         of_errors=ERRORS,
         charts={
             facts: by_kind((picture for picture in drawn if picture.facts == facts), sources.figures)
@@ -133,7 +135,8 @@ def _readable(group: Group, scores: Scores, grid: Grid) -> Group:
     large = [sheet for sheet in group.first if len(sheet.rows) * len(sheet.columns) > MOST_CELLS]
     if group.title != EDITS or not large:
         return group
-    return group._replace(first=[bizsre.means(scores, grid, group.facts, grid.protocol), *group.first])
+    means = replace(bizsre.means(scores, grid, group.facts, grid.protocol), name="")  # it lies in no file
+    return group._replace(first=[means, *group.first])
 
 
 def _findings(scores: Scores, grid: Grid, facts: str, compared: pl.DataFrame | None) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """The figures of a page: those that were drawn, by what they show."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from crossedit.reports.figures.drawing import Picture
+from crossedit.reports.figures.drawing import SUFFIXES, Picture
 from crossedit.reports.page.embedding import address
 
 # Kinds of figures by how their names begin; what is wide has several panels.
@@ -30,11 +30,13 @@ _WIDTH = 480  # of a picture that doesn't say how wide it is
 class Chart(NamedTuple):
     """A figure as the page holds it."""
 
+    name: str  # of its files, without suffix
     title: str
     address: str  # a data: address with the picture in it
     width: int  # pixels at which its letters are as large as those of the other figures
     alt: str  # what it shows, for those who can't see it
-    described: str  # its values in words; empty where it has none
+    described: str  # its values in words
+    forms: tuple[str, ...] = SUFFIXES  # of its files
 
 
 class Kind(NamedTuple):
@@ -42,7 +44,8 @@ class Kind(NamedTuple):
 
     title: str
     charts: list[Chart]
-    left_out: int  # how many others there are
+    left_out: int  # how many others have values
+    unknown: list[str]  # titles of those that have none
 
 
 def by_kind(drawn: Iterable[Picture], figures: Sequence[Path]) -> list[Kind]:
@@ -53,17 +56,20 @@ def by_kind(drawn: Iterable[Picture], figures: Sequence[Path]) -> list[Kind]:
         (picture for picture in drawn if picture.name in files), key=lambda picture: order.index(_kind(picture.name))
     )
     kinds = [(kind, list(members)) for kind, members in groupby(there, lambda picture: _kind(picture.name))]
-    return [
-        Kind(kind, [_chart(picture, files[picture.name]) for picture in members[:MOST]], len(members[MOST:]))
-        for kind, members in kinds
-    ]
+    return [_held(kind, members, files) for kind, members in kinds]
+
+
+def _held(title: str, pictures: Sequence[Picture], files: Mapping[str, Path]) -> Kind:
+    known = [picture for picture in pictures if picture.described]
+    charts = [_chart(picture, files[picture.name]) for picture in known[:MOST]]
+    return Kind(title, charts, len(known[MOST:]), [picture.title for picture in pictures if not picture.described])
 
 
 def _chart(picture: Picture, path: Path) -> Chart:
     held = address(path)
     points = re.search(r'<svg[^>]* width="([\d.]+)pt"', path.read_text(encoding="utf-8"))
     width = round(float(points[1]) * _PIXELS_PER_POINT) if points else _WIDTH
-    return Chart(picture.title, held, width, picture.alt, picture.described)
+    return Chart(picture.name, picture.title, held, width, picture.alt, picture.described)
 
 
 def _kind(name: str) -> str:

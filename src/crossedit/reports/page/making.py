@@ -5,9 +5,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars as pl
+
 from crossedit import UNEDITED, tables
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import union
+from crossedit.reports.plan import Planned
 from crossedit.reports.scores import Scores
 from crossedit.reports.sweeps import Sweeps
 
@@ -21,6 +24,8 @@ class Run(NamedTuple):
     backbones: tuple[str, ...]
     editors: tuple[str, ...]
     edit_langs: tuple[str, ...]
+    langs: tuple[str, ...]  # evaluation languages
+    sweeps: tuple[str, ...]  # their titles
     cells: int  # without the unedited backbones
     facts: int  # that a cell has at most
 
@@ -28,19 +33,31 @@ class Run(NamedTuple):
 def run(scores: Scores, grid: Grid, sweeps: Sweeps) -> Run:
     """Return what was run of a grid and of sweeps."""
     cells = scores.frame.select("facts", "backbone", "editor", "edit_lang").unique()
-    there = {name: set(cells[name]) for name in cells.columns}
-    swept = [sweep for sweep in sweeps.all if sweep.backbones]
+    edited = cells.filter(pl.col("editor") != UNEDITED)
+    there = {name: set(edited[name]) for name in edited.columns}
+    swept = [sweep for sweep in sweeps.all if any(_has_scores(sweeps, sweep, name) for name in sweep.backbones)]
     return Run(
         backbones=union(
-            (name for name in grid.backbones if name in there["backbone"]), *(sweep.backbones for sweep in swept)
+            (name for name in grid.backbones if name in set(cells["backbone"])),
+            (name for sweep in swept for name in sweep.backbones if _has_scores(sweeps, sweep, name)),
         ),
         editors=tuple(name for name in grid.editors if name in there["editor"]),
         edit_langs=union(
             (lang for lang in grid.edit_langs if lang in there["edit_lang"]),
             (sweep.language for sweep in swept if sweep.language),
         ),
-        cells=sum(editor != UNEDITED for editor in cells["editor"]),
+        langs=tuple(lang for lang in grid.langs if lang in {*scores.frame["lang"], *sweeps.langs}),
+        sweeps=tuple(sweep.title for sweep in swept),
+        cells=len(edited),
         facts=max(scores.frame["n"], default=0),
+    )
+
+
+def _has_scores(sweeps: Sweeps, sweep: Planned, backbone: str) -> bool:
+    """Return whether anything is known of a sweep on a backbone."""
+    asked = ((task, protocol) for protocol, tasks in sweep.tasks.items() for task in tasks)
+    return bool(sweeps.weights(sweep.name, backbone)) or any(
+        sweeps.task(sweep.name, backbone, *each, stop) for each in asked for stop in (0, *sweep.stops)
     )
 
 

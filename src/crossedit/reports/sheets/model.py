@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
+from crossedit.reports.scores import DASH
 from crossedit.reports.sheets.cells import Cell, Shown, part, shown
 from crossedit.reports.sheets.texts import plain, width
 
@@ -76,6 +77,18 @@ class Sheet:
         """Whether there are scores with intervals in it."""
         return any(part.interval for row in self.rows for cell in row for part in shown(cell))
 
+    @property
+    def known(self) -> bool:
+        """Whether any number is there."""
+        numbers = (cell for row in self.rows for cell in row[self.labels :])
+        return any(part.text not in ("", DASH) for cell in numbers for part in shown(cell))
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """What the numbers are called, such as F1 and EM, where any column has several."""
+        several = [names for place in range(self.labels, len(self.columns)) if len(names := self.measures(place)) > 1]
+        return tuple(dict.fromkeys(name for names in several for name in names))
+
     def cells(self, place: int) -> list[Cell]:
         """Return the cells of a column."""
         return [row[place] for row in self.rows]
@@ -104,9 +117,22 @@ class Sheet:
             for place in range(len(self.columns))
         ]
 
-    def values(self) -> list[list[float | None]]:
-        """Return the number that each cell is sorted by, the first one of several; None where it shows none."""
-        return [[shown(cell)[0].value for cell in row] for row in self.rows]
+    def values(self) -> list[list[tuple[float | None, ...]]]:
+        """Return the number that each cell is sorted by, where its column has several one for each of the choices.
+
+        None stands where it shows none.
+        """
+        choices = self.choices
+        several = [place >= self.labels and len(self.measures(place)) > 1 for place in range(len(self.columns))]
+        return [
+            [
+                tuple(part(cell, name, name == choices[0]).value for name in choices)
+                if many
+                else (shown(cell)[0].value,)
+                for cell, many in zip(row, several, strict=True)
+            ]
+            for row in self.rows
+        ]
 
     def begins(self) -> list[int | None]:
         """Return for each row after the first the depth of the outermost label that begins with it.

@@ -94,12 +94,19 @@ function browseFacts(source) {
     );
     const body = make("div", { id, class: "fact", hidden: true });
     const entry = make("li", {}, make("h3", {}, button), body);
+    // Put in what passes the filters, or all answers.
+    function fill(all) {
+      const press = () => { fill(!all); body.querySelector(".rest").focus(); };
+      const told = all ? "Show only what matches" : "Show all questions and editors";
+      const rest = make("button", { type: "button", class: "rest", onclick: press }, told);
+      body.replaceChildren(...(fact.passed < of ? [rest] : []), ...factOf(fact, all));
+    }
     // Open or close; one fact is open at a time.
     function show(now) {
       if (now) for (const other of list.children) if (other !== entry) other.show(false);
       button.setAttribute("aria-expanded", String(now));
       body.hidden = !now;
-      if (now && !body.hasChildNodes()) body.append(...factOf(fact));
+      if (now && !body.hasChildNodes()) fill(false);
       if (now || open === fact.case) open = now ? fact.case : null;
       remember();
     }
@@ -109,12 +116,16 @@ function browseFacts(source) {
     return entry;
   }
 
-  // Return all answers to a fact: at a glance, then question by question.
-  function factOf(fact) {
-    const rows = Array.from({ length: fact.end - fact.begin }, (_, place) => {
+  // Return answers to a fact, at a glance, then question by question: all, or those to the questions that any passes
+  // of, of the editors that any does.
+  function factOf(fact, all) {
+    const every = Array.from({ length: fact.end - fact.begin }, (_, place) => {
       const row = fact.begin + place;
       return { ...answers.row(row), passed: passes(row) };
     });
+    const asked = new Set(), edited = new Set();
+    for (const row of every) if (all || row.passed) { asked.add(row.question); edited.add(row.editor); }
+    const rows = every.filter((row) => asked.has(row.question) && edited.has(row.editor));
     const questions = []; // rows by question, which stand together
     for (const row of rows) {
       if (questions.at(-1)?.[0].question === row.question) questions.at(-1).push(row);
@@ -122,7 +133,7 @@ function browseFacts(source) {
     }
     const editors = names.editor.filter((editor) => rows.some((row) => row.editor === editor));
     const link = make("a", { href: address(fact.case), onclick: copy }, "Link to this fact");
-    return [glance(questions, editors), ...questions.map(asked), make("p", { class: "note" }, link)];
+    return [glance(questions, editors), ...questions.map(askedOf), make("p", { class: "note" }, link)];
   }
 
   // Put the address of a link into the clipboard, where the browser has one to give.
@@ -160,7 +171,7 @@ function browseFacts(source) {
   }
 
   // Return a question with what each editor's model answers.
-  function asked(rows) {
+  function askedOf(rows) {
     const [first] = rows;
     const lang = names.lang[first.lang];
     const isLocality = names.slot[first.slot].startsWith("locality");

@@ -33,15 +33,18 @@
     return [...copy.cells].map((cell) => cell.textContent).join(" ").toLowerCase();
   }
 
-  // What a cell is sorted by: numbers before words, and dashes last in either direction.
-  function key(cell) {
+  // What a cell is sorted by: numbers before words, and dashes last in either direction. Of several numbers it is the
+  // one in the place given.
+  function key(cell, place) {
     const text = cell.textContent.trim();
-    if (cell.dataset.value) return { rank: 0, value: Number(cell.dataset.value), text };
+    const values = cell.dataset.value?.split(" ") ?? [""];
+    const value = values[place] ?? values[0];
+    if (value) return { rank: 0, value: Number(value), text };
     return { rank: text === "" || text === "–" ? 2 : 1, value: 0, text };
   }
 
-  function sorted(rows, column, sign) {
-    const keyed = rows.map((row) => [row, key(row.cells[column])]);
+  function sorted(rows, column, place, sign) {
+    const keyed = rows.map((row) => [row, key(row.cells[column], place)]);
     keyed.sort(([, a], [, b]) => a.rank - b.rank || sign * (a.value - b.value || (a.rank && order.compare(a.text, b.text))));
     return keyed.map(([row]) => row);
   }
@@ -52,6 +55,8 @@
     const heads = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
     const found = make("output");
     const filter = make("input", { type: "search", autocomplete: "off", oninput: select });
+    const choice = make("select", { oninput: arrange });
+    let by = null;  // the column that rows are sorted by
     let served = null;  // the rows as they were, once they have been changed
     let rows = [];
     let texts = [];
@@ -70,7 +75,14 @@
       const falls = before ? before === "ascending" : numbers;  // the best score is what one looks for
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", falls ? "descending" : "ascending");
-      table.tBodies[0].append(...sorted(rows, column, falls ? -1 : 1));
+      by = column;
+      arrange();
+    }
+
+    function arrange() {
+      if (by === null) return;
+      const sign = heads[by].getAttribute("aria-sort") === "descending" ? -1 : 1;
+      table.tBodies[0].append(...sorted(rows, by, choice.selectedIndex, sign));
     }
 
     function select() {
@@ -86,7 +98,7 @@
 
     function reset() {
       if (served) table.tBodies[0].replaceWith(served);
-      served = null;
+      served = by = null;
       filter.value = found.value = "";
       heads.forEach((head) => head.removeAttribute("aria-sort"));
     }
@@ -103,6 +115,10 @@
         const button = make("button", { type: "button", onclick: () => sort(head, column) }, ...head.childNodes);
         head.append(button);
       });
+      if (sheet.dataset.choices) {
+        choice.append(...sheet.dataset.choices.split("|").map((name) => new Option(name)));
+        tools.append(make("label", {}, "Sort numbers by", choice));
+      }
       tools.append(make("button", { type: "button", onclick: reset }, "Reset"));
     }
     if (tools.firstChild) sheet.querySelector(".scroll").before(tools);
