@@ -85,9 +85,22 @@ def check_report(entry: Mapping[str, Any], schema: Path = SCHEMA) -> None:
     named = ("facts", "backbones", "editors", "tasks", "sweeps")
     sections = {name: grammar["properties"][name] for name in whole}
     sections |= {name: {"type": "object", "additionalProperties": {"type": "object"}} for name in named}
+    _check_parts(entry, sections, grammar, "--entry")
+
+
+def check_benchmarks(entry: Mapping[str, Any], schema: Path = SCHEMA) -> None:
+    """Check a configuration's `capability` by itself. Raises UserError for the first mistake in it."""
+    grammar = read_yaml(schema)
+    section = {"capability": grammar["properties"]["capability"]}
+    _check_parts({"capability": entry}, section, grammar, "--capability")
+
+
+def _check_parts(
+    entry: Mapping[str, Any], sections: Mapping[str, Any], grammar: Mapping[str, Any], option: str
+) -> None:
     parts = {"type": "object", "properties": sections, "$defs": grammar["$defs"]}
     if mistake := first_mistake(entry, parts):
-        raise UserError(f"--entry: {mistake}")
+        raise UserError(f"{option}: {mistake}")
 
 
 _PLURAL = {"facts": "facts", "backbone": "backbones", "editor": "editors"}

@@ -35,9 +35,9 @@ def parse_json(_: click.Context, option: click.Parameter, value: str) -> dict[st
     try:
         found = json.loads(value)
     except json.JSONDecodeError as error:
-        raise UserError(f"--{option.name}: not JSON ({error}): {value[:60]}") from None
+        raise UserError(f"{option.opts[0]}: not JSON ({error}): {value[:60]}") from None
     if not isinstance(found, dict):
-        raise UserError(f"--{option.name}: '{value[:60]}' is no JSON object; give a section of the configuration.")
+        raise UserError(f"{option.opts[0]}: '{value[:60]}' is no JSON object; give a section of the configuration.")
     return found
 
 

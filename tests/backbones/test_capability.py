@@ -68,7 +68,7 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_what_the_configuration_says_reaches_lm_eval(harness: dict[str, Any], llama: Backbone) -> None:
-    entry = {"tasks": ["capitals"], "num_fewshot": 2, "limit": 6, "include_path": "own"}
+    entry = {"tasks": ["capitals"], "num_fewshot": 2, "limit": 6, "include_path": "own", "backbones": ["llama"]}
     measure(llama, load(Benchmarks.of(entry)), seed=7)
     assert harness["include_path"] == "own"
     assert (harness["tasks"], harness["num_fewshot"], harness["limit"]) == (["both"], 2, 6)
@@ -96,8 +96,12 @@ def test_scores_keep_their_errors_counts_versions_and_parts(harness: dict[str, A
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        ({"tasks": []}, "capability.tasks: is missing or empty"),
-        ({"tasks": ["capitals"], "fewshot": 5}, "capability.fewshot: no such field; did you mean 'num_fewshot'?"),
+        ({"tasks": []}, "capability.tasks: is empty; name at least one"),
+        ({"num_fewshot": 5}, "capability: `tasks` is missing"),
+        ({"tasks": "capitals"}, "capability.tasks: 'capitals' must be a list"),
+        ({"tasks": ["capitals"], "num_fewshot": "five"}, "capability.num_fewshot: 'five' must be a whole number"),
+        ({"tasks": ["capitals"], "limit": 0}, "capability.limit: "),
+        ({"tasks": ["capitals"], "fewshot": 5}, "capability.fewshot: unknown field; did you mean 'num_fewshot'?"),
         ({"tasks": ["capital"]}, "lm-eval has no 'capital'; did you mean 'capitals'?"),
         ({"tasks": ["capitals_tag"]}, "'capitals_tag' stands for several tasks"),
         ({"tasks": ["far"]}, "the questions of far can't be loaded: Couldn't reach 'far' Nothing is downloaded"),
@@ -111,6 +115,12 @@ def test_a_mistake_is_told_in_a_sentence(
         load(Benchmarks.of(entry))
     assert told in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_an_option_is_called_by_its_name() -> None:
+    arguments = ["capability", "--name", "small", "--entry", "{}", "--out", "none", "--capability", "[]"]
+    done = CliRunner().invoke(commands, arguments)
+    assert str(done.exception).startswith("--capability: '[]' is no JSON object")
 
 
 def test_without_lm_eval_the_environment_is_named_and_nothing_written(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -231,10 +232,16 @@ def test_table_1_stands_beside_the_published_one_line_by_line() -> None:
         assert (ours[:2], ours[3:]) == (theirs[:2], theirs[3:])
 
 
-def benchmarks(folder: Path, backbone: str, **scores: dict[str, float | None]) -> Path:
+def benchmarks(
+    folder: Path,
+    backbone: str,
+    metric: str = "acc",
+    way: dict[str, Any] | None = None,
+    **scores: dict[str, float | None],
+) -> Path:
     """Write what `crossedit backbones capability` writes of a backbone."""
-    tasks = {name: {"questions": 100, "scores": {"acc": score}} for name, score in scores.items()}
-    write_json({"tasks": tasks}, folder / backbone / "capability.json")
+    tasks = {name: {"questions": 100, "scores": {metric: score}} for name, score in scores.items()}
+    write_json({"tasks": tasks, **(way or {})}, folder / backbone / "capability.json")
     return folder / backbone / "capability.json"
 
 
@@ -245,7 +252,7 @@ def test_table_3_has_ours_beside_the_published_and_then_all_of_those(tmp_path: P
         "capability": {"tasks": ["ceval-valid", "mmlu"], "backbones": ["small", "baichuan2-7b"]},
     }
     sheet = table_3(entry, [small])
-    assert [str(column) for column in sheet.columns[2:]] == ["C-Eval", "MMLU", "own"]
+    assert [str(column) for column in sheet.columns[2:]] == ["C-Eval, acc", "MMLU, acc", "own, acc"]
     shown = [[str(cell) for cell in row] for row in sheet.rows]
     assert shown[:3] == [
         ["small", "ours", DASH, "25.00", "50.00"],
@@ -261,9 +268,62 @@ def test_table_3_has_ours_beside_the_published_and_then_all_of_those(tmp_path: P
     assert own.shown[0].interval == ""
 
 
-def test_benchmarks_that_the_paper_lacks_stand_alone(tmp_path: Path) -> None:
-    sheet = table_3({}, [benchmarks(tmp_path, "small", perplexity={"score": 12.345, "stderr": 0.1})])
-    assert [[str(cell) for cell in row] for row in sheet.rows] == [["small", "ours", "12.35"]]
+@pytest.mark.parametrize(
+    ("metric", "score", "shown"),
+    [
+        ("word_perplexity", 12.345, "12.35"),
+        ("bits_per_byte", 0.87, "0.87"),
+        ("exact_match (strict-match)", 0.87, "87.00"),
+        ("f1", 87.5, "87.50"),
+    ],
+)
+def test_a_benchmark_that_the_paper_lacks_names_its_metric_in_every_format(
+    tmp_path: Path, metric: str, score: float, shown: str
+) -> None:
+    sheet = table_3({}, [benchmarks(tmp_path, "small", metric, own={"score": score, "stderr": None})])
+    assert [[str(cell) for cell in row] for row in sheet.rows] == [["small", "ours", shown]]
+    for form in (to_csv, to_html, to_latex, to_markdown):
+        assert f"own, {metric}" in form(sheet, False).replace("\\", "")
+
+
+def test_a_column_is_in_percent_for_all_backbones_or_for_none(tmp_path: Path) -> None:
+    """A metric of the same name may be in percent already, and then a number below 1 is as well."""
+    scores = {"small": 0.5, "large": 80.0}
+    paths = [benchmarks(tmp_path, name, "f1", own={"score": f1, "stderr": 0.1}) for name, f1 in scores.items()]
+    assert [str(row[2]) for row in table_3({}, paths).rows] == ["0.50", "80.00"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "score", "stderr", "interval"),
+    [
+        ("acc", 1.0, 0.0, "96.4 to 100.0"),
+        ("acc", 0.0, None, "0.0 to 3.6"),
+        ("f1", 0.0, 0.0, ""),  # one of all answers together, which is 0 too where only some are wrong
+        ("acc", 0.5, 0.0, ""),
+        ("acc", 0.5, math.nan, ""),
+    ],
+)
+def test_a_standard_error_that_says_nothing_makes_no_interval(
+    tmp_path: Path, metric: str, score: float, stderr: float | None, interval: str
+) -> None:
+    sheet = table_3({}, [benchmarks(tmp_path, "small", metric, own={"score": score, "stderr": stderr})])
+    cell = sheet.rows[0][2]
+    assert isinstance(cell, Measured)
+    assert cell.parts[0] is not None
+    assert cell.parts[0].interval == interval
+
+
+def test_of_several_ways_of_asking_each_says_of_which_backbones(tmp_path: Path) -> None:
+    ways = {"small": (5, None), "large": (0, 20), "huge": (5, None)}
+    paths = [
+        benchmarks(tmp_path, name, way={"num_fewshot": shots, "limit": limit}, own={"score": 0.5, "stderr": 0.1})
+        for name, (shots, limit) in ways.items()
+    ]
+    assert table_3({}, paths).note.endswith(
+        "Ours of small, huge: 5 worked questions before each. "
+        "Ours of large: 0 worked questions before each, 20 questions of each task alone."
+    )
+    assert table_3({}, paths[::2]).note.endswith("Ours: 5 worked questions before each.")
 
 
 @pytest.mark.parametrize("said", [{}, {"tasks": ["mmlu"]}, {"tasks": {"mmlu": {"acc": 0.5}}}])

@@ -82,6 +82,16 @@ def test_changes_are_told_in_points_the_largest_cell_first(runs: tuple[Path, Pat
     assert (row["editor"], round(row["change"], 6), row["n_a"]) == ("IKE", 25, 3)
 
 
+@pytest.mark.parametrize(("one", "other", "threshold"), [(0.3, 0.1 + 0.2, 0), (0.3, 0.4, 10)])
+def test_the_last_digits_of_reckoning_are_no_change(
+    runs: tuple[Path, Path], one: float, other: float, threshold: float
+) -> None:
+    assert abs(100 * (other - one)) > threshold
+    for folder, mean in zip(runs, (one, other), strict=True):
+        change(folder / CELL / "scores.parquet", SCORES, lambda frame, mean=mean: frame.with_columns(mean=pl.lit(mean)))
+    assert diff(*runs, "--threshold", threshold).exit_code == 0
+
+
 def test_what_only_one_has_and_what_is_no_number_differs(runs: tuple[Path, Path]) -> None:
     first, second = runs
     shutil.rmtree(second / "edits/tiny/small/IKE")
@@ -112,6 +122,11 @@ def test_scores_of_sweeps_are_compared(runs: tuple[Path, Path]) -> None:
     # The same score of fewer facts is another one.
     assert "Sweeps' facts: 1 of 1 scores differ, in 1 of 1 cells" in result.output
     assert "50.00  ->  50.00  +0.00  of 4 -> 2" in result.output
+
+
+@pytest.mark.parametrize("threshold", ["nan", "inf", "-1"])
+def test_a_threshold_that_would_hide_everything_is_refused(runs: tuple[Path, Path], threshold: str) -> None:
+    assert str(diff(*runs, "--threshold", threshold).exception).startswith(f"--threshold: {threshold} is no number")
 
 
 def test_other_counts_are_changes_whatever_the_threshold_and_come_last(runs: tuple[Path, Path]) -> None:
@@ -181,6 +196,12 @@ def test_files_of_scores_and_a_folder_with_collected_ones_will_do(runs: tuple[Pa
     assert "How they were made can't be compared." in kept.output
     assert "Edits: 0 of 396 scores differ" in diff(first, collected).output
     assert diff(first, collected).exit_code == diff(collected, collected).exit_code == 0
+
+
+def test_cells_that_are_there_count_and_not_what_was_once_collected_of_them(runs: tuple[Path, Path]) -> None:
+    first, second = runs
+    tables.write(scores().with_columns(mean=pl.lit(0.5)), SCORES, second / "reports/scores.parquet", {})
+    assert diff(first, second).exit_code == 0
 
 
 def test_a_table_of_another_version_can_be_compared(runs: tuple[Path, Path]) -> None:

@@ -235,6 +235,17 @@ def test_the_same_cell_twice(tmp_path: Path) -> None:
         run("collect", "--scores", path, path, "--out", tmp_path / "all.parquet")
 
 
+@pytest.mark.parametrize("command", ["published", "collect", "tables", "compare", "page"])
+def test_an_output_that_cannot_be_is_told_in_a_sentence(tmp_path: Path, command: str) -> None:
+    path, file = tmp_path / "scores.parquet", tmp_path / "file"
+    tables.write(scores(), tables.SCORES, path, {})
+    file.write_text("kept")
+    inputs = {"published": [], "compare": ["--values", path, "--outcomes", tmp_path / "outcomes.parquet"]}
+    with pytest.raises(UserError, match=r"file/sub.*: can't be written \(.*/file is a file\); "):
+        run(command, *inputs.get(command, ["--scores", path]), "--out", file / "sub")
+    assert file.read_text() == "kept"
+
+
 @pytest.mark.parametrize(
     ("entry", "says"),
     [

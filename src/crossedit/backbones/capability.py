@@ -10,11 +10,12 @@ lm-eval isn't among the packages of crossedit; envs/lm-eval.yaml is an environme
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from crossedit.backbones.backbone import Backbone
+from crossedit.config import check_benchmarks
 from crossedit.errors import UserError, nearest
 
 PACKAGES = ("lm_eval", "datasets", "torch", "transformers")
@@ -32,14 +33,9 @@ class Benchmarks:
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> "Benchmarks":
-        """Return what a configuration's `capability` says. Raises UserError for a field that it hasn't, or none."""
-        known = [field.name for field in fields(cls)]
-        for name in entry:
-            if name not in known:
-                raise UserError(f"capability.{name}: no such field; {nearest(name, known)}")
-        if not entry.get("tasks"):
-            raise UserError("capability.tasks: is missing or empty; name tasks of lm-eval, such as mmlu.")
-        return cls(**entry)
+        """Return what a configuration's `capability` says. Raises UserError for the first mistake in it."""
+        check_benchmarks(entry)
+        return cls(**{name: value for name, value in entry.items() if name != "backbones"})
 
 
 class Loaded(NamedTuple):

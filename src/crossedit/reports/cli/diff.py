@@ -1,11 +1,14 @@
 """What differs between two runs."""
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from crossedit.errors import UserError
 
 if TYPE_CHECKING:
     from crossedit.reports.differences import Differences, Otherwise, Run
@@ -14,11 +17,17 @@ _FEW = 20  # lines of each kind
 _RUN = click.Path(path_type=Path)
 
 
+def _points(_: click.Context, option: click.Parameter, value: float) -> float:
+    if not (math.isfinite(value) and value >= 0):
+        raise UserError(f"{option.opts[0]}: {value:g} is no number of points; give one from 0 up, such as 0.5.")
+    return value
+
+
 @click.command()
 @click.argument("run_a", type=_RUN)
 @click.argument("run_b", type=_RUN)
 @click.option(
-    "--threshold", type=click.FloatRange(min=0), default=0, metavar="POINTS", help="Up to it no change counts."
+    "--threshold", type=float, callback=_points, default=0, metavar="POINTS", help="Up to it no change counts."
 )
 @click.option("--all", "every", is_flag=True, help="Each score that has changed, not only the largest of each cell.")
 @click.option("--json", "as_json", is_flag=True, help="All of it as one JSON object.")
