@@ -25,6 +25,8 @@ ANY = st.text(alphabet="ab 罗马的。.ไทย", max_size=8)
         ("San", "San Marino", "Monaco", "en", "missing"),
         ("san marino.", "Republic of San Marino", "Monaco", "en", "missing"),
         ("Who", "The Who", "Queen", "en", "missing"),
+        ("\uff33an", "San Marino", "Monaco", "en", "missing"),  # a letter as wide as a Chinese one
+        ("Marino San", "San Marino City", "Monaco", "en", "partial"),  # in another order
         ("South Korea", "South America", "North America", "en", "partial"),
         ("Prado Britain", "Tate Britain", "Prado", "en", "partial"),
         ("Rome, Italy", "Rome", "Oslo", "en", "partial"),  # all of it and more
@@ -33,6 +35,7 @@ ANY = st.text(alphabet="ab 罗马的。.ไทย", max_size=8)
         ("Treaty of Paris", "Battle of Hastings", "Oslo", "en", "irrelevant"),  # they share a function word
         ("Berlin", "Rome", "Oslo", "en", "irrelevant"),
         (".at", ".it", ".uk", "en", "irrelevant"),  # names, though `at` and `it` are function words
+        (".at", ".com", ".uk", "en", "irrelevant"),
         ("The", "It", "Carrie", "en", "irrelevant"),  # function words are all that this target has
         ("罗马", "罗马", "奥斯陆", "zh", "right"),
         ("的", "罗马", "奥斯陆", "zh", "meaningless"),

@@ -38,7 +38,7 @@ def task_scores(
     margin: float = 0.1,
     constant: float | None = 0.5,
     protocol: str = "corrected",
-    p: float | None = 0.01,
+    p: float | None = 0.001,
 ) -> pl.DataFrame:
     """Return TASK_SCORES whose unedited score is `score`, less `fall` at each stop; intervals reach `margin` away."""
 

@@ -38,6 +38,17 @@ def test_all_editors_own_and_other_languages_and_editing_languages_are_compared(
     assert set(found["metric"]) == {"em", "f1_product"}  # upstream's F1
 
 
+@pytest.mark.parametrize(("protocol", "f1"), [("upstream", "f1_product"), ("generated", "f1")])
+def test_f1_is_that_of_the_protocol(tmp_path: Path, protocol: str, f1: str) -> None:
+    frame = values(EDITORS, protocol=protocol)
+    known = compared(frame, tmp_path).filter(pl.col("metric") != "em")
+    assert set(known["metric"]) == {f1}
+    for row in known.iter_rows(named=True):
+        for number in (1, 2):
+            column = {name: row[f"{name}_{number}"] for name in ("editor", "edit_lang", "lang")}
+            assert row[f"mean_{number}"] == pytest.approx(frame.filter(aspect=row["aspect"], **column)[f1].mean())
+
+
 def test_a_family_is_of_one_kind_and_of_the_editing_language_or_of_others(found: pl.DataFrame) -> None:
     own = (pl.col("lang_1") == pl.col("edit_lang_1")) | (pl.col("between") != "editors")
     families = found.group_by("between", "aspect", "metric", own=own).agg(
@@ -129,6 +140,18 @@ def test_of_many_other_languages_each_facts_mean_is_compared(tmp_path: Path) -> 
     assert languages["small", "asked in", "Unedited", "German", "4 others"][1] != DASH
 
 
+def test_a_few_other_languages_are_compared_and_shown_one_by_one(tmp_path: Path) -> None:
+    langs = ("en", "zh", "de", "fr")
+    frame, entry = values(EDITORS, langs), ENTRY | {"languages": list(langs)}
+    found = compared(frame, tmp_path, entry)
+    assert {*found["lang_1"], *found["lang_2"]} == set(langs)
+    _, four = grid(frame, entry)
+    shown = cells(significance.editors(found, four, "tiny"))
+    assert shown["small", "English", "ROME", "Unedited"][4].endswith(" of 3)")
+    languages = cells(significance.languages(found, four, "tiny"))
+    assert languages["small", "asked in", "ROME", "German", "3 others"][1].endswith(" of 3)")
+
+
 def test_differences_are_those_of_the_means_and_positive_where_the_first_is_better(found: pl.DataFrame) -> None:
     row = found.row(
         by_predicate=(pl.col("between") == "editors")
@@ -176,7 +199,12 @@ def test_what_is_no_number_or_of_other_facts_is_not_compared(tmp_path: Path) -> 
     assert set(found.filter(between="editors", editor_1="IKE", aspect="reliability")["n"]) == {12}
     others = frame.with_columns(case_id=pl.when(editor="ROME").then(pl.col("case_id") + 50).otherwise("case_id"))
     (tmp_path / "others").mkdir()
-    assert "ROME" not in compared(others, tmp_path / "others").filter(between="editors")["editor_1"]
+    left = compared(others, tmp_path / "others").filter(between="editors")
+    assert "ROME" not in left["editor_1"]
+    # What has no facts in common is no comparison that others are corrected for: IKE's stands alone in each language.
+    reliability = left.filter(aspect="reliability", metric="f1_product")
+    assert reliability["family"].to_list() == [2, 2]
+    assert reliability["p_adjusted"].to_list() == pytest.approx(holm(reliability["p"].to_numpy()))
 
 
 def test_the_same_seed_and_any_order_of_files_give_the_same_numbers(tmp_path: Path) -> None:

@@ -40,6 +40,20 @@ def test_of_other_values_it_is_the_permutation_test_up_to_its_flips() -> None:
         assert abs(found - exact) < 4 * np.sqrt(exact * (1 - exact) / FLIPS) + 1 / FLIPS
 
 
+def test_flips_whose_sum_is_the_same_count_whatever_their_last_digits() -> None:
+    """Sums of tenths are no whole tenths in floating point; of whole numbers they are exact."""
+    tenths = np.array([-4, -6, 4, 6, 9, 0, 0, 9])
+    exact = permuted(tenths.astype(float))
+    found = pair(np.maximum(tenths, 0) / 10, np.maximum(-tenths, 0) / 10).p[0]
+    assert abs(found - exact) < 4 * np.sqrt(exact * (1 - exact) / FLIPS)
+
+
+def test_the_bound_by_hand() -> None:
+    # S is 20 + 10 and the sum of squares 20 + 5, so S² / 2 Σd² is 900 / 50.
+    first = np.array([1.0] * 20 + [0.5] * 20)
+    assert pair(first, np.zeros(40)).p[0] == pytest.approx(2 * np.exp(-18))
+
+
 def test_what_flips_cannot_tell_is_bounded() -> None:
     rng = np.random.default_rng(2)
     first, second = rng.random(300) + 0.5, rng.random(300)

@@ -19,12 +19,13 @@ from crossedit.edits.metrics import characters
 from crossedit.errors import UserError
 from crossedit.files import digest
 from crossedit.reports.cli import commands
+from crossedit.reports.left_out import Check
 from crossedit.reports.partial import Done, check_folder
 from crossedit.runs.experiment import Experiment
 from crossedit.runs.status import Status
 from crossedit.sweeps.manifest import MANIFEST
 from crossedit.sweeps.settings import Sweep
-from crossedit.tables import FACT_SCORES, PREDICTIONS, SCORES, TASK_SCORES, VALUES, WEIGHT_CHANGES, read, write
+from crossedit.tables import FACT_SCORES, PREDICTIONS, SCORES, TASK_SCORES, VALUES, WEIGHT_CHANGES, Table, read, write
 
 CELL = "demo/small/{}/en"
 FACTS = 7
@@ -125,6 +126,21 @@ def test_what_is_left_out_is_done_neither_in_the_status_nor_by_its_files(experim
     states = {cell.editor: standing.state for cell, standing in done.status.cells.items()}
     assert states == {"ROME": "done", "MEMIT": "failed", "MEND": "missing", "IKE": "failed"}
     assert [path.parent.parent.name for path in (*done.scores, *done.predictions)] == ["ROME"] * 3
+
+
+@pytest.mark.parametrize("table", [SCORES, VALUES])
+def test_a_cell_counts_only_where_both_its_tables_are_of_the_answers_beside_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: Table
+) -> None:
+    editors = {"ROME": {"method": "ROME", "shards": 2}}
+    shown = stand(tmp_path, monkeypatch, languages=["en"], editors=editors, exclude=[], sweeps={})
+    chain = chains(shown).cells[Cell("demo", "small", "ROME", "en")]
+    folder = settle("ROME", "old")[0].parent
+    assert Check(shown.config).cell(chain) is None
+    write(pl.DataFrame(schema=table.columns), table, folder / f"{table.name}.parquet", {"predictions": "of old ones"})
+    fault = Check(shown.config).cell(chain)
+    assert fault is not None
+    assert fault.reason == "its scores are of other answers than those beside them"
 
 
 def test_the_folder_is_made_anew_and_whole(experiment: Experiment) -> None:

@@ -226,6 +226,13 @@ def test_rows_that_the_paper_lacks_are_not_compared(both: pl.DataFrame) -> None:
     assert len(told.rows) == len(rows) + 3 * 2 * 4
 
 
+def test_languages_that_the_paper_lacks_are_not_compared(both: pl.DataFrame) -> None:
+    german = both.filter(lang="zh").with_columns(lang=pl.lit("de"))
+    further = beside(pl.concat([both, german]), {"languages": ["en", "zh", "de"]})
+    assert "de" in further.grid.langs
+    assert further.sheet("bizsre") == beside(both).sheet("bizsre")
+
+
 def test_a_number_that_is_no_number_differs_by_a_dash(both: pl.DataFrame) -> None:
     broken = both.with_columns(mean=pl.when(metric="em").then(float("nan")).otherwise("mean"))
     assert {cell for line in lines("difference", beside(broken)) for cell in line} == {f"0.00 / {DASH}"}

@@ -113,6 +113,14 @@ def test_no_text_is_a_formula_or_lost(intervals: bool) -> None:
     assert NASTY in shown
 
 
+def test_no_text_is_longer_than_a_cell_can_hold() -> None:
+    """Excel offers to repair a file in which one is."""
+    long = "<" * 40_000
+    sheet = Sheet(long, long, (Column(long), Column("Method")), ((long, Number("1", 1, long)),), labels=1, note=long)
+    fields = [cell for worksheet in opened(sheet) for row in worksheet.iter_rows() for cell in row]
+    assert {len(cell.value) for cell in fields if "<" in str(cell.value)} == {32_767}
+
+
 def test_the_same_sheet_gives_the_same_bytes() -> None:
     written = to_xlsx(SHEET)
     assert written == to_xlsx(SHEET)

@@ -181,6 +181,20 @@ def test_findings_name_those_that_the_test_cannot_tell_apart(found: pl.DataFrame
     assert "Close behind" not in dict(findings(scores, known, "tiny", "small")["en"])["Reliability"]
 
 
+def test_findings_go_by_intervals_only_where_nothing_was_compared(found: pl.DataFrame) -> None:
+    scores, known = grid(values(EDITORS))
+    wide = Scores(scores.frame.with_columns(low=pl.lit(0.0), high=pl.lit(1.0)))
+    for frame, p, named in (
+        (found, 0.9, "Not significantly different: IKE"),
+        (found, 0.001, ""),
+        (None, 1, "Close behind"),
+    ):
+        compared = None if frame is None else frame.with_columns(p_adjusted=pl.lit(p))
+        text = dict(findings(wide, known, "tiny", "small", compared)["en"])["Reliability"]
+        said = [start for start in ("Not significantly different: IKE", "Close behind") if start in text]
+        assert said == ([named] if named else [])
+
+
 def test_findings_say_nothing_of_intervals_that_are_not_known() -> None:
     scores, known = grid(values(EDITORS))
     nan = pl.lit(float("nan"))

@@ -16,6 +16,7 @@ from crossedit.reports.courses import Course, course
 from crossedit.reports.figures.sweeps import pictures
 from crossedit.reports.scores import DASH
 from crossedit.reports.sheets import to_csv, to_markdown
+from crossedit.reports.sheets.cells import shown
 from crossedit.reports.side_effects import AT_CHANCE, NEVER, answers, edited_facts, sheets, side_effects
 from crossedit.reports.sweep_findings import findings, lines
 from crossedit.reports.sweeps import Sweeps
@@ -94,9 +95,55 @@ def test_where_nothing_was_tested_nothing_is_known() -> None:
     assert task.falls_from is None
 
 
-def with_p(p: dict[int, float | None]) -> Sweeps:
+@pytest.mark.parametrize(("tasks", "adjusted"), [(["rte"], [0.03, 0.04, 0.04]), (["rte", "sst2"], [0.06, 0.08, 0.08])])
+def test_the_p_of_a_sweep_are_corrected_for_all_its_tasks_and_stops(tasks: list[str], adjusted: list[float]) -> None:
+    task = rte(with_p({4: 0.01, 16: 0.02, 64: 0.03}, tasks))
+    changes = [change for change in task.changes if change]
+    assert [change.p for change in changes] == [0.01, 0.02, 0.03]
+    assert [change.p_adjusted for change in changes] == pytest.approx(adjusted)
+    assert {change.family for change in changes} == {3 * len(tasks)}
+    assert task.falls_from == (4 if len(tasks) == 1 else None)
+
+
+def test_each_backbone_sweep_and_protocol_is_corrected_by_itself() -> None:
+    config = entry(["ROME", "MEMIT-single"], backbones=["small", "large"], tasks=["rte"])
+    config["tasks"]["rte"] = {"protocols": ["corrected", "upstream"]}
+    frame = pl.concat([task_scores(config, p=0.01, protocol=protocol) for protocol in ("corrected", "upstream")])
+    found = Sweeps(config, frame, fact_scores(config), weight_changes(config))
+    places = [(sweep, name, asked) for sweep in found.all for name in sweep.backbones for asked in sweep.protocols]
+    assert len(places) == 8
+    for sweep, backbone, protocol in places:
+        changes = course(found, sweep, backbone, "rte", protocol).changes
+        assert [(one.p_adjusted, one.family) for one in changes if one] == [(pytest.approx(0.03), 3)] * 3
+
+
+def test_tests_that_are_not_there_yet_are_corrected_for() -> None:
+    other = (pl.col("task") != "rte") | (pl.col("stop") == 16)
+    (first, missing, last), whole = rte(partial(other, p=0.002)).changes, rte(sweeps(entry(), p=0.002)).change
+    assert missing is None
+    for change in (first, last, whole):
+        assert change is not None
+        assert (change.p_adjusted, change.family) == (pytest.approx(0.048), 24)
+
+
+@pytest.mark.parametrize(("p", "first"), [(0.001, 4), (0.2, None)])
+def test_without_an_interval_the_test_alone_decides(p: float, first: int | None) -> None:
+    config = entry(tasks=["rte"])
+    frame = task_scores(config, fall=(0.2, 0.3, 0.4), p=p).with_columns(
+        pl.lit(None, pl.Float64).alias(name) for name in ("change_low", "change_high")
+    )
+    found = Sweeps(config, frame, fact_scores(config), weight_changes(config))
+    assert rte(found).complete
+    assert rte(found).falls_from == first
+    row = side_effects(found, found.all[0], "corrected").rows[0]
+    assert [str(cell) for cell in row[-2:]] == ["40.00", NEVER if first is None else "4"]
+    assert not any(part.interval for part in shown(row[-2]))
+    assert "change -20.00, p " in row[4].note
+
+
+def with_p(p: dict[int, float | None], tasks: list[str] | None = None) -> Sweeps:
     """Return the sweep ROME, whose intervals all lie below 0, with these p at its stops."""
-    config = entry()
+    config = entry(tasks=tasks or ["rte"])
     frame = task_scores(config, fall=(0.3, 0.3, 0.3)).with_columns(
         change_p=pl.col("stop").replace_strict(p, default=pl.col("change_p"))
     )
@@ -156,13 +203,15 @@ def test_tables_say_score_drop_and_significance() -> None:
         "16",
     ]
     assert sheet.rows[1][3].note == "Score 80.00, 95 % interval 70.0 to 90.0; 40 items"
-    assert sheet.rows[1][5].note.endswith("; 40 items; change -20.00, 95 % interval -30.0 to -10.0, p = .010")
+    assert sheet.rows[1][5].note.endswith(
+        "; 40 items; change -20.00, 95 % interval -30.0 to -10.0, p = .001, after correction for 24 tests = .024"
+    )
     (drop,) = sheet.rows[1][7].shown
     assert (drop.exact, drop.low, drop.high, drop.n) == (40, 30, 50, 40)
-    assert "p = .010" in sheet.rows[1][7].note
+    assert sheet.rows[1][7].note.endswith("p = .001, after correction for 24 tests = .024")
     assert "| 40.00 \\[30.0, 50.0\\] | 16 |" in to_markdown(sheet, intervals=True)
     assert "| 40.00 | 16 |" in to_markdown(sheet)
-    assert "p < .05" in sheet.note
+    assert "p < .05 after Holm's correction for 24 tests" in sheet.note
     assert len(sheet.rows) == len(TASKS)
 
 

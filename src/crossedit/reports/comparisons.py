@@ -4,14 +4,13 @@ known = Comparisons(frame)                         COMPARISONS, or some rows of 
 known.find(Of(facts, backbone, "editors", "reliability", protocol, "em"), first, second)      -> Comparison, or None
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import polars as pl
 
 from crossedit import UNEDITED
-from crossedit.reports.sheets import Shown, in_percent
+from crossedit.reports.sheets import Shown, bounds, in_percent
 from crossedit.reports.sweeps import SIGNIFICANT
 from crossedit.tables import COMPARISONS
 
@@ -78,8 +77,8 @@ class Comparison(NamedTuple):
 
     def shown(self, name: str) -> Shown:
         """Return it as a part of a cell, in points."""
-        low, high = (in_percent(bound) if math.isfinite(bound) else None for bound in (self.low, self.high))
-        return Shown(self.text, "", name, in_percent(self.difference), low, high, self.n, self.beside)
+        ends = bounds(self.low, self.high)
+        return Shown(self.text, "", name, in_percent(self.difference), *ends, self.n, self.beside)
 
     @property
     def turned(self) -> "Comparison":

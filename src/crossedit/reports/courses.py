@@ -4,8 +4,9 @@ A task shows harm only where the unedited model is clearly above chance: where t
 interval lies above the score of always giving the most frequent right answer. Where no such answer exists (a summary, a
 list of names), the score must clearly be above 0: the lower end above 5 %.
 
-A fall is significant from the first stop on at which, and at every later one, the 95 % bootstrap interval of the change
-against the unedited model lies wholly below 0 and the p of its permutation test is below .05.
+A fall is significant from the first stop on at which, and at every later one, the 95 % interval of the change against
+the unedited model lies wholly below 0 and the p of its permutation test is below .05 after Holm's correction for all
+tasks and stops of the sweep on this backbone, asked alike. Where there is no interval the test alone decides.
 """
 
 from collections.abc import Iterator

@@ -46,6 +46,10 @@ class Planned:
         told = ", ".join(filter(None, [editor, batch]))
         return f"{self.name} ({told})" if told else self.name
 
+    def tests(self, protocol: str) -> int:
+        """Return how many tests there are on a backbone: each task is compared with the unedited model at each stop."""
+        return len(self.tasks.get(protocol, ())) * len(self.stops)
+
     def counted(self, stop: int) -> str:
         """Return the stop in words, such as `1 edit` or `10 facts in one edit`."""
         many = "" if stop == 1 else "s"

@@ -42,7 +42,7 @@ class Estimate(NamedTuple):
 
 def percent(share: float) -> str:
     """Return the share as percent with the two decimals of the papers."""
-    return f"{100 * share:.2f}"
+    return f"{100 * share:z.2f}"
 
 
 class Scores:

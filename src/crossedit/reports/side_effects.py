@@ -4,11 +4,12 @@ import math
 from collections.abc import Iterator, Sequence
 
 from crossedit.reports import plan
+from crossedit.reports.comparisons import said_p
 from crossedit.reports.courses import Course, course
 from crossedit.reports.naming import ASPECTS, PROTOCOLS, TASK_PROTOCOLS, ability, language
 from crossedit.reports.plan import Planned
 from crossedit.reports.scores import DASH, Estimate, percent
-from crossedit.reports.sheets import Cell, Column, Measured, Number, Numbers, Sheet, Shown, in_percent
+from crossedit.reports.sheets import Cell, Column, Measured, Number, Numbers, Sheet, Shown, bounds, in_percent
 from crossedit.reports.sweeps import Change, Sweeps, TaskScore
 from crossedit.sweeps.settings import SEQUENTIAL, SINGLE
 
@@ -39,8 +40,9 @@ def side_effects(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
     note = (
         f"{TASK_PROTOCOLS.get(protocol, '')} Scores in percent over all items; 'constant' is the score of always "
         "giving the most frequent right answer. The drop is that at the last stop, in points; it is "
-        "significant from the first stop on from which every change against the unedited model has a bootstrap "
-        "interval below 0 and a permutation test p < .05."
+        "significant from the first stop on from which every change against the unedited model has an interval below "
+        f"0, if any, and a permutation test p < .05 after Holm's correction for {sweep.tests(protocol):,} tests: those "
+        "of a backbone's tasks in this table at all stops."
     )
     if any(row[-1] == AT_CHANCE for row in rows):
         note += f" {AT_CHANCE} The unedited model is not clearly above chance, so the task can't show harm."
@@ -83,13 +85,14 @@ def _row(backbone: str, task: Course) -> tuple[Cell, ...]:
 def _score(score: TaskScore | None, change: Change | None = None) -> Measured:
     told = ""
     if change is not None:
-        interval = f"{100 * change.low:.1f} to {100 * change.high:.1f}"
-        told = f"change {percent(change.mean)}, 95 % interval {interval}, p {_p(change.p)}"
+        ends = f"{100 * change.low:z.1f} to {100 * change.high:z.1f}"
+        interval = f"95 % interval {ends}" if math.isfinite(change.low) else ""
+        told = ", ".join(filter(None, [f"change {percent(change.mean)}", interval, _p(change)]))
     return Measured(("Score",), (score.score if score else None,), unit="items", beside=told)
 
 
-def _p(value: float) -> str:
-    return "< .001" if value < 0.001 else f"= {value:.3f}".replace("0.", ".")
+def _p(change: Change) -> str:
+    return f"p {said_p(change.p)}, after correction for {change.family:,} tests {said_p(change.p_adjusted)}"
 
 
 def _drop(task: Course) -> Cell:
@@ -97,9 +100,9 @@ def _drop(task: Course) -> Cell:
     if last is None or last.change is None:
         return DASH
     change = last.change
-    mean, low, high = (in_percent(0 - end) for end in (change.mean, change.high, change.low))
-    points = Shown(percent(0 - change.mean), "", "Points", mean, low, high, last.score.n)
-    return Numbers((points,), f"p {_p(change.p)}", unit="items")
+    mean, ends = 0 - change.mean, bounds(0 - change.high, 0 - change.low)
+    points = Shown(percent(mean), "", "Points", in_percent(mean), *ends, last.score.n)
+    return Numbers((points,), _p(change), unit="items")
 
 
 def _significant(task: Course) -> Cell:

@@ -11,34 +11,39 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from crossedit import tables
 from crossedit.reports.naming import union
 from crossedit.reports.plan import Planned, by_protocol, planned
 from crossedit.reports.scores import Estimate
+from crossedit.reports.statistics.paired import holm
 
 EVERYTHING = "all"  # parts of items together; items whether answered or not; locality of every kind
 ANSWERED = "answered"  # items in whose generation an answer was found
 SIGNIFICANT = 0.05  # p below which a change is not taken for chance
 SO_FAR = 0  # edited_by of all facts edited so far
+_TESTED = ("sweep", "backbone", "stop", "task", "protocol")  # the columns by which a task's score is known
 
 
 class Change(NamedTuple):
     """By how much a score differs from that of the unedited model; negative is a fall."""
 
     mean: float
-    low: float  # 95 % bootstrap interval
+    low: float  # 95 % interval; NaN where there is none
     high: float
     p: float  # two-sided, of a permutation test
+    p_adjusted: float  # after Holm's correction for the family's tests
+    family: int  # how many these are: of all tasks at all stops of the sweep, on one backbone and under one protocol
 
     @property
     def falls(self) -> bool:
-        """Whether the whole interval lies below 0 and the test agrees.
+        """Whether it is below 0, with the whole of its interval if there is one, and the test agrees.
 
         Where few items change, the interval alone finds falls that may well be chance.
         """
-        return self.high < 0 and self.p < SIGNIFICANT
+        return self.mean < 0 and not self.high >= 0 and self.p_adjusted < SIGNIFICANT
 
 
 class TaskScore(NamedTuple):
@@ -58,7 +63,6 @@ class Sweeps:
     def __init__(
         self, entry: Mapping[str, Any], tasks: pl.DataFrame, facts: pl.DataFrame, weights: pl.DataFrame
     ) -> None:
-        self._tasks = _tasks(tasks)
         self._facts = _facts(facts)
         self._weights = _weights(weights)
         self.langs, self.protocols = (union(facts[name]) for name in ("lang", "protocol"))  # that facts are asked in
@@ -66,6 +70,7 @@ class Sweeps:
         found = pl.concat([frame.select("sweep") for frame in (tasks, facts, weights)])["sweep"]
         names = dict.fromkeys([*named, *found.unique(maintain_order=True)])
         self.all = tuple(_completed(name, named.get(name), tasks, facts, weights) for name in names)
+        self._tasks = _tasks(tasks, self.all)
 
     @classmethod
     def read(
@@ -121,21 +126,21 @@ def _completed(
     )
 
 
-def _tasks(frame: pl.DataFrame) -> dict[tuple[Any, ...], TaskScore]:
-    key_of = ("sweep", "backbone", "stop", "task", "protocol")
+def _tasks(frame: pl.DataFrame, sweeps: Sequence[Planned]) -> dict[tuple[Any, ...], TaskScore]:
     every = frame.filter(part=EVERYTHING)
-    answered = every.filter(over=ANSWERED)
-    over_answered = {tuple(row[name] for name in key_of): _estimate(row) for row in answered.iter_rows(named=True)}
+    answered, scored = (every.filter(over=over) for over in (ANSWERED, EVERYTHING))
+    over_answered = {tuple(row[name] for name in _TESTED): _estimate(row) for row in answered.iter_rows(named=True)}
+    corrected = _corrected(scored, sweeps)
     found = {}
-    for row in every.filter(over=EVERYTHING).iter_rows(named=True):
+    for row in scored.iter_rows(named=True):
         score = _estimate(row)
         if score:
-            key = tuple(row[name] for name in key_of)
-            change = Change(row["change"], row["change_low"], row["change_high"], row["change_p"])
+            key = tuple(row[name] for name in _TESTED)
+            change = (row["change"], *_interval(row["change_low"], row["change_high"]), row["change_p"])
             constant = row["constant"] if _known(row["constant"]) else None
             found[key] = TaskScore(
                 score,
-                change if _known(*change) else None,
+                Change(*change, *corrected[key]) if key in corrected and _known(row["change"]) else None,
                 constant,
                 row["asked"],
                 row["answered"],
@@ -144,10 +149,32 @@ def _tasks(frame: pl.DataFrame) -> dict[tuple[Any, ...], TaskScore]:
     return found
 
 
+def _corrected(scored: pl.DataFrame, sweeps: Sequence[Planned]) -> dict[tuple[Any, ...], tuple[float, int]]:
+    """Return each test's p after Holm's correction, and for how many tests it is.
+
+    Tests that aren't there yet count with a p of 1; whatever they bring, the others' can only become less by it.
+    """
+    planned = {sweep.name: sweep for sweep in sweeps}
+    found = {}
+    tests = scored.filter(pl.col("stop") > 0, pl.col("change_p").is_finite())
+    for (sweep, _, protocol), part in tests.group_by("sweep", "backbone", "protocol"):
+        family = planned[sweep].tests(protocol)
+        p = np.pad(part["change_p"].to_numpy(), (0, family - len(part)), constant_values=1)
+        for key, adjusted in zip(part.select(_TESTED).iter_rows(), holm(p).tolist(), strict=False):
+            found[key] = adjusted, family
+    return found
+
+
 def _estimate(row: Mapping[str, Any]) -> Estimate | None:
     """Return the score of a row of TASK_SCORES; None where it has none."""
-    low, high = (row["low"], row["high"]) if _known(row["low"], row["high"]) else (math.nan, math.nan)
-    return Estimate(row["score"], low, high, row["items"]) if _known(row["score"]) else None
+    interval = _interval(row["low"], row["high"])
+    return Estimate(row["score"], *interval, row["items"]) if _known(row["score"]) else None
+
+
+def _interval(low: float | None, high: float | None) -> tuple[float, float]:
+    if low is None or high is None or not _known(low, high):
+        return math.nan, math.nan
+    return low, high
 
 
 def _facts(frame: pl.DataFrame) -> dict[tuple[Any, ...], Estimate]:

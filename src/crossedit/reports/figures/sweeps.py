@@ -24,7 +24,10 @@ _X = {
     SINGLE: "Number of facts in one edit",
 }
 _FORGOTTEN = {SEQUENTIAL: "Facts edited in batch"}  # what rows of the figure of forgetting are
-_FALLS = "Filled: significantly below the unedited model (interval below 0 and permutation test p < .05)."
+_FALLS = (
+    "Filled: significantly below the unedited model (interval below 0; permutation test p < .05 after Holm's "
+    "correction for all tasks and stops of a panel)."
+)
 _MOST = "Of each layer's most changed matrix W, by the Frobenius norm."
 _AT_CHANCE = "Thin, dashed: at chance unedited, can't show harm."
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crossedit.files import whole
-from crossedit.reports.sheets.cells import Cell, Measured, Number, Numbers, Shown, in_percent, tone
+from crossedit.reports.sheets.cells import Cell, Measured, Number, Numbers, Shown, bounds, in_percent, tone
 from crossedit.reports.sheets.csv import to_csv
 from crossedit.reports.sheets.html import to_html
 from crossedit.reports.sheets.latex import to_latex
@@ -25,6 +25,7 @@ __all__ = [
     "Numbers",
     "Sheet",
     "Shown",
+    "bounds",
     "in_percent",
     "to_csv",
     "to_html",

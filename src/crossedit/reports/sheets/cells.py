@@ -134,14 +134,19 @@ class Measured(_Known):
 def _percent(name: str, part: Estimate | None) -> Shown:
     if part is None:
         return Shown(DASH, name=name)
-    bounded = math.isfinite(part.low) and math.isfinite(part.high)
-    low, high = (in_percent(part.low), in_percent(part.high)) if bounded else (None, None)
+    low, high = bounds(part.low, part.high)
     return Shown(str(part), tone(part.mean), name, in_percent(part.mean), low, high, part.n)
 
 
 def in_percent(share: float) -> float:
     """Return a share in percent, without the last digits that come of reckoning."""
     return round(100 * share, 10)
+
+
+def bounds(low: float, high: float) -> tuple[float | None, float | None]:
+    """Return the ends of an interval in percent, None where it isn't known."""
+    known = math.isfinite(low) and math.isfinite(high)
+    return (in_percent(low), in_percent(high)) if known else (None, None)
 
 
 def tone(share: float) -> str:
