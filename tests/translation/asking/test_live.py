@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from server import Reply
+from server import Reply, translated
 
 from crossedit.errors import UserError
 from crossedit.translation.asking import live
@@ -57,6 +57,36 @@ def told(monkeypatch):
     signal.signal(signal.SIGTERM, before)
 
 
+@pytest.fixture
+def told_amid(told, server, made):
+    """Give what sends a signal once as many requests as wished are on their way, which are answered when it is heeded.
+
+    So that no machine is too slow for it.
+    """
+    heeded = threading.Event()
+
+    def heed(record):
+        if "told to end" in record.msg:
+            heeded.set()
+        return True
+
+    def send(number):
+        all_sent = threading.Barrier(made.concurrency, lambda: os.kill(os.getpid(), number))
+
+        def answer(record, language):
+            if not heeded.is_set():
+                all_sent.wait(30)
+                heeded.wait(30)
+            return translated(record, language)
+
+        server.answer = answer
+
+    live.log.addFilter(heed)
+    yield send
+    live.log.removeFilter(heed)
+    server.answer = translated
+
+
 @pytest.mark.parametrize("concurrency", [1, 5])
 def test_as_many_requests_are_in_flight_as_wished(server, key, facts, made, concurrency):
     server.seconds = 0.03
@@ -85,9 +115,8 @@ def _interrupted(translating):
 
 
 @pytest.mark.parametrize(("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, _ToldError)])
-def test_an_interrupt_in_a_notebook_ends_the_asking(server, key, facts, made, told, number, raised):
-    server.seconds = 0.3
-    told(number, 0.15)
+def test_an_interrupt_in_a_notebook_ends_the_asking(server, key, facts, made, told_amid, number, raised):
+    told_amid(number)
     with pytest.raises(raised):
         _interrupted(lambda: translate(facts(9), made))
     assert len(server.requests) == stored(made) == 4, "those on their way are stored, and no other is sent"
@@ -226,17 +255,15 @@ def test_one_run_asks_and_the_other_waits_and_takes_its_answers(server, key, fac
 
 @pytest.mark.parametrize(("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, _ToldError)])
 def test_answers_on_their_way_are_stored_when_the_run_is_told_to_end(
-    server, key, facts, made, told, number, raised, caplog
+    server, key, facts, made, told_amid, number, raised, caplog
 ):
-    server.seconds = 0.5
-    told(number, 0.25)
+    told_amid(number)
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(raised):
         translate(facts(9), made)
     assert len(server.requests) == stored(made) == 4
     assert "4 answers on their way" in caplog.text
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
-    server.seconds = 0
     assert len(translate(facts(9), made).rows) == 9
     assert not server.asked_again.total()
 
