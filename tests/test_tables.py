@@ -60,6 +60,9 @@ def test_a_table_of_another_kind_or_no_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"text\.parquet: not a parquet file") as caught:
         read(tmp_path / "text.parquet", CATS)
     assert "\n" not in str(caught.value)
+    for name, says in (("dogs", "no such file; it should hold a table"), ("text", "not a parquet file")):
+        with pytest.raises(UserError, match=rf"{name}\.parquet: {says}"):
+            provenance(tmp_path / f"{name}.parquet")
 
 
 def test_a_refused_table_leaves_the_old_file(tmp_path: Path) -> None:
@@ -104,6 +107,15 @@ def test_a_folder_is_replaced_whole_or_stays(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.rglob("*")] == ["model", "old"]
     made(fails=False)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["inner", "model", "new"]
+
+
+def test_a_file_replaces_no_folder(tmp_path: Path) -> None:
+    kept = tmp_path / "results/scores.parquet"
+    kept.parent.mkdir()
+    kept.write_text("kept")
+    with pytest.raises(UserError, match=r"results: can't be written \(Is a directory\)"):
+        write(FRAME, CATS, tmp_path / "results", {})
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [kept]
 
 
 def test_digests_tell_values_and_contents_apart(tmp_path: Path) -> None:

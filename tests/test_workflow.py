@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -184,3 +185,35 @@ def test_how_answers_are_got_and_who_corrects_them_makes_no_translation_anew(tmp
     assert jobs["correct"] == 1
     assert not {"build_facts", "translate"} & jobs.keys()
     assert "translate" in counts(plan(translating(attempts=5), tmp_path, "--", "facts"))
+
+
+def report_commands(config: dict, folder: Path) -> dict[str, str]:
+    """Return the commands that make the report, by their names."""
+    said = plan(config, folder, "--printshellcmds", "--", "all")
+    assert said.returncode == 0, said.stderr
+    return dict(re.findall(r"(?m)^Shell command: crossedit reports (\w+) (.*)$", said.stdout))
+
+
+@pytest.mark.parametrize(
+    ("changes", "anew"),
+    [
+        ({"browser_rows": 10}, {"page"}),
+        ({"intervals": True}, {"tables", "page"}),
+        ({"protocol": "upstream"}, {"compare", "tables", "figures", "page"}),
+    ],
+)
+def test_what_only_one_part_of_the_report_reads_has_no_other_made_anew(
+    changes: dict, anew: set[str], tmp_path: Path
+) -> None:
+    settings = CONFIG.get("reports", {})
+    before = report_commands(CONFIG, tmp_path)
+    after = report_commands({**CONFIG, "reports": {**settings, **changes}}, tmp_path)
+    assert before.keys() == after.keys() == {"collect", "compare", "tables", "figures", "page"}
+    assert {name for name in before if before[name] != after[name]} == anew
+
+
+def test_tables_are_made_anew_when_a_printed_number_changes(tmp_path: Path) -> None:
+    said = plan(CONFIG, tmp_path).stdout
+    [job] = [block for block in said.split("\nrule ") if block.startswith("make_tables:")]
+    for path in (ROOT / "resources/published").glob("*.csv"):
+        assert f"resources/published/{path.name}" in job

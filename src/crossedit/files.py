@@ -67,7 +67,7 @@ def whole(path: Path | str) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
-            if path.is_dir():
+            if path.is_dir() and temporary.is_dir():
                 remove(path)
             os.replace(temporary, path)
         finally:

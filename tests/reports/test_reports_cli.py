@@ -256,6 +256,8 @@ def test_an_output_that_cannot_be_is_told_in_a_sentence(tmp_path: Path, command:
         ('{"reports": {"published": {"editors": {"KN": 5}}}}', "reports.published.editors.KN: 5 must be a text"),
         ('{"editors": ["a"]}', "editors: ['a'] must be a mapping of fields"),
         ('{"editors": {"a": null}}', "editors.a: is empty"),
+        ('{"editors": {"a": {"method": 3}}}', "editors.a.method: 3 must be a text"),
+        ('{"sweeps": {"a": {"stops": "abc"}}}', "sweeps.a.stops: 'abc' must be a list"),
         ('{"capability": {"tasks": "mmlu"}}', "capability.tasks: 'mmlu' must be a list"),
     ],
 )
@@ -265,6 +267,14 @@ def test_a_wrong_entry_gets_one_sentence(tmp_path: Path, entry: str, says: str) 
     with pytest.raises(UserError) as error:
         run("show", "--scores", path, "--entry", entry)
     assert says in str(error.value)
+
+
+def test_another_folder_than_the_repositorys_root_gets_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"config\.schema\.yaml: no such file in .*; change to the repository's root"):
+        run("show", "--entry", "{}")
 
 
 def test_a_broken_recipe_gets_one_sentence(tmp_path: Path) -> None:

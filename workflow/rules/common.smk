@@ -13,7 +13,7 @@ from crossedit import config as configuration
 from crossedit import places
 from crossedit.errors import UserError
 from crossedit.files import listed
-from crossedit.reports import contents
+from crossedit.reports import contents, published
 from crossedit.runs import orphans
 from crossedit.runs.estimates import durations, memory, needs
 from crossedit.sweeps import settings
@@ -120,6 +120,12 @@ def translation(name):
 def part(entry, only=None, without=()):
     """The part of a section that these keys, or all but these, make up."""
     return {key: value for key, value in entry.items() if key not in without and (only is None or key in only)}
+
+
+def read_of(sections, settings):
+    """What a report's command reads of the configuration, and of its section `reports`; rows stand in this order."""
+    found = {name: config[name] for name in sections if name in config}
+    return as_json({**found, "reports": part(config["reports"], only=settings)}, as_written=True)
 
 
 def source_languages(name):

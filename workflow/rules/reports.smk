@@ -1,24 +1,7 @@
-GRID = as_json(
-    {
-        key: config[key]
-        for key in (
-            "facts",
-            "backbones",
-            "editors",
-            "languages",
-            "evaluation_languages",
-            "protocols",
-            "include",
-            "exclude",
-            "reports",
-            "tasks",
-            "sweeps",
-            "capability",
-        )
-        if key in config
-    },
-    # Rows and legends stand as the config has them.
-    as_written=True,
+# What each command reads of the configuration, and no more: what only others read has nothing made anew.
+OF_CELLS = (
+    *("facts", "backbones", "editors", "languages", "evaluation_languages"),
+    *("protocols", "include", "exclude"),
 )
 USED = sorted({(cell.facts, cell.backbone) for cell in CELLS})
 BACKBONES = sorted({name for _, name in USED} | {sweep.backbone for sweep in SWEEPS})
@@ -65,7 +48,7 @@ rule compare:
         **asks("compare"),
     params:
         version=configuration.version("reports"),
-        entry=GRID,
+        entry=read_of(("editors", "languages", "evaluation_languages", "protocols"), ("protocol",)),
         seed=config["seed"],
     shell:
         "crossedit reports compare --values {input} --entry {params.entry:q} --seed {params.seed}"
@@ -75,6 +58,7 @@ rule compare:
 # An experiment that has only sweeps has no cells to collect from.
 SCORES = rules.collect.output if CELLS else []
 COMPARED = dict(rules.compare.output.items()) if CELLS else {"comparisons": [], "outcomes": []}
+PUBLISHED = sorted(map(str, published.FOLDER.glob("*.csv")))
 MEASURED = [f"{RESULTS}/backbones/{name}/capability.json" for name in CAPABLE]
 
 
@@ -87,6 +71,7 @@ rule make_tables:
         task_scores=SWEEP_TABLES["task_scores"],
         fact_scores=SWEEP_TABLES["fact_scores"],
         capability=MEASURED,
+        published=PUBLISHED,
     output:
         [shown(table, "html", "Tables") for table in TABLES],
         [f"{RESULTS}/reports/tables/{table.name}.{form}" for table in TABLES for form in ("csv", "md", "tex", "xlsx")],
@@ -100,7 +85,7 @@ rule make_tables:
         **asks("make_tables"),
     params:
         version=configuration.version("reports"),
-        entry=GRID,
+        entry=read_of((*OF_CELLS, "tasks", "sweeps", "capability"), ("protocol", "intervals", "published")),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
         "crossedit reports tables --scores {input.scores} --comparisons {input.comparisons} --outcomes {input.outcomes}"
@@ -128,7 +113,7 @@ rule make_figures:
         **asks("make_figures"),
     params:
         version=configuration.version("reports"),
-        entry=GRID,
+        entry=read_of((*OF_CELLS, "tasks", "sweeps"), ("protocol",)),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
         "crossedit reports figures --scores {input.scores} --comparisons {input.comparisons}"

@@ -7,7 +7,6 @@ experiment.snakemake("--dry-run")           ["snakemake", "--configfile", …, "
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -53,8 +52,6 @@ class Experiment:
                 update_config(raw, {key: yaml.safe_load(value)})
             except yaml.YAMLError:
                 raise UserError(f"--config: '{override}': its value is no YAML; quote it.") from None
-        if not configuration.SCHEMA.exists():
-            raise UserError(f"{configuration.SCHEMA}: no such file in {Path.cwd()}; change to the repository's root.")
         return cls(configuration.checked(raw), tuple(configfiles), tuple(overrides), profile)
 
     def snakemake(self, *arguments: str) -> list[str]:

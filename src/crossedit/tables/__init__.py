@@ -10,7 +10,8 @@ apart.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -92,13 +93,9 @@ def read(
     only: which columns to take beside the key; what others the file has or lacks, as one of another version may, is
     not asked. where: which rows to take, the others not being read where the file is in their order.
     """
-    try:
+    with _found(path, f"a {table.name} table"):
         rows = pl.scan_parquet(path)
         frame = (rows if where is None else rows.filter(where)).collect()
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; it should hold a {table.name} table.") from None
-    except pl.exceptions.ComputeError as error:
-        raise UserError(f"{path}: not a parquet file ({str(error).splitlines()[0]}).") from None
     if only is not None:
         table = table.only(only)
         frame = frame.select(name for name in frame.columns if name in table.columns)
@@ -113,6 +110,18 @@ def read_all(paths: Sequence[Path], table: Table) -> pl.DataFrame:
 
 
 def provenance(path: Path | str) -> dict[str, Any]:
-    """Return what the table's file says of its making, as given to `write`."""
-    note: dict[str, Any] = json.loads(pl.read_parquet_metadata(path).get("crossedit", "{}"))
+    """Return what the table's file says of its making, as given to `write`. Raises UserError where there is no such."""
+    with _found(path, "a table"):
+        told = pl.read_parquet_metadata(path).get("crossedit", "{}")
+    note: dict[str, Any] = json.loads(told)
     return note
+
+
+@contextmanager
+def _found(path: Path | str, what: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; it should hold {what}.") from None
+    except pl.exceptions.ComputeError as error:
+        raise UserError(f"{path}: not a parquet file ({str(error).splitlines()[0]}).") from None

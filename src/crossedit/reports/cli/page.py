@@ -45,7 +45,7 @@ from crossedit.reports.cli.options import (
 @files("summaries", "summary.json of facts, machine.json and summary.json of translation, each in STAGE/FACTS/.")
 @click.option(
     "--results",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Where jobs have left their records; with a whole configuration as --entry they say how it stands.",
 )
 @click.option(
