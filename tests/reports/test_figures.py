@@ -1,8 +1,10 @@
 """Figures of edits: which there are, what is drawn of the scores, and that it can be read."""
 
 import math
+from pathlib import Path
 from typing import Any
 
+import matplotlib
 import polars as pl
 import pytest
 from drawn import drawn, faults
@@ -11,7 +13,7 @@ from matplotlib.figure import Figure
 
 from crossedit.facts.languages import NAMES
 from crossedit.reports.costs import Seconds
-from crossedit.reports.figures import cost, gap, tradeoff, training_scale
+from crossedit.reports.figures import cost, drawing, gap, tradeoff, training_scale
 from crossedit.reports.figures.drawing import Picture
 from crossedit.reports.figures.pictures import pictures
 from crossedit.reports.figures.scatter import span
@@ -54,6 +56,18 @@ def test_each_can_be_read(case: str) -> None:
         assert picture.facts == FACTS
         assert "nan" not in picture.described
         assert 20 < len(picture.alt) < 200 + len(picture.title)
+
+
+def test_a_users_matplotlibrc_changes_no_figure(tmp_path: Path) -> None:
+    picture = shown(CASES["one"])[0]
+    drawing.write(picture, tmp_path / "usual")
+    rc = {"axes.grid": True, "axes.facecolor": "yellow", "lines.linewidth": 4, "savefig.facecolor": "red"}
+    with matplotlib.rc_context(rc):
+        drawing.write(picture, tmp_path / "other")
+        assert matplotlib.rcParams["axes.facecolor"] == "yellow"
+    for suffix in drawing.SUFFIXES:
+        one, other = (tmp_path / folder / f"{picture.name}.{suffix}" for folder in ("usual", "other"))
+        assert one.read_bytes() == other.read_bytes()
 
 
 def test_there_are_as_many_where_nothing_is_known_yet() -> None:

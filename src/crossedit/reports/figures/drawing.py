@@ -1,7 +1,7 @@
 """How every figure is written: as PDF, SVG and PNG that are the same bytes for the same scores."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,9 +46,13 @@ class Picture:
     facts: str = ""  # that it is of; empty where it is of sweeps
 
 
-def settings() -> AbstractContextManager[None]:
-    """Return the block in which figures are made."""
-    return matplotlib.rc_context({"font.family": list(fonts.families()), **_SETTINGS})
+@contextmanager
+def settings() -> Iterator[None]:
+    """Give the block in which figures are made: whatever matplotlibrc a user has, they look the same."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update({"font.family": list(fonts.families()), **_SETTINGS})
+        yield
 
 
 def write(picture: Picture, folder: Path) -> None:
