@@ -55,6 +55,10 @@ def test_the_table_reads_as_the_sheet() -> None:
     ]
     assert {str(merged) for merged in table.merged_cells.ranges} == {"C3:E3", "C4:D4"}
     assert (table.freeze_panes, table.auto_filter.ref) == ("C6", "A5:E8")
+    # On paper: as wide as a page, the head on each.
+    assert table.sheet_properties.pageSetUpPr.fitToPage
+    assert (table.page_setup.fitToWidth, table.page_setup.fitToHeight) == (None, 0)  # width: one page, its default
+    assert table.print_title_rows == "$1:$5"
 
 
 def test_numbers_read_as_in_the_sheet() -> None:

@@ -22,14 +22,6 @@ _STOPS = {
 }
 
 
-def sheets(sweeps: Sweeps, langs: Sequence[str], protocol: str) -> Iterator[Sheet]:
-    """Yield the tables of all sweeps; facts are shown in the evaluation languages and under the protocol given."""
-    for sweep in sweeps.all:
-        yield from (side_effects(sweeps, sweep, task_protocol) for task_protocol in sweep.protocols)
-        yield from (answers(sweeps, sweep, task_protocol) for task_protocol in sweep.protocols)
-        yield edited_facts(sweeps, sweep, langs, protocol)
-
-
 def side_effects(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
     """Return each task's score before editing and at each stop, and the drop at the last one."""
     rows = tuple(

@@ -27,7 +27,6 @@ class Report(NamedTuple):
     models: Sheet | None
     people: Said | None
     parts: list[Said]  # languages, and their splits, that people have judged
-    sheets: list[Sheet]  # what people did, without the typical changes
     typical: list[tuple[str, list[Said]]]  # by language
 
 
@@ -43,14 +42,12 @@ def reports(summaries: Sequence[Path]) -> list[Report]:
 
 
 def _report(facts: str, machine: Said | None, people: Said | None) -> Report:
-    made = sheets(people, facts) if people else []
     return Report(
         facts=facts,
         machine=machine,
         models=models(machine, facts) if machine else None,
         people=people,
         parts=list(parts(people)) if people else [],
-        sheets=made[:-1],
         typical=[(part["lang"], part["typical"]) for part in people["languages"]] if people else [],
     )
 

@@ -69,40 +69,19 @@ def write_tables(
     side_effects_SWEEP_PROTOCOL, answers_SWEEP_PROTOCOL and edited_facts_SWEEP. Tables that an earlier run has left in
     the folder, and that are none of these, go.
     """
-    from crossedit import tables
-    from crossedit.reports import bizsre, side_effects, translation
-    from crossedit.reports.beside import Beside
-    from crossedit.reports.capability import table_3
     from crossedit.reports.earlier import remove
-    from crossedit.reports.owners import owner_of, read_json
-    from crossedit.reports.sheets import FORMATS, Sheet, write
-    from crossedit.reports.tabled import groups
+    from crossedit.reports.sheets import FORMATS, write
+    from crossedit.reports.tabled import Given, groups
 
     sweeps = read_sweeps(entry, task_scores, fact_scores)
+    known, grid = read(scores, entry, sweeps, others=(*table_1, *corrected, *capability))
+    given = Given.read(table_1, corrected, comparisons, outcomes, capability)
     intervals = entry.get("reports", {}).get("intervals", False)
     names: list[str] = []
-
-    def put(sheet: Sheet) -> None:
-        write(sheet, out, intervals)
-        names.extend(f"{sheet.name}.{form}" for form in FORMATS)
-
-    known, grid = read(scores, entry, sweeps, others=(*table_1, *corrected, *capability))
-    beside = Beside.of(entry, known, grid)
-    for path in table_1:
-        facts = owner_of(path)
-        put(bizsre.table_1(tables.read(path, tables.TABLE_1), facts, compared=facts in beside.ours.facts))
-    for path in corrected:
-        for sheet in translation.sheets(read_json(path), owner_of(path)):
-            put(sheet)
-    compared = tables.read_all(comparisons, tables.COMPARISONS) if comparisons else None
-    counted = tables.read_all(outcomes, tables.OUTCOMES) if outcomes else None
-    for group in groups(entry, known, grid, beside, compared, counted):
+    for group in groups(entry, known, grid, sweeps, given):
         for sheet in group.sheets:
-            put(sheet)
-    if capability or "capability" in entry:
-        put(table_3(entry, capability))
-    for sheet in side_effects.sheets(sweeps, grid.langs, grid.protocol):
-        put(sheet)
+            write(sheet, out, intervals)
+            names.extend(f"{sheet.name}.{form}" for form in FORMATS)
     remove(out, "tables", names)
 
 

@@ -3,15 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import polars as pl
 
-from crossedit import files, tables
+from crossedit import files
 from crossedit.pages import allowed, inert
-from crossedit.reports import VERSION, bizsre, translation
-from crossedit.reports.beside import Beside
-from crossedit.reports.capability import table_3
+from crossedit.reports import VERSION, bizsre, sweep_findings, translation
 from crossedit.reports.costs import costs, seconds, stages
 from crossedit.reports.figures.pictures import pictures
 from crossedit.reports.findings import findings
@@ -29,7 +27,7 @@ from crossedit.reports.page.standing import used
 from crossedit.reports.scores import Scores
 from crossedit.reports.sheets import FORMATS
 from crossedit.reports.sweeps import Sweeps
-from crossedit.reports.tabled import EDITS, ERRORS, Group, groups, sweep_report
+from crossedit.reports.tabled import EDITS, Given, Group, Section, groups
 
 if TYPE_CHECKING:
     from crossedit.reports.left_out import LeftOut
@@ -77,13 +75,11 @@ def page(
     grid = Grid.of(entry, scores, sweeps)
     settings = entry.get("reports") or {}
     answers = Answers.of(sources.predictions, grid, settings.get("browser_rows", LIMIT))
-    compared = tables.read_all(sources.comparisons, tables.COMPARISONS) if sources.comparisons else None
-    outcomes = tables.read_all(sources.outcomes, tables.OUTCOMES) if sources.outcomes else None
-    statistics = {owner_of(path): tables.read(path, tables.TABLE_1) for path in sources.table_1}
-    beside = Beside.of(entry, scores, grid)
-    costing = seconds(sources.predictions)
-    drawn = list(pictures(scores, grid, sweeps, compared, costing, entry))
     said = {path: read_json(path) for path in (*sources.backbones, *sources.summaries)}
+    corrected = [path for path in sources.summaries if "people" in said[path]]
+    given = Given.read(sources.table_1, corrected, sources.comparisons, sources.outcomes, sources.capability)
+    tabled = [_readable(group, scores, grid) for group in groups(entry, scores, grid, sweeps, given)]
+    drawn = list(pictures(scores, grid, sweeps, given.comparisons, seconds(sources.predictions), entry))
     return render(
         "page.html.j2",
         grid=grid,
@@ -93,32 +89,33 @@ def page(
         standing=standing,
         left_out=left_out,
         used=used(sources.results) if sources.results else "",
-        findings={facts: _findings(scores, grid, facts, compared) for facts in grid.edited},
-        groups=[_readable(group, scores, grid) for group in groups(entry, scores, grid, beside, compared, outcomes)],
+        findings={facts: _findings(scores, grid, facts, given.comparisons) for facts in grid.edited},
+        tabled={section: [group for group in tabled if group.section == section] for section in get_args(Section)},
         most_cells=MOST_CELLS,
         forms=FORMATS,
-        of_errors=ERRORS,
         charts={
             facts: by_kind((picture for picture in drawn if picture.facts == facts), sources.figures)
             for facts in grid.edited
         },
-        sweeps=[sweep_report(sweeps, sweep, grid) for sweep in sweeps.all],
+        sweeps=sweeps.all,
+        sweep_findings={
+            sweep.name: {
+                backbone: sweep_findings.findings(sweeps, sweep, backbone, grid.protocol)
+                for backbone in sweep.backbones
+            }
+            for sweep in sweeps.all
+        },
         sweep_charts=by_kind((picture for picture in drawn if not picture.facts), sources.figures),
         answers=answers,
         answers_data=inert(answers.data()) if len(answers.frame) else "",
-        failures={facts: failures(outcomes, answers, grid, facts) for facts in grid.edited},
+        failures={facts: failures(given.outcomes, answers, grid, facts) for facts in grid.edited},
         outcomes=WRONG,
         meanings=MEANINGS,
-        facts=union(grid.facts, statistics),
-        table_1={
-            facts: bizsre.table_1(frame, facts, compared=facts in beside.ours.facts)
-            for facts, frame in statistics.items()
-        },
+        facts=union(grid.facts, given.table_1),
         summaries={owner_of(path): said[path] for path in sources.summaries if "oddities" in said[path]},
         translations=translation.reports(sources.summaries),
         published_share=translation.PUBLISHED_SHARE,
         backbones={owner_of(path): said[path] for path in sources.backbones},
-        table_3=table_3(entry, sources.capability) if sources.capability or "capability" in entry else None,
         costs=costs(sources.predictions) if sources.predictions else None,
         stages=stages(sources.results) if sources.results else None,
         entry=entry,

@@ -14,6 +14,7 @@ from openpyxl import Workbook
 from openpyxl.cell import Cell as Field
 from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from crossedit.reports.sheets.cells import Cell, Shown, shown
@@ -70,6 +71,7 @@ def _table(table: Worksheet, sheet: Sheet, places: list[Place]) -> str:
         lines.append(f'<row r="{last + 2}">{_raw(sheet.note, styles[_Style("low", horizontal="left")])}</row>')
     table.freeze_panes = f"{get_column_letter(sheet.labels + 1)}{first}"
     table.auto_filter.ref = f"A{first - 1}:{get_column_letter(len(places))}{last}"
+    _print(table, first - 1)
     several = Counter(place.column for place in places)
     for column, place in enumerate(places):
         named = width(sheet.columns[place.column].name) // several[place.column]
@@ -165,6 +167,14 @@ def _format(text: str, value: float) -> str | None:
     return f"{before}+{digits}{after};{before}-{digits}{after};{plain}" if sign == "+" else plain
 
 
+def _print(sheet: Worksheet, head: int) -> None:
+    """Have the worksheet printed on paper as wide as it is, with its head, so many rows, on every page."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0  # as many pages as it takes
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.print_title_rows = f"1:{head}"
+
+
 def _numbers(table: Worksheet, sheet: Sheet) -> str:
     """Write the header of the second worksheet, and return its rows: a number each, with all that is known of it."""
     names = [*map(str, sheet.columns[: sheet.labels]), *_NUMBERS]
@@ -180,6 +190,7 @@ def _numbers(table: Worksheet, sheet: Sheet) -> str:
             lines += [f"<row>{of}{''.join(map(_raw, found))}</row>" for found in _known(cell)]
     table.freeze_panes = f"{get_column_letter(sheet.labels + 1)}2"
     table.auto_filter.ref = f"A1:{get_column_letter(len(names))}{1 + len(lines)}"
+    _print(table, 1)
     return "".join(lines)
 
 
