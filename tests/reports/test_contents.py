@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import made
 import made_sweeps
 import polars as pl
 import pytest
@@ -9,9 +10,8 @@ from made_figures import SIZES, comparisons, costs, entry, found
 
 from crossedit import tables
 from crossedit.reports import contents
-from crossedit.reports.beside import Beside
 from crossedit.reports.figures.pictures import pictures
-from crossedit.reports.tabled import groups
+from crossedit.reports.tabled import Given, groups
 
 
 @pytest.mark.parametrize(("langs", "asked"), [("en zh", "en zh"), ("en", "en"), ("zh", "en")])
@@ -23,16 +23,15 @@ def test_there_are_those_that_the_rules_expect(langs: str, asked: str) -> None:
     compared = comparisons(config)
     drawn = [picture.name for picture in pictures(known.scores, known.grid, sweeps, compared, costs(config), config)]
     assert drawn == [figure.name for figure in contents.figures(config)]
-    outcomes = pl.DataFrame(schema=tables.OUTCOMES.columns)
-    beside = Beside.of(config, known.scores, known.grid)
-    made = {
-        sheet.name
-        for group in groups(config, known.scores, known.grid, beside, compared, outcomes)
-        for sheet in group.sheets
-    }
-    assert made == {table.name for table in contents.tables(config) if "Side" not in table.shows} - {"table_1_tiny"}
+    lengths, outcomes = (pl.DataFrame(schema=table.columns) for table in (tables.TABLE_1, tables.OUTCOMES))
+    corrected = made.translation()["summary.json"]
+    given = Given({"tiny": lengths}, {"tiny": corrected}, compared, outcomes)
+    config["facts"] = {"tiny": {"translation": {}}}
+    config["capability"] = {"tasks": ["mmlu"], "backbones": ["small"]}
+    names = [sheet.name for group in groups(config, known.scores, known.grid, sweeps, given) for sheet in group.sheets]
+    assert sorted(names) == sorted(table.name for table in contents.tables(config))
     several = len({*langs.split(), *asked.split()}) > 1
-    assert ("gap_tiny" in drawn, "languages_tiny" in made) == (several, several)
+    assert ("gap_tiny" in drawn, "languages_tiny" in names) == (several, several)
 
 
 def test_lists_say_what_a_file_is_of_and_how_it_was_asked() -> None:

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 from made import translation as made
+from made_sweeps import sweeps
 
 from crossedit.reports import plan
+from crossedit.reports.grid import Grid
 from crossedit.reports.html import render
-from crossedit.reports.scores import DASH
+from crossedit.reports.scores import DASH, Scores
 from crossedit.reports.sheets import Sheet, to_csv
+from crossedit.reports.tabled import Given, groups
 from crossedit.reports.translation import reports, sheets
 from crossedit.tables import FACTS
 from crossedit.translation import settings
@@ -77,17 +80,20 @@ def test_each_facts_set_is_told_of_by_what_is_given(tmp_path: Path) -> None:
             paths.append(tmp_path / facts / name)
             paths[-1].write_text(json.dumps(made()[name]), encoding="utf-8")
     one, two = reports(paths)
-    assert (one.facts, one.people, one.sheets) == ("one", None, [])
-    assert (two.facts, len(two.sheets)) == ("two", 3)
+    assert (one.facts, one.people, two.facts) == ("one", None, "two")
+    assert all([one.machine, two.machine, two.people])
 
 
 def test_a_set_that_nobody_judged_has_a_page_and_sheets(tmp_path: Path) -> None:
     row = dict.fromkeys(FACTS.columns) | {"split": "test", "case_id": 1, "lang": "de", "origin": "translated"}
     made = settings.from_entry({"source": "en", "targets": ["de"], "model": "any", "store": "store"})
+    none = Scores.none()
     (tmp_path / "tiny").mkdir()
     path = tmp_path / "tiny/summary.json"
     path.write_text(json.dumps(of_people(made, [row], {("test", 1): row}, merge([row], {}, [], []))), encoding="utf-8")
     (report,) = reports([path])
-    html = render("translation.html.j2", translations=[report], published_share="6.0", intervals=False, most_cells=1000)
-    assert "Nobody has judged a record yet." in html
-    assert [tuple(map(str, row[3:])) for row in report.sheets[0].rows] == [("1", "0", "0", DASH, DASH)] * 2
+    given = Given.read([], [path], [], [], [])
+    (group,) = groups({}, none, Grid.of({}, none), sweeps({"sweeps": {}}), given)
+    shown = {"translations": [report], "tabled": {group.section: [group]}, "intervals": False, "forms": ()}
+    assert "Nobody has judged a record yet." in render("translation.html.j2", published_share="6.0", **shown)
+    assert [tuple(map(str, row[3:])) for row in group.first[0].rows] == [("1", "0", "0", DASH, DASH)] * 2
