@@ -11,7 +11,6 @@ from crossedit.reports.beside import Beside
 from crossedit.reports.grid import Grid
 from crossedit.reports.scores import Estimate, Scores
 from crossedit.reports.sheets import Column, Measured, Number, Sheet
-from crossedit.reports.tabled import Given, groups
 
 # What pdfLaTeX has letters for, and what it has not.
 LATIN = (
@@ -111,6 +110,5 @@ def every() -> Iterator[Sheet]:
         yield bizsre.locality(tiny, Grid.of(made.ENTRY, tiny), "tiny", protocol)
     yield from translation.sheets(made.translation()["summary.json"], "tiny")
     sweeps = made_sweeps.sweeps(made_sweeps.entry(("ROME", "MEMIT-single", "MEMIT-10")))
-    grid = Grid.of({"languages": ["en", "zh"], "protocols": ["teacher_forced"]}, Scores.none(), sweeps)
-    yield from (table for group in groups({}, Scores.none(), grid, sweeps, Given()) for table in group.sheets)
+    yield from made_sweeps.sheets(sweeps)
     yield Sheet("empty", "Nothing yet", (Column("Backbone"), Column("EM")), (), labels=1)

@@ -7,7 +7,11 @@ from typing import Any
 import polars as pl
 
 from crossedit import tables
+from crossedit.reports.grid import Grid
+from crossedit.reports.scores import Scores
+from crossedit.reports.sheets import Sheet
 from crossedit.reports.sweeps import Sweeps
+from crossedit.reports.tabled import Given, groups
 
 TASKS = ("gsm8k", "rte", "natural-questions", "boolq", "mutual", "samsum", "conll03", "sst2")
 SWEEPS = {
@@ -97,6 +101,13 @@ def results(folder: Path, config: Mapping[str, Any]) -> dict[str, list[str]]:
     for name, (frame, table) in made.items():
         tables.write(frame, table, folder / f"{name}.parquet", {})
     return {name: [str(folder / f"{name}.parquet")] for name in made}
+
+
+def sheets(found: Sweeps) -> list[Sheet]:
+    """Return the tables of sweeps alone, whose facts were asked teacher-forced in two languages."""
+    none = Scores.none()
+    grid = Grid.of({"languages": ["en", "zh"], "protocols": ["teacher_forced"]}, none, found)
+    return [sheet for group in groups({}, none, grid, found, Given()) for sheet in group.sheets]
 
 
 def sweeps(config: Mapping[str, Any], **scores: Any) -> Sweeps:

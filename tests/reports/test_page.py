@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import made_figures
 import made_page
@@ -18,7 +19,9 @@ from crossedit.reports.grid import Grid
 from crossedit.reports.page import MOST_CELLS, Sources, page, write
 from crossedit.reports.page.charts import MOST
 from crossedit.reports.scores import Scores
+from crossedit.reports.sheets import Column, Sheet
 from crossedit.reports.sweeps import Sweeps
+from crossedit.reports.tabled import Group, Section, groups
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,15 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> str:
     known, sweeps = Scores(scores()), made_sweeps.sweeps(config)
     figures = drawn(folder, (picture.name for picture in pictures(sweeps, ("en", "zh"), "teacher_forced")))
     return page({**ENTRY, **config}, known, sweeps, Sources(figures=figures), [])
+
+
+def test_a_table_stands_in_the_section_that_its_group_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sections = [section for section in get_args(Section) if section != "side-effects"]
+    made = {section: Sheet("made", f"Made for {section}", (Column("Number"),), (("1",),), 0) for section in sections}
+    extra = [Group(section, "Made", "tiny", "", [sheet], []) for section, sheet in made.items()]
+    monkeypatch.setattr("crossedit.reports.page.groups", lambda *given: [*groups(*given), *extra])
+    parts = dict(re.findall(r'<section id="([\w-]+)">(.*?)</section>', made_page.html(tmp_path), re.DOTALL))
+    assert [section for section in sections if f"Made for {section}" not in parts[section]] == []
 
 
 def test_without_sweeps_the_page_has_no_word_of_them(html: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from made_sweeps import SWEEPS, TASKS, entry, fact_scores, sweeps, task_scores, weight_changes
+from made_sweeps import SWEEPS, TASKS, entry, fact_scores, sheets, sweeps, task_scores, weight_changes
 
 from crossedit import tables
 from crossedit.errors import UserError
@@ -17,7 +17,7 @@ from crossedit.reports.figures.sweeps import pictures
 from crossedit.reports.scores import DASH
 from crossedit.reports.sheets import to_csv, to_markdown
 from crossedit.reports.sheets.cells import shown
-from crossedit.reports.side_effects import AT_CHANCE, NEVER, answers, edited_facts, sheets, side_effects
+from crossedit.reports.side_effects import AT_CHANCE, NEVER, answers, edited_facts, side_effects
 from crossedit.reports.sweep_findings import findings, lines
 from crossedit.reports.sweeps import Sweeps
 
@@ -234,11 +234,7 @@ def test_a_missing_stop_is_a_dash() -> None:
     row = side_effects(found, found.all[0], "corrected").rows[1]
     assert [str(cell) for cell in row[-5:]] == ["50.00", "50.00", DASH, DASH, DASH]
     nothing = partial(pl.lit(True))
-    assert {str(cell) for row in sheets_of(nothing)[0].rows for cell in row[2:]} == {DASH}
-
-
-def sheets_of(found: Sweeps) -> list:
-    return list(sheets(found, ("en", "zh"), "teacher_forced"))
+    assert {str(cell) for row in sheets(nothing)[0].rows for cell in row[2:]} == {DASH}
 
 
 def test_a_task_stands_only_under_the_protocols_that_it_is_asked_under() -> None:
@@ -246,7 +242,7 @@ def test_a_task_stands_only_under_the_protocols_that_it_is_asked_under() -> None
     config["tasks"] |= {"rte": {"protocols": ["upstream", "corrected"]}, "boolq": {"protocols": ["upstream"]}}
     found = Sweeps.read(config, [], [], [])
     assert found.all[0].tasks == {"corrected": ("rte", "sst2"), "upstream": ("rte", "boolq")}
-    rows = {sheet.name: [row[1] for row in sheet.rows] for sheet in sheets_of(found)[:2]}
+    rows = {sheet.name: [row[1] for row in sheet.rows] for sheet in sheets(found)[:2]}
     assert rows == {
         "side_effects_ROME_corrected": ["NLI", "Sentiment"],
         "side_effects_ROME_upstream": ["NLI", "Closed-domain QA"],
@@ -257,7 +253,7 @@ def test_a_task_stands_only_under_the_protocols_that_it_is_asked_under() -> None
 
 def test_a_sweep_without_tasks_tells_of_its_facts_alone() -> None:
     found = sweeps(entry(tasks=[]))
-    assert [sheet.name for sheet in sheets_of(found)] == ["edited_facts_ROME"]
+    assert [sheet.name for sheet in sheets(found)] == ["edited_facts_ROME"]
     assert [about for about, _ in findings(found, found.all[0], "small", "teacher_forced")] == ["Edits that hold"]
     assert not list(lines(found))
 
@@ -302,7 +298,7 @@ def test_edited_facts_are_shown_for_each_evaluation_language() -> None:
 def test_without_sweeps_there_is_nothing_new(config: dict) -> None:
     found = Sweeps.read(config, [], [], [])
     assert not found.all
-    assert not sheets_of(found)
+    assert not sheets(found)
     assert not list(pictures(found, ("en",), "teacher_forced"))
     assert not list(lines(found))
     planned = plan.planned(config)
@@ -314,7 +310,7 @@ def test_what_is_made_is_what_the_rules_expect() -> None:
     config["tasks"]["sst2"] = {"protocols": ["upstream", "corrected"]}
     empty = Sweeps.read(config, [], [], [])
     for found in (empty, sweeps(config)):
-        assert [sheet.name for sheet in sheets_of(found)] == [
+        assert [sheet.name for sheet in sheets(found)] == [
             table.name for table in contents.of_sweeps(plan.planned(config), "teacher_forced")
         ]
         made = [picture.name for picture in pictures(found, ("en", "zh"), "teacher_forced")]
