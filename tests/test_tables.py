@@ -48,6 +48,10 @@ def test_some_rows_of_a_table_can_be_read_alone(tmp_path: Path) -> None:
     assert read(path, CATS, where=pl.lit(False)).equals(FRAME[:0])
     with pytest.raises(UserError, match=r"cats\.parquet: facts table: columns missing"):
         read(path, FACTS, where=pl.lit(False))
+    # Asked for what it hasn't, the file is refused before anything is looked for in it.
+    FRAME.drop("colour").write_parquet(path)
+    with pytest.raises(UserError, match=r"cats\.parquet: cats table: columns missing: \['colour'\]"):
+        read(path, CATS, where=pl.col("colour") == "grey")
 
 
 def test_a_table_of_another_kind_or_no_table_is_refused(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 from made import ENTRY, scores
 from made_page import edited, predict
 
+from crossedit.errors import UserError
 from crossedit.pages import inert
 from crossedit.reports.grid import Grid
 from crossedit.reports.page.answers import Answers
@@ -70,6 +72,17 @@ def test_as_many_first_facts_of_each_group_as_there_is_room_for(
 def test_of_other_protocols_there_is_nothing(tmp_path: Path) -> None:
     path = predict(tmp_path, [{"protocol": "generated"}, {"protocol": "teacher_forced", "after": "one"}])
     assert Answers.of([path], GRID).frame["after"].to_list() == ["one"]
+
+
+def test_of_a_file_nothing_is_asked_but_what_is_shown(tmp_path: Path) -> None:
+    path = predict(tmp_path, [{}])
+    whole = pl.read_parquet(path)
+    whole.drop("target_ids", "before_ids", "after_ids").write_parquet(path)
+    assert Answers.of([path], GRID).frame["after"].to_list() == ["new"]
+    for name in ("after_text", "protocol"):
+        whole.drop(name).write_parquet(path)
+        with pytest.raises(UserError, match=rf"predictions table: columns missing: \['{name}'\]"):
+            Answers.of([path], GRID)
 
 
 def test_no_files_are_no_answers() -> None:

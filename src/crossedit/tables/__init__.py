@@ -58,14 +58,9 @@ def check(frame: pl.DataFrame, table: Table, path: Path | str) -> pl.DataFrame:
     required value is null, or where two rows have the same key.
     """
     where = f"{path}: {table.name} table"
-    missing = [name for name in table.columns if name not in frame.columns]
-    unknown = [name for name in frame.columns if name not in table.columns]
-    if missing or unknown:
-        raise UserError(f"{where}: columns missing: {missing or 'none'}; columns unknown: {unknown or 'none'}.")
+    _check_columns(frame.schema, table, where)
     frame = frame.select(*table.columns)
-    for name, dtype in table.columns.items():
-        if frame.schema[name] != dtype:
-            raise UserError(f"{where}: column '{name}' is {frame.schema[name]}, not {dtype}.")
+    for name in table.columns:
         if name not in table.nullable and frame[name].null_count():
             row = frame[name].is_null().arg_max()
             raise UserError(f"{where}: column '{name}' is empty in row {row}; it must have a value.")
@@ -74,6 +69,16 @@ def check(frame: pl.DataFrame, table: Table, path: Path | str) -> pl.DataFrame:
         row = twice.arg_max()
         raise UserError(f"{where}: row {row} is there twice (key {frame.select(table.key).row(row)}).")
     return frame
+
+
+def _check_columns(there: Mapping[str, pl.DataType], table: Table, where: str) -> None:
+    missing = [name for name in table.columns if name not in there]
+    unknown = [name for name in there if name not in table.columns]
+    if missing or unknown:
+        raise UserError(f"{where}: columns missing: {missing or 'none'}; columns unknown: {unknown or 'none'}.")
+    for name, dtype in table.columns.items():
+        if there[name] != dtype:
+            raise UserError(f"{where}: column '{name}' is {there[name]}, not {dtype}.")
 
 
 def write(frame: pl.DataFrame, table: Table, path: Path | str, provenance: Mapping[str, Any]) -> None:
@@ -93,13 +98,13 @@ def read(
     only: which columns to take beside the key; what others the file has or lacks, as one of another version may, is
     not asked. where: which rows to take, the others not being read where the file is in their order.
     """
+    taken = table if only is None else table.only(only)
     with _found(path, f"a {table.name} table"):
         rows = pl.scan_parquet(path)
-        frame = (rows if where is None else rows.filter(where)).collect()
-    if only is not None:
-        table = table.only(only)
-        frame = frame.select(name for name in frame.columns if name in table.columns)
-    return check(frame, table, path)
+        there = {name: dtype for name, dtype in rows.collect_schema().items() if only is None or name in taken.columns}
+        _check_columns(there, taken, f"{path}: {table.name} table")
+        frame = (rows if where is None else rows.filter(where)).select(*there).collect()
+    return check(frame, taken, path)
 
 
 def read_all(paths: Sequence[Path], table: Table) -> pl.DataFrame:

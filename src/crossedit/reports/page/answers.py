@@ -89,7 +89,7 @@ def slot_name(aspect: str, kind: str) -> str:
 def _rows(path: Path, protocol: str) -> pl.DataFrame:
     names = {name: pl.lit(value) for name, value in cell_of(path)._asdict().items()}
     texts = {name: pl.col(column).str.strip_chars() for name, column in _TEXTS.items()}
-    frame = tables.read(path, tables.PREDICTIONS).filter(pl.col("protocol") == protocol)
+    frame = tables.read(path, tables.PREDICTIONS, only=_TEXTS.values(), where=pl.col("protocol") == protocol)
     return frame.select("case_id", "aspect", "kind", "lang", **names, **texts)
 
 
