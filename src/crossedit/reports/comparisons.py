@@ -11,7 +11,7 @@ import polars as pl
 
 from crossedit import UNEDITED
 from crossedit.reports.sheets import Shown, bounds, in_percent
-from crossedit.reports.sweeps import SIGNIFICANT
+from crossedit.reports.sweeps import SIGNIFICANT, Change
 from crossedit.tables import COMPARISONS
 
 STARS = {0.001: "***", 0.01: "**", SIGNIFICANT: "*"}  # for an adjusted p below
@@ -72,8 +72,7 @@ class Comparison(NamedTuple):
     def beside(self) -> str:
         """Its effect size and how likely chance does as much."""
         effect = "" if self.effect is None else f"d_z {self.effect:.2f}, "
-        corrected = f"after correction for {self.family:,} comparisons {said_p(self.p_adjusted)}"
-        return f"{effect}p {said_p(self.p)}, {corrected}"
+        return f"{effect}{said_p(self, 'comparisons')}"
 
     def shown(self, name: str) -> Shown:
         """Return it as a part of a cell, in points."""
@@ -149,9 +148,10 @@ def points(difference: float) -> str:
     return "0.00" if float(text) == 0 else text
 
 
-def said_p(p: float) -> str:
-    """Return a p as papers print it, such as `= .012`."""
-    return "< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".")
+def said_p(tested: Comparison | Change, family: str) -> str:
+    """Return its p as papers print them, such as `p = .012`, and after correction for how many of its family."""
+    p, adjusted = ("< .001" if p < 0.001 else f"= {p:.3f}".replace("0.", ".") for p in (tested.p, tested.p_adjusted))
+    return f"p {p}, after correction for {tested.family:,} {family} {adjusted}"
 
 
 def together(found: Sequence[Comparison], name: str) -> list[Shown]:

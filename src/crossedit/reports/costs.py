@@ -1,9 +1,9 @@
 """What the experiment cost: seconds per fact of its cells, time of hosts and GPUs of its stages."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from crossedit import tables
 from crossedit.jobs import Record, read_record
@@ -27,10 +27,22 @@ class Seconds(NamedTuple):
 
 def seconds(paths: Sequence[Path]) -> dict[Place, Seconds]:
     """Return the seconds of each cell, those of its shards added up, from the metadata of its predictions."""
-    sums: dict[Place, Counter[str]] = {}
+    return {cell: _each(_sums(map(tables.provenance, shards))) for cell, shards in _shards(paths).items()}
+
+
+def _shards(paths: Sequence[Path]) -> dict[Place, list[Path]]:
+    shards: dict[Place, list[Path]] = {}
     for path in paths:
-        sums.setdefault(cell_of(path), Counter()).update(tables.provenance(path).get("seconds") or {})
-    return {cell: _each(found) for cell, found in sums.items()}
+        shards.setdefault(cell_of(path), []).append(path)
+    return shards
+
+
+def _sums(notes: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """Return the seconds that shards' notes of their making tell, and the number of their facts."""
+    sums: Counter[str] = Counter()
+    for note in notes:
+        sums.update(note.get("seconds") or {})
+    return sums
 
 
 def _each(sums: Counter[str]) -> Seconds:
@@ -43,21 +55,16 @@ def costs(paths: Sequence[Path]) -> Sheet:
 
     Beside them is what the jobs that made the predictions took of a GPU, where any did.
     """
-    sums: dict[Place, Counter[str]] = {}
-    devices: dict[Place, str] = {}
-    jobs: dict[Place, list[Record | None]] = {}
-    for path in paths:
-        made, cell = tables.provenance(path), cell_of(path)
-        sums.setdefault(cell, Counter()).update(made.get("seconds") or {})
-        devices[cell] = str(made.get("device", DASH))
-        jobs.setdefault(cell, []).append(read_record(path))
     rows = []
-    for cell, seconds in sums.items():
-        facts = seconds["facts"]
-        each = [DASH if found is None else f"{found:.3f}" for found in _each(seconds)]
+    for cell, shards in _shards(paths).items():
+        notes = [tables.provenance(path) for path in shards]
+        sums = _sums(notes)
+        facts = sums["facts"]
+        each = [DASH if found is None else f"{found:.3f}" for found in _each(sums)]
         label = (cell.facts, cell.backbone, language(cell.edit_lang), cell.editor)
-        used = Used.over(jobs[cell])
-        rows.append((*label, f"{facts:g}" if facts else DASH, *each, devices[cell], _seconds(used), *_gpu(used)))
+        device = str(notes[-1].get("device", DASH))
+        used = Used.over(map(read_record, shards))
+        rows.append((*label, f"{facts:g}" if facts else DASH, *each, device, _seconds(used), *_gpu(used)))
     columns = (
         Column("Facts"),
         Column("Backbone"),

@@ -7,11 +7,9 @@ from typing import Any
 from crossedit import UNEDITED
 from crossedit.config import cells as configured_cells
 from crossedit.errors import UserError, nearest
-from crossedit.reports.naming import Style, styles, union
+from crossedit.reports.naming import PROTOCOLS, Style, styles, union
 from crossedit.reports.scores import Scores
 from crossedit.reports.sweeps import Sweeps
-
-PROTOCOLS = ("teacher_forced", "generated", "upstream")
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Grid:
         found = [scores.names(column) for column in ("facts", "backbone", "editor", "edit_lang")]
         facts, backbones, editors, edit_langs = (union(*pair) for pair in zip(named, found, strict=True))
         protocols = union(entry.get("protocols", ()), [name for name in PROTOCOLS if name in scores.names("protocol")])
-        protocols = protocols or (sweeps.protocols if sweeps else ()) or PROTOCOLS[:1]
+        protocols = protocols or (sweeps.protocols if sweeps else ()) or tuple(PROTOCOLS)[:1]
         protocol = (entry.get("reports") or {}).get("protocol", protocols[0])
         if protocol not in protocols:
             raise UserError(f"reports.protocol: '{protocol}' is not one that was asked; {nearest(protocol, protocols)}")

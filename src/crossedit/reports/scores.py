@@ -37,7 +37,7 @@ class Estimate(NamedTuple):
     @property
     def interval(self) -> str:
         """The interval in percent; empty where none is known."""
-        return f"{100 * self.low:.1f} to {100 * self.high:.1f}" if self.bounded else ""
+        return f"{100 * self.low:z.1f} to {100 * self.high:z.1f}" if self.bounded else ""
 
 
 def percent(share: float) -> str:

@@ -68,23 +68,21 @@ def _row(backbone: str, task: Course) -> tuple[Cell, ...]:
         f"{ability(task.task)} {AT_CHANCE if task.at_chance else ''}".strip(),
         DASH if constant is None else Number(percent(constant), in_percent(constant)),
         _score(task.before),
-        *(_score(score, score.change if score else None) for score in task.after.values()),
+        *map(_score, task.after.values()),
         _drop(task),
         _significant(task),
     )
 
 
-def _score(score: TaskScore | None, change: Change | None = None) -> Measured:
-    told = ""
-    if change is not None:
-        ends = f"{100 * change.low:z.1f} to {100 * change.high:z.1f}"
-        interval = f"95 % interval {ends}" if math.isfinite(change.low) else ""
-        told = ", ".join(filter(None, [f"change {percent(change.mean)}", interval, _p(change)]))
+def _score(score: TaskScore | None) -> Measured:
+    told = _changed(score.change, score.score.n) if score and score.change else ""
     return Measured(("Score",), (score.score if score else None,), unit="items", beside=told)
 
 
-def _p(change: Change) -> str:
-    return f"p {said_p(change.p)}, after correction for {change.family:,} tests {said_p(change.p_adjusted)}"
+def _changed(change: Change, n: int) -> str:
+    interval = Estimate(change.mean, change.low, change.high, n).interval
+    known = [f"change {percent(change.mean)}", f"95 % interval {interval}" if interval else "", said_p(change, "tests")]
+    return ", ".join(filter(None, known))
 
 
 def _drop(task: Course) -> Cell:
@@ -94,7 +92,7 @@ def _drop(task: Course) -> Cell:
     change = last.change
     mean, ends = 0 - change.mean, bounds(0 - change.high, 0 - change.low)
     points = Shown(percent(mean), "", "Points", in_percent(mean), *ends, last.score.n)
-    return Numbers((points,), _p(change), unit="items")
+    return Numbers((points,), said_p(change, "tests"), unit="items")
 
 
 def _significant(task: Course) -> Cell:

@@ -23,8 +23,7 @@ import numpy as np
 import polars as pl
 
 from crossedit import UNEDITED
-from crossedit.reports.grid import PROTOCOLS
-from crossedit.reports.naming import f1_metric, union
+from crossedit.reports.naming import PROTOCOLS, f1_metric, union
 from crossedit.reports.statistics.paired import Numbers, holm, paired
 from crossedit.reports.statistics.values import Column, Part
 from crossedit.tables import COMPARISONS
