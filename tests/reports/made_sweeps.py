@@ -113,3 +113,9 @@ def sheets(found: Sweeps) -> list[Sheet]:
 def sweeps(config: Mapping[str, Any], **scores: Any) -> Sweeps:
     """Return the sweeps of a configuration with all three tables."""
     return Sweeps(config, task_scores(config, **scores), fact_scores(config), weight_changes(config))
+
+
+def partial(missing: pl.Expr, **scores: object) -> Sweeps:
+    """Return the sweep ROME without the task scores that `missing` names."""
+    config = entry()
+    return Sweeps(config, task_scores(config, **scores).filter(~missing), fact_scores(config), weight_changes(config))
