@@ -326,7 +326,7 @@ def test_of_several_ways_of_asking_each_says_of_which_backbones(tmp_path: Path) 
     assert table_3({}, paths[::2]).note.endswith("Ours: 5 worked questions before each.")
 
 
-@pytest.mark.parametrize("said", [{}, {"tasks": ["mmlu"]}, {"tasks": {"mmlu": {"acc": 0.5}}}])
+@pytest.mark.parametrize("said", [{}, {"tasks": ["mmlu"]}, {"tasks": {"mmlu": {"scores": {}}}}])
 def test_a_file_without_benchmarks_gets_one_sentence(tmp_path: Path, said: dict[str, Any]) -> None:
     write_json(said, tmp_path / "small/capability.json")
     with pytest.raises(UserError, match=r"small/capability\.json: holds no scores of benchmarks"):

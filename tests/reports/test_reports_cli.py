@@ -169,6 +169,12 @@ def test_what_people_did_has_tables_before_there_is_any_edit(tmp_path: Path) -> 
     assert {path.stem for path in out.glob("[!.]*")} == {"table_1_tiny", *sheets}
 
 
+def test_what_is_no_summary_of_people_gets_one_sentence(tmp_path: Path) -> None:
+    of_facts = results(tmp_path)["--summaries"][0]
+    with pytest.raises(UserError, match=r"summary\.json: `\w+` is missing; name a file that `crossedit translation"):
+        run("tables", "--corrected", of_facts, "--out", tmp_path / "tables")
+
+
 def test_a_page_shows_what_there_is_before_any_edit(tmp_path: Path) -> None:
     out = tmp_path / "index.html"
     of_facts, *of_translation = results(tmp_path)["--summaries"]

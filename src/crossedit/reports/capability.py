@@ -69,7 +69,10 @@ def table_3(entry: Mapping[str, Any], paths: Sequence[Path]) -> Sheet:
 def _read(path: Path) -> dict[str, Any]:
     said = read_json(path)
     tasks = said.get("tasks")
-    if not isinstance(tasks, dict) or not all(isinstance(task, dict) and "scores" in task for task in tasks.values()):
+    told = {"scores", "questions"}
+    if not isinstance(tasks, dict) or not all(
+        isinstance(task, dict) and told <= task.keys() for task in tasks.values()
+    ):
         raise UserError(f"{path}: holds no scores of benchmarks; `crossedit backbones capability` writes such a file.")
     return said
 

@@ -18,7 +18,7 @@ from crossedit.reports.capability import table_3
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import union
 from crossedit.reports.outcomes import errors
-from crossedit.reports.owners import owner_of, read_json
+from crossedit.reports.owners import owner_of
 from crossedit.reports.plan import Planned
 from crossedit.reports.scores import Scores
 from crossedit.reports.sheets import Sheet
@@ -57,7 +57,7 @@ class Given:
         """Return what the files hold. Raises UserError where one can't be used, or two hold the same."""
         return cls(
             {owner_of(path): tables.read(path, tables.TABLE_1) for path in table_1},
-            {owner_of(path): read_json(path) for path in corrected},
+            {owner_of(path): translation.people_of(path) for path in corrected},
             tables.read_all(comparisons, tables.COMPARISONS) if comparisons else None,
             tables.read_all(outcomes, tables.OUTCOMES) if outcomes else None,
             capability,

@@ -35,10 +35,16 @@ def reports(summaries: Sequence[Path]) -> list[Report]:
     said: dict[str, dict[str, Said]] = {}
     for path in summaries:
         summary = read_json(path)
-        for kind, key in (("machine", "requests"), ("people", "people")):
-            if key in summary:
-                said.setdefault(owner_of(path), {})[kind] = summary
+        if "requests" in summary:
+            said.setdefault(owner_of(path), {})["machine"] = summary
+        if "people" in summary:
+            said.setdefault(owner_of(path), {})["people"] = people_of(path)
     return [_report(facts, its.get("machine"), its.get("people")) for facts, its in said.items()]
+
+
+def people_of(path: Path) -> Said:
+    """Return what people did to a set of facts. Raises UserError where the file doesn't say."""
+    return read_json(path, ("people", "languages", "splits", "judged", "in_part"), "crossedit translation correct")
 
 
 def _report(facts: str, machine: Said | None, people: Said | None) -> Report:
