@@ -16,8 +16,10 @@ SHARES = {
 }
 
 
-def said(shares: dict[str, tuple[float, float]], langs: tuple[str, ...] = ("en", "zh")) -> dict[str, str]:
-    """Return the findings of edits in English, by what they are about."""
+def said(
+    shares: dict[str, tuple[float, float]], langs: tuple[str, ...] = ("en", "zh"), planned: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """Return the findings of edits in English, by what they are about; editors that are only planned have no score."""
     own, other = ({editor: pair[place] for editor, pair in shares.items()} for place in (0, 1))
     editor = pl.col("editor")
     is_own = pl.col("edit_lang") == pl.col("lang")
@@ -26,7 +28,7 @@ def said(shares: dict[str, tuple[float, float]], langs: tuple[str, ...] = ("en",
     mean = pl.when(is_own).then(editor.replace_strict(own)).otherwise(away)
     frame = scores(tuple(shares), langs).with_columns(mean=mean)
     known = Scores(frame.with_columns(low=pl.col("mean") - 0.01, high=pl.col("mean") + 0.01))
-    grid = Grid.of({**ENTRY, "editors": {name: {} for name in shares}, "languages": list(langs)}, known)
+    grid = Grid.of({**ENTRY, "editors": {name: {} for name in (*shares, *planned)}, "languages": list(langs)}, known)
     return dict(findings(known, grid, "tiny", "small")["en"])
 
 
@@ -50,7 +52,7 @@ def test_of_several_other_languages_the_mean_decides() -> None:
     assert "Unedited: 15.0 %." in text
 
 
-def test_editors_whose_shares_read_the_same_are_best_together() -> None:
+def test_editors_that_table_2_prints_the_same_number_for_are_best_together() -> None:
     text = said(SHARES)["Reliability"]
     assert text.startswith("FT-L and ROME are best with 100.0 % (99.0 to 101.0). ")
     assert "Close behind" not in text
@@ -59,6 +61,29 @@ def test_editors_whose_shares_read_the_same_are_best_together() -> None:
     assert "Close behind, with overlapping intervals: ICE." in near
     equal = said(dict.fromkeys(SHARES, (0.0, 0.0)))
     assert equal["Reliability"].startswith("All 3 editors are equal with 0.0 %")
+    both = said({"A": (0.97244, 0.0), "B": (0.97236, 0.0)})
+    assert both["Reliability"].startswith("Both editors are equal with 97.2 % ")
+
+
+def test_shares_have_two_decimals_where_one_would_make_others_read_as_the_best() -> None:
+    text = said({"unedited": (0.0, 0.0), "A": (0.9724, 0.4504), "B": (0.9716, 0.4496), "C": (0.9, 0.1)})
+    assert text["Reliability"].startswith("A is best with 97.24 % (96.2 to 98.2). ")
+    crossed = said({"unedited": (0.0, 0.0), "A": (0.9724, 0.4496), "B": (0.9716, 0.4504)})["Across languages"]
+    assert crossed.startswith("B is best with 45.04 % (44.0 to 46.0) of rephrased questions right in Chinese; ")
+    assert "; in English 97.16 %. " in crossed
+    assert crossed.endswith(" Best in English: A with 97.24 %, and 44.96 % in Chinese.")
+
+
+def test_an_editor_without_others_is_not_called_the_best() -> None:
+    text = said({"unedited": (0.0, 0.0), "ROME": (0.9, 0.3)})
+    assert text["Reliability"] == "ROME, the only editor, has 90.0 % (89.0 to 91.0). Unedited: 0.0 %."
+    assert text["Across languages"].startswith(
+        "ROME, the only editor, has 30.0 % (29.0 to 31.0) of rephrased questions right in Chinese; in English 90.0 %."
+    )
+    first = said({"unedited": (0.0, 0.0), "ROME": (0.9, 0.3)}, planned=("IKE",))
+    assert first["Reliability"].startswith("ROME, the only editor with a score, has 90.0 % ")
+    equal = said({"unedited": (0.0, 0.0), "ROME": (0.9, 0.3), "ICE": (0.9, 0.3)}, planned=("IKE",))
+    assert equal["Reliability"].startswith("Both editors with a score are equal with 90.0 % ")
 
 
 def test_an_editor_that_changes_little_is_best_at_locality_by_doing_nothing() -> None:

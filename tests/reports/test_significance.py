@@ -195,6 +195,34 @@ def test_findings_go_by_intervals_only_where_nothing_was_compared(found: pl.Data
         assert said == ([named] if named else [])
 
 
+@pytest.mark.parametrize(("langs", "where"), [(("en", "zh"), ""), (("en", "zh", "de"), " in any other language")])
+def test_editors_reach_as_far_where_no_other_language_tells_them_apart(
+    tmp_path: Path, langs: tuple[str, ...], where: str
+) -> None:
+    frame, entry = values({"unedited": 0.1, "IKE": 0.85, "ROME": 0.9}, langs, cases=40), {**ENTRY, "languages": langs}
+    scores, known = grid(frame, entry)
+
+    def across(found: pl.DataFrame) -> str:
+        return dict(findings(scores, known, "tiny", "small", found)["en"])["Across languages"]
+
+    found = compared(frame, tmp_path, entry)
+    assert f". Not significantly different{where}: IKE." in across(found)
+    pair = (pl.col("editor_1") == "ROME") & (pl.col("editor_2") == "IKE")
+    of_one = pair & (pl.col("lang_1") == "zh") & (pl.col("aspect") == "generality") & (pl.col("edit_lang_1") == "en")
+    sure = pl.when(of_one).then(0.001).otherwise("p_adjusted").alias("p_adjusted")
+    assert "different" not in across(found.with_columns(sure))
+    assert "different" not in across(found.filter(~of_one))
+
+
+def test_of_more_languages_than_are_compared_one_by_one_the_mean_is_looked_at(tmp_path: Path) -> None:
+    langs = ("en", "zh", "de", "fr", "es")
+    frame, entry = values({"IKE": 0.85, "ROME": 0.9}, langs, cases=40), {**ENTRY, "languages": langs}
+    scores, known = grid(frame, entry)
+    found = compared(frame, tmp_path, entry)
+    text = dict(findings(scores, known, "tiny", "small", found)["en"])["Across languages"]
+    assert text.endswith(" Not significantly different: IKE.")
+
+
 def test_findings_say_nothing_of_intervals_that_are_not_known() -> None:
     scores, known = grid(values(EDITORS))
     nan = pl.lit(float("nan"))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import polars as pl
 
 from crossedit import UNEDITED
-from crossedit.reports.comparisons import Comparison, Comparisons, Of, Side, others
+from crossedit.reports.comparisons import Comparison, Comparisons, Of, Side, compared_in
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, language
 from crossedit.reports.scores import Estimate, Scores
@@ -69,40 +69,60 @@ class Ranking:
         found = [(editor, self.reach(editor, aspect, langs)) for editor in self.grid.editors]
         return sorted(((editor, known) for editor, known in found if known), key=lambda pair: -pair[1].mean)
 
-    def compare(self, aspect: str, langs: Sequence[str], *editors: str) -> Comparison | None:
-        """Return the paired comparison of two editors in the languages, if there is one."""
+    def led(self, aspect: str, langs: Sequence[str]) -> "Led | None":
+        """Return those that are best in the languages; None where none has an estimate."""
+        ranked = self.ranked(aspect, langs)
+        return Led.of(ranked, complete=len(ranked) == len(self.grid.editors)) if ranked else None
+
+    def compared(self, aspect: str, langs: Sequence[str], first: str, second: str) -> list[Comparison]:
+        """Return the paired comparisons of two editors, of several languages all or none; see compared_in."""
         of = Of(self.facts, self.backbone, "editors", aspect, self.grid.protocol, "em")
-        lang = langs[0] if len(langs) == 1 else others(len(langs))
-        first, second = (Side(editor, self.edit_lang, lang) for editor in editors)
-        return self.comparisons.find(of, first, second)
+        sides = [[Side(editor, self.edit_lang, lang) for editor in (first, second)] for lang in compared_in(langs)]
+        found = [self.comparisons.find(of, *pair) for pair in sides]
+        known = [one for one in found if one]
+        return known if len(known) == len(found) else []
 
 
 class Led(NamedTuple):
-    """The editors of a ranking that are best, by the share as it is printed, and the others."""
+    """The editors of a ranking that are best, by the share as Table 2 prints it, and the others."""
 
     first: list[str]
     top: Estimate
     interval: str  # in brackets; empty where none is known or those of the best differ
     rest: list[tuple[str, Estimate]]
+    complete: bool  # whether the ranking has all editors
 
     @classmethod
-    def of(cls, ranked: Sequence[tuple[str, Estimate]]) -> "Led":
+    def of(cls, ranked: Sequence[tuple[str, Estimate]], complete: bool) -> "Led":
         """Return them of a ranking that isn't empty."""
         top = ranked[0][1]
-        equal = [share(estimate) == share(top) for _, estimate in ranked]
+        equal = [str(estimate) == str(top) for _, estimate in ranked]
         first = [pair for pair, is_equal in zip(ranked, equal, strict=True) if is_equal]
         rest = [pair for pair, is_equal in zip(ranked, equal, strict=True) if not is_equal]
         same = top.bounded and len({estimate.interval for _, estimate in first}) == 1
-        return cls([editor for editor, _ in first], top, f" ({top.interval})" if same else "", rest)
+        return cls([editor for editor, _ in first], top, f" ({top.interval})" if same else "", rest, complete)
 
     @property
     def text(self) -> str:
         """Who is best, and with how much."""
-        if len(self.first) > 1 and not self.rest:
-            who = f"All {len(self.first)} editors are equal"
+        count, known = len(self.first), "" if self.complete else " with a score"
+        if self.rest:
+            who = f"{listed(self.first)} {'is' if count == 1 else 'are'} best with"
+        elif count == 1:
+            who = f"{self.first[0]}, the only editor{known}, has"
         else:
-            who = f"{listed(self.first)} {'is' if len(self.first) == 1 else 'are'} best"
-        return f"{who} with {share(self.top)}{self.interval}"
+            who = f"{'Both' if count == 2 else f'All {count}'} editors{known} are equal with"
+        return f"{who} {self.share(self.top)}{self.interval}"
+
+    def share(self, estimate: Estimate) -> str:
+        """Return an estimate of the ranking in percent, as Table 2 does where another would read as the best."""
+        near = any(share(other) == share(self.top) for _, other in self.rest)
+        return f"{estimate} %" if near else share(estimate)
+
+    def span(self, estimates: Sequence[Estimate]) -> str:
+        """Return the shares, of several that differ the lowest and the highest."""
+        ordered = [self.share(one) for one in sorted(estimates, key=lambda one: one.mean)]
+        return " to ".join(dict.fromkeys((ordered[0], ordered[-1])))
 
 
 def findings(
@@ -132,10 +152,9 @@ def _own(comparisons: pl.DataFrame | None, facts: str, backbone: str, protocol: 
 def best(ranking: Ranking, aspect: str) -> Finding | None:
     """Say which editors are best in the editing language, and which others may be as good."""
     own = [ranking.edit_lang]
-    ranked = ranking.ranked(aspect, own)
-    if not ranked:
+    led = ranking.led(aspect, own)
+    if not led:
         return None
-    led = Led.of(ranked)
     text = f"{led.text}.{_as_good(ranking, aspect, own, led)}"
     if aspect == "locality":
         held = {editor: ranking.find(editor, "reliability", ranking.edit_lang) for editor in led.first}
@@ -152,10 +171,11 @@ def _as_good(ranking: Ranking, aspect: str, langs: Sequence[str], led: Led) -> s
 
     By the paired test where they were compared, corrected for all comparisons; else by their intervals.
     """
-    compared = {editor: ranking.compare(aspect, langs, led.first[0], editor) for editor, _ in led.rest}
+    compared = {editor: ranking.compared(aspect, langs, led.first[0], editor) for editor, _ in led.rest}
     text = ""
-    if same := [editor for editor, found in compared.items() if found and not found.significant]:
-        text += f" Not significantly different: {listed(same)}."
+    if same := [editor for editor, found in compared.items() if found and not any(one.significant for one in found)]:
+        where = " in any other language" if len(compared_in(langs)) > 1 else ""
+        text += f" Not significantly different{where}: {listed(same)}."
     if close := [editor for editor, estimate in led.rest if not compared[editor] and estimate.high >= led.top.low]:
         text += f" Close behind, with overlapping intervals: {listed(close)}."
     return text
@@ -166,30 +186,22 @@ def gap(ranking: Ranking) -> Finding | None:
     aspect, own = "generality", language(ranking.edit_lang)
     asked = [lang for lang in ranking.grid.langs if lang != ranking.edit_lang]
     langs = [lang for lang in asked if any(ranking.find(one, aspect, lang) for one in ranking.grid.editors)]
-    ranked = ranking.ranked(aspect, langs)
-    if not ranked:
+    led, home = ranking.led(aspect, langs), ranking.led(aspect, [ranking.edit_lang])
+    if not led:
         return None
-    led = Led.of(ranked)
     where = language(langs[0]) if len(langs) == 1 else f"{len(langs)} other languages, on average"
     text = f"{led.text} of rephrased questions right in {where}"
     at_home = [known for editor in led.first if (known := ranking.find(editor, aspect, ranking.edit_lang))]
-    text += f"; in {own} {_span(at_home)}." if at_home else "."
+    text += f"; in {own} {home.span(at_home)}." if home and at_home else "."
     text += _as_good(ranking, aspect, langs, led)
     if before := ranking.reach(UNEDITED, aspect, langs):
         text += f" Unedited: {share(before)}."
-    home = ranking.ranked(aspect, [ranking.edit_lang])
-    if home and not set(led.first) & set(Led.of(home).first):
-        first, top, *_ = Led.of(home)
-        reached = [known for editor, known in ranked if editor in first]
+    if home and not set(led.first) & set(home.first):
+        reached = [known for editor in home.first if (known := ranking.reach(editor, aspect, langs))]
         if reached:
-            text += f" Best in {own}: {listed(first)} with {share(top)}, and {_span(reached)} in {where}."
+            best_at_home = f"{listed(home.first)} with {home.share(home.top)}"
+            text += f" Best in {own}: {best_at_home}, and {led.span(reached)} in {where}."
     return Finding("Across languages", text)
-
-
-def _span(estimates: Sequence[Estimate]) -> str:
-    """Return the shares, of several that differ the lowest and the highest."""
-    ordered = [share(one) for one in sorted(estimates, key=lambda one: one.mean)]
-    return " to ".join(dict.fromkeys((ordered[0], ordered[-1])))
 
 
 def share(estimate: Estimate) -> str:

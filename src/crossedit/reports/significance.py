@@ -11,7 +11,7 @@ import polars as pl
 
 from crossedit import UNEDITED
 from crossedit.reports.bizsre import MEASURES
-from crossedit.reports.comparisons import LEGEND, Comparisons, Of, Side, others, together
+from crossedit.reports.comparisons import LEGEND, Comparisons, Of, Side, compared_in, others, together
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, FEW, PROTOCOLS, asked, f1_metric, language, method
 from crossedit.reports.scores import DASH
@@ -35,7 +35,7 @@ def editors(comparisons: pl.DataFrame, grid: Grid, facts: str) -> Sheet:
     known = _known(comparisons, grid, facts, ["editors"])
     rows: list[tuple[Cell, ...]] = []
     for backbone, edit_lang in _places(grid, facts):
-        elsewhere = _compared([lang for lang in grid.langs if lang != edit_lang])
+        elsewhere = compared_in([lang for lang in grid.langs if lang != edit_lang])
         columns = [(aspect, [edit_lang]) for aspect in ASPECTS] + [(aspect, elsewhere) for aspect in ASPECTS[1:]]
         for first, second in combinations(_editors(grid, facts, backbone, edit_lang), 2):
             rows.append(
@@ -108,7 +108,7 @@ def _asked_in(known: Comparisons, grid: Grid, facts: str, backbone: str, editor:
     for edit_lang in edit_langs[:1] if editor == UNEDITED and len(grid.langs) <= 2 else edit_langs:
         less = [lang for lang in grid.langs if lang != edit_lang]
         own = Side(editor, edit_lang, edit_lang)
-        pairs = [(own, own._replace(lang=lang)) for lang in _compared(less)]
+        pairs = [(own, own._replace(lang=lang)) for lang in compared_in(less)]
         if less:
             yield edit_lang, less, _cells(known, Of(facts, backbone, "asked_in", "", grid.protocol, ""), pairs)
 
@@ -158,11 +158,6 @@ def _cell(known: Comparisons, of: Of, pairs: Iterable[tuple[Side, Side]]) -> Num
         found = [one for pair in pairs if (one := known.find(of._replace(metric=metric), *pair))]
         parts += together(found, measure) if found else [Shown(DASH, name=measure)]
     return Numbers(tuple(parts), "" if any(part.exact is not None for part in parts) else "not compared")
-
-
-def _compared(elsewhere: Sequence[str]) -> list[str]:
-    """Return what of the other languages is compared: each, or their mean."""
-    return list(elsewhere) if len(elsewhere) <= FEW else [others(len(elsewhere))]
 
 
 def _named(less: Sequence[str]) -> str:
