@@ -81,7 +81,7 @@ def test_there_are_as_many_where_nothing_is_known_yet() -> None:
         assert not faults(figure), picture.name
         assert not figure.legends, picture.name
         assert not picture.described, picture.name
-        assert all("no value yet" in [text.get_text() for text in axes.texts] for axes in figure.axes), picture.name
+        assert all("no value" in [text.get_text() for text in axes.texts] for axes in figure.axes), picture.name
         assert not [text for text in figure.texts if "Bars" in text.get_text()], picture.name
 
 

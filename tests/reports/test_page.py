@@ -72,7 +72,7 @@ def test_figures_of_sweeps_say_what_they_show(swept: str) -> None:
     assert len(shown) == 2 * 4  # of two settings
     assert all(40 < len(text) < 300 for text in shown)
     assert "small, ROME: Sentiment 80 at 0, 80 at 4, 60 at 16, 40 at 64." in document.text
-    assert "No score yet: Task scores, instance-sequential, upstream; Task scores, batch-seq" in document.text
+    assert "Without values: Task scores, instance-sequential, upstream; Task scores, batch-seq" in document.text
 
 
 def test_names_of_sweeps_are_shown_as_text(swept: str) -> None:
@@ -148,22 +148,23 @@ def test_of_many_languages_the_page_holds_a_short_table_and_a_few_radar_charts(t
     assert len(Document(short).all("td")) < MOST_CELLS
 
 
-def test_what_has_no_score_yet_is_named_and_not_shown(tmp_path: Path) -> None:
+def test_what_has_no_value_is_named_and_not_shown(tmp_path: Path) -> None:
     frame = scores().filter(pl.col("protocol") != "upstream")
     known = Scores(frame.filter((pl.col("edit_lang") == "en") | (pl.col("editor") == "unedited")))
     names = ("radar_tiny_small_en", "radar_tiny_small_zh", "tradeoff_tiny", "cost_tiny")
     sources = Sources(figures=drawn(tmp_path / "figures", names))
     config = {**ENTRY, **made_sweeps.entry(["ROME"]), "editors": ENTRY["editors"]}
     document = Document(page(config, known, made_sweeps.sweeps({"sweeps": {}}), sources, []))
-    assert "No score yet: Edits of tiny, asked upstream: F1 / EM." in document.text
+    assert "Without values: Edits of tiny, asked upstream: F1 / EM." in document.text
     assert "tables/table_2_tiny_upstream" not in document.text
     assert "tables/table_2_tiny_teacher_forced" in document.text
-    assert "No score yet: Seconds to find an edit against scores, tiny." in document.text
+    lacking = "Seconds are not known of ROME, IKE."
+    assert f"Without values: Seconds to find an edit against scores, tiny. {lacking}" in document.text
     assert len(document.all("img")) == 3
     assert "1 editing language English" in " ".join(document.text.split())
     nobody = Scores(frame.filter(pl.col("editor") == "unedited", pl.col("edit_lang") == "en"))
     text = Document(page(ENTRY, nobody, made_sweeps.sweeps({"sweeps": {}}), sources, [])).text
-    assert "No score yet: small, edited in Chinese." in text
+    assert "Without values: small, edited in Chinese." in text
 
 
 def test_the_overview_counts_the_sweeps_that_have_scores() -> None:

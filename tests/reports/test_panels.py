@@ -114,7 +114,7 @@ def test_notes_explain_only_marks_that_are_there() -> None:
 @pytest.mark.parametrize("name", ["side_effects_instance-sequential_corrected", "weights_instance-sequential"])
 def test_without_a_value_a_figure_says_so_and_explains_nothing(name: str) -> None:
     _, figure = figure_of(Sweeps.read(entry(), [], [], []), name)
-    assert [text.get_text() for text in figure.axes[0].texts] == ["no value yet"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["no value"]
     assert not figure.legends
     assert note(figure) == "small"
     assert len(figure.axes) == 1

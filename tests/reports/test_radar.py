@@ -85,9 +85,9 @@ def test_many_languages_are_that_of_the_edit_and_the_mean_of_the_others(number: 
 
 def test_without_a_score_it_says_so_and_has_no_legend() -> None:
     figure = drawn(chart(frame=scores(entry()).clear()).picture())
-    assert "no value yet" in [text.get_text() for text in figure.axes[0].texts]
+    assert "no value" in [text.get_text() for text in figure.axes[0].texts]
     assert not figure.legends
-    assert "no value yet" not in [text.get_text() for text in drawn(chart().picture()).axes[0].texts]
+    assert "no value" not in [text.get_text() for text in drawn(chart().picture()).axes[0].texts]
 
 
 def test_many_long_names_stay_in_the_figure() -> None:

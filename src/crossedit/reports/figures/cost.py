@@ -31,12 +31,14 @@ def picture(found: F1, costs: Mapping[Place, Seconds]) -> Picture:
     ]
     title = f"Seconds to find an edit against scores, {found.facts}"
     note = f"{found.facts}: in the language of the edit, {asked(found.grid.protocol)}.{bars(panels)} {_WITHOUT}"
-    if lost := _unknown(found, costs):
-        note += f" Seconds are not known of {', '.join(lost)}."
+    unknown = _unknown(found, costs)
+    lacking = f"Seconds are not known of {', '.join(unknown)}." if unknown else ""
+    note = f"{note} {lacking}".strip()
     alt = f"{title}: F1 in percent in the language of the edit, {asked(found.grid.protocol)}."
     values = told(panels)
     described = f"{values} {note}" if values else ""
-    return Picture(f"cost_{found.facts}", title, alt, described, lambda: _draw(found, panels, note), found.facts)
+    name = f"cost_{found.facts}"
+    return Picture(name, title, alt, described, lambda: _draw(found, panels, note), found.facts, lacking)
 
 
 def _dots(found: F1, costs: Mapping[Place, Seconds], backbone: str, aspect: str) -> tuple[Dot, ...]:

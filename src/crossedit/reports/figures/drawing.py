@@ -44,6 +44,7 @@ class Picture:
     described: str  # its values in words; empty where it has none
     draw: Callable[[], Figure]
     facts: str = ""  # that it is of; empty where it is of sweeps
+    lacking: str = ""  # which values it hasn't and why, in a sentence
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
     layout = Layout.of(panels, names)
     layout.figure(x_label, y_label, below, draw)       draw(axes, panel) fills a panel
-    empty(axes)                                        says in a panel that nothing is known yet
+    empty(axes)                                        says in a panel that it has no value
 
 The panels of a row stand in a line, or in several where there are many; so do those of the next below them. A figure
 has the width of one column of a paper where all stand one below the other, else that of both.
@@ -162,7 +162,7 @@ def inches(axes: Axes) -> float:
 def empty(axes: Axes) -> None:
     """Say in a panel that has none of its values that this is so."""
     looks: dict[str, Any] = {"fontsize": TICK, "color": GREY, "ha": "center", "va": "center", "zorder": 5}
-    said = axes.text(0.5, 0.5, "no value yet", transform=axes.transAxes, **looks)
+    said = axes.text(0.5, 0.5, "no value", transform=axes.transAxes, **looks)
     said.set_path_effects([withStroke(linewidth=2, foreground="white")])
 
 

@@ -45,7 +45,7 @@ class Kind(NamedTuple):
     title: str
     charts: list[Chart]
     left_out: int  # how many others have values
-    unknown: list[str]  # titles of those that have none
+    unknown: list[Picture]  # those that have none
 
 
 def by_kind(drawn: Iterable[Picture], figures: Sequence[Path]) -> list[Kind]:
@@ -62,7 +62,7 @@ def by_kind(drawn: Iterable[Picture], figures: Sequence[Path]) -> list[Kind]:
 def _held(title: str, pictures: Sequence[Picture], files: Mapping[str, Path]) -> Kind:
     known = [picture for picture in pictures if picture.described]
     charts = [_chart(picture, files[picture.name]) for picture in known[:MOST]]
-    return Kind(title, charts, len(known[MOST:]), [picture.title for picture in pictures if not picture.described])
+    return Kind(title, charts, len(known[MOST:]), [picture for picture in pictures if not picture.described])
 
 
 def _chart(picture: Picture, path: Path) -> Chart:
