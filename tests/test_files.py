@@ -58,10 +58,35 @@ def test_a_table_that_polars_cannot_write_is_told(tmp_path: Path) -> None:
         write()
 
 
-@pytest.mark.parametrize("error", [FileNotFoundError(errno.ENOENT, "No such file", "in/values.json"), KeyError("mean")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        FileNotFoundError(errno.ENOENT, "No such file", "in/values.json"),
+        OSError(errno.ENOSPC, "No space left on device", "/dev/shm/another"),
+        KeyError("mean"),
+    ],
+)
 def test_an_error_about_something_else_stays_what_it_is(tmp_path: Path, error: Exception) -> None:
     with pytest.raises(type(error)), whole(tmp_path / "in" / "scores.json"):
         raise error
+
+
+def test_what_is_forgotten_within_an_output_is_no_fault_of_the_users(tmp_path: Path) -> None:
+    def read_within(folder: bool) -> None:
+        with whole(tmp_path / "out") as temporary:
+            if folder:
+                temporary.mkdir()
+            else:
+                temporary.write_text("{}")
+            (temporary / "figures" / "radar.svg").read_text()
+
+    with pytest.raises(FileNotFoundError), whole(tmp_path / "out"):
+        pass  # writes nothing
+    with pytest.raises(FileNotFoundError):
+        read_within(folder=True)
+    with pytest.raises(NotADirectoryError):
+        read_within(folder=False)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_output_is_called_what_the_user_calls_it(tmp_path: Path) -> None:

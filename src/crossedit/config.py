@@ -103,7 +103,7 @@ def _grammar(schema: Path) -> dict[str, Any]:
 
 
 def _partial(grammar: Any) -> Any:
-    """Return a schema in which nothing must be there."""
+    """Return a schema in which nothing must be there; no property may be called as the rules that go."""
     if isinstance(grammar, list):
         return [_partial(part) for part in grammar]
     if not isinstance(grammar, dict):

@@ -96,15 +96,22 @@ def _refusal(error: Exception, path: Path) -> str | None:
     """Return what the system has against writing the path; None where the error is about something else."""
     told = _RUST.search(str(error))
     number = int(told[1]) if told else getattr(error, "errno", None)
+    named = getattr(error, "filename", None)
+    if number is None or (named is not None and not _is_of(str(named), path)):
+        return None
     if number in _FULL:
         return os.strerror(number)
-    named = str(getattr(error, "filename", None) or error)
     # Of a long path polars tells the end alone.
-    if number is None or not (part_of(path).name in named or Path(named) in (path, *path.parents)):
+    if named is None and not _is_of(str(error), path):
         return None
     if number in (errno.EEXIST, errno.ENOTDIR):
-        return next((f"{parent} is a file" for parent in path.parents if parent.is_file()), os.strerror(number))
-    return os.strerror(number)
+        return next((f"{parent} is a file" for parent in path.parents if parent.is_file()), None)
+    # Where its folder is there, it is something else that isn't.
+    return None if number == errno.ENOENT and path.parent.is_dir() else os.strerror(number)
+
+
+def _is_of(named: str, path: Path) -> bool:
+    return part_of(path).name in named or Path(named) in (path, *path.parents)
 
 
 def write_json(value: Any, path: Path | str) -> None:

@@ -78,9 +78,11 @@ def test_the_unedited_backbone_has_values_once_and_scores_in_each_editing_langua
     asked = predictions()
     zh = asked.filter(pl.col("aspect") == "reliability").with_columns(lang=pl.lit("zh"))
     asked = pl.concat([asked, zh])
+    nobody_edits_in = zh.with_columns(lang=pl.lit("de"))
     named = {"answer_text": "after_text", "answer_ids": "after_ids"}
-    answers = asked.with_columns(**{name: pl.col(column) for name, column in named.items()})
-    probes = asked.unique(scores.KEY[:4]).with_columns(prompt_ids=pl.col("target_ids"))
+    every = pl.concat([asked, nobody_edits_in])
+    answers = every.with_columns(**{name: pl.col(column) for name, column in named.items()})
+    probes = every.unique(scores.KEY[:4]).with_columns(prompt_ids=pl.col("target_ids"))
     tables.write(answers.select(*ANSWERS.columns), ANSWERS, tmp_path / "answers.parquet", {})
     tables.write(probes.select(*PROBES.columns), PROBES, tmp_path / "probes.parquet", {})
     given = ["--probes", tmp_path / "probes.parquet", "--unedited", tmp_path / "answers.parquet"]

@@ -20,12 +20,12 @@ _MEANS = {
     *("acc", "acc_all", "acc_bytes", "acc_mutual_info", "acc_norm", "em", "exact_match", "math_verify", "mc1", "mc2"),
     *("prompt_level_loose_acc", "prompt_level_strict_acc"),
 }
-# And others that are shares; tasks of SQuAD have an f1 that is in percent already, as a number above 1 tells.
-_SHARES = {*_MEANS, "f1", "inst_level_loose_acc", "inst_level_strict_acc"}
+# And others that are shares. f1 isn't among them: that of SQuAD's tasks is in percent already, others aren't.
+_SHARES = {*_MEANS, "inst_level_loose_acc", "inst_level_strict_acc"}
 # The paper's benchmarks by their names in lm-eval, with their names and their columns in `resources/published`.
 _PRINTED = {"ceval-valid": ("C-Eval", "ceval"), "mmlu": ("MMLU", "mmlu")}
 _NOTE = (
-    "Shares of questions, and what is like them (acc, exact_match, f1), are in percent, other metrics as lm-eval gives "
+    "Shares of questions, and what is like them (acc, exact_match), are in percent, other metrics as lm-eval gives "
     "them. 95 % intervals reach 1.96 standard errors to either side; where all answers are right, or none, they are "
     "exact. lm-eval's ceval-valid asks C-Eval's validation questions, as the answers to its test questions aren't "
     "public. Published are the numbers of Bi-ZsRE, Table 3."

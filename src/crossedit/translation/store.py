@@ -69,7 +69,7 @@ def line(request: Mapping[str, Any], attempt: int, answer: Answer) -> str:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def storing(path: Path) -> Iterator[None]:
     """Within it what the system says against writing is a UserError about the file."""
     try:
         yield
@@ -101,7 +101,7 @@ class Store:
 
     def put(self, request: Mapping[str, Any], attempt: int, answer: Answer) -> None:
         """Append the answer to the folder's `answers.jsonl` and wait until it is on the disk."""
-        with writing(self._path):
+        with storing(self._path):
             append_line(line(request, attempt, answer), self._path)
         self._answers[key(request, attempt)] = answer
         self._own.add(key(request, attempt))
@@ -119,7 +119,7 @@ class Store:
         """Within it no other process asks for answers to put here; what others have put is there to be got."""
         lock = FileLock(self.folder / ".asking.lock")
         try:
-            with writing(self._path):
+            with storing(self._path):
                 self.folder.mkdir(parents=True, exist_ok=True)
                 try:
                     lock.acquire(timeout=0)

@@ -25,7 +25,7 @@ _X = {
 }
 _FORGOTTEN = {SEQUENTIAL: "Facts edited in batch"}  # what rows of the figure of forgetting are
 _FALLS = (
-    "Filled: significantly below the unedited model (interval below 0; permutation test p < .05 after Holm's "
+    "Filled: significantly below the unedited model (interval, if any, below 0; permutation test p < .05 after Holm's "
     "correction for all tasks and stops of a panel)."
 )
 _MOST = "Of each layer's most changed matrix W, by the Frobenius norm."

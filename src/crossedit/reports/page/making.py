@@ -35,11 +35,11 @@ def run(scores: Scores, grid: Grid, sweeps: Sweeps) -> Run:
     cells = scores.frame.select("facts", "backbone", "editor", "edit_lang").unique()
     edited = cells.filter(pl.col("editor") != UNEDITED)
     there = {name: set(edited[name]) for name in edited.columns}
-    swept = [sweep for sweep in sweeps.all if any(_has_scores(sweeps, sweep, name) for name in sweep.backbones)]
+    swept = [sweep for sweep in sweeps.all if any(_is_known(sweeps, sweep, name) for name in sweep.backbones)]
     return Run(
         backbones=union(
             (name for name in grid.backbones if name in set(cells["backbone"])),
-            (name for sweep in swept for name in sweep.backbones if _has_scores(sweeps, sweep, name)),
+            (name for sweep in swept for name in sweep.backbones if _is_known(sweeps, sweep, name)),
         ),
         editors=tuple(name for name in grid.editors if name in there["editor"]),
         edit_langs=union(
@@ -53,7 +53,7 @@ def run(scores: Scores, grid: Grid, sweeps: Sweeps) -> Run:
     )
 
 
-def _has_scores(sweeps: Sweeps, sweep: Planned, backbone: str) -> bool:
+def _is_known(sweeps: Sweeps, sweep: Planned, backbone: str) -> bool:
     """Return whether anything is known of a sweep on a backbone."""
     asked = ((task, protocol) for protocol, tasks in sweep.tasks.items() for task in tasks)
     return bool(sweeps.weights(sweep.name, backbone)) or any(

@@ -22,7 +22,7 @@ from typing import Any, Final
 from crossedit import files
 from crossedit.errors import UserError
 from crossedit.translation.questions import Question
-from crossedit.translation.store import key, writing
+from crossedit.translation.store import key, storing
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +91,9 @@ class Ledger:
             number += 1
         entry = Entry(name, server, len(lines), time.time())
         path = self.file_of(entry)
-        with writing(path):
+        with storing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-        with files.whole(path) as temporary, writing(path), open(temporary, "wb") as file:
+        with files.whole(path) as temporary, storing(path), open(temporary, "wb") as file:
             file.writelines(lines)
             file.flush()
             os.fsync(file.fileno())
@@ -119,7 +119,7 @@ class Ledger:
         del self._entries[entry.name]
 
     def _append(self, **said: Any) -> None:
-        with writing(self.path):
+        with storing(self.path):
             files.append_line(json.dumps(said), self.path)
 
     def _load(self, number: int, text: bytes) -> None:
