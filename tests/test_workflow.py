@@ -217,3 +217,11 @@ def test_tables_are_made_anew_when_a_printed_number_changes(tmp_path: Path) -> N
     [job] = [block for block in said.split("\nrule ") if block.startswith("make_tables:")]
     for path in (ROOT / "resources/published").glob("*.csv"):
         assert f"resources/published/{path.name}" in job
+
+
+def test_the_unedited_backbone_is_scored_in_the_languages_of_its_edits(tmp_path: Path) -> None:
+    excluded = {**CONFIG, "exclude": [{"backbone": "demo-en", "language": "zh"}]}
+    said = plan(excluded, tmp_path, "--printshellcmds").stdout
+    commands = re.findall(r"Shell command: crossedit edits score-unedited .* --languages (\S+) --cell '(.*?)'", said)
+    found = {json.loads(cell)["backbone"]: languages for languages, cell in commands}
+    assert found == {"demo-en": "en", "demo-bi": "en,zh"}

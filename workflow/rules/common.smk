@@ -84,6 +84,13 @@ def model_files(name):
     return model_folder(name) or local
 
 
+def editing_languages(wildcards):
+    """The languages in which a set of facts is edited in a backbone."""
+    named = (wildcards.facts, wildcards.backbone)
+    used = {cell.language for cell in CELLS if (cell.facts, cell.backbone) == named}
+    return ",".join(language for language in config["languages"] if language in used)
+
+
 def backbone_path(name):
     return (model_folder(name) or [config["backbones"][name].get("path")])[0]
 

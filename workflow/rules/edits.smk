@@ -135,7 +135,7 @@ rule score_unedited:
         **asks("score_unedited"),
     params:
         version=configuration.version("edits"),
-        languages=LANGUAGES,
+        languages=editing_languages,
         cell=lambda wildcards: as_json({"facts": wildcards.facts, "backbone": wildcards.backbone}),
         tokens=config["f1_tokens"],
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
