@@ -24,6 +24,7 @@ include: "workflow/rules/backbones.smk"
 include: "workflow/rules/edits.smk"
 include: "workflow/rules/sweeps.smk"
 include: "workflow/rules/reports.smk"
+include: "workflow/rules/handlers.smk"
 
 
 rule all:

@@ -167,9 +167,9 @@ def number(size: int | str) -> int | None:
     return None if isinstance(size, str) else size
 
 
-def version(stage: str) -> int:
-    """Return a stage's VERSION: rules carry it, since Snakemake can't see a change inside a package."""
-    number: int = importlib.import_module(f"crossedit.{stage}").VERSION
+def version(stage: str, of: str = "VERSION") -> int:
+    """Return a stage's version: rules carry it, since Snakemake can't see a change inside a package."""
+    number: int = getattr(importlib.import_module(f"crossedit.{stage}"), of)
     return number
 
 

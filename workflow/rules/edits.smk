@@ -100,7 +100,7 @@ rule score:
     resources:
         **asks("score"),
     params:
-        version=configuration.version("edits"),
+        version=configuration.version("edits", "SCORING"),
         cell=lambda wildcards: as_json(
             {
                 "facts": wildcards.facts,
@@ -134,7 +134,7 @@ rule score_unedited:
     resources:
         **asks("score_unedited"),
     params:
-        version=configuration.version("edits"),
+        version=configuration.version("edits", "SCORING"),
         languages=editing_languages,
         cell=lambda wildcards: as_json({"facts": wildcards.facts, "backbone": wildcards.backbone}),
         tokens=config["f1_tokens"],

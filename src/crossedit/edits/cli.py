@@ -252,12 +252,8 @@ def score_unedited(
     values_path: Path,
 ) -> None:
     """Score the backbone as it is, as the first row of every table."""
-    import polars as pl
-
-    from crossedit import UNEDITED
     from crossedit.edits import scores
     from crossedit.edits.predictions import unedited_predictions
-    from crossedit.edits.requests import asked_after
     from crossedit.files import digest
     from crossedit.tables import ANSWERS, PROBES, SCORES, VALUES, read, write
 
@@ -265,6 +261,5 @@ def score_unedited(
     each = scores.values(frame, scores.tokens_of(f1_tokens, entry))
     made = {"unedited": digest(unedited), "f1_tokens": f1_tokens, "seed": seed}
     named = languages.split(",")
-    of_edits = each.filter(pl.any_horizontal(map(asked_after, named)))
-    write(scores.of_cell(of_edits, {**cell, "editor": UNEDITED, "edit_lang": ""}), VALUES, values_path, made)
+    write(scores.unedited_values(each, cell, named), VALUES, values_path, made)
     write(scores.unedited_scores(each, cell, named, seed), SCORES, out, made)

@@ -28,11 +28,11 @@ from crossedit.edits.metrics import (
 from crossedit.edits.outcomes import outcome
 from crossedit.edits.requests import asked_after
 from crossedit.hub import loading
-from crossedit.tables import VALUES
+from crossedit.tables import PREDICTIONS, VALUES
 
 RESAMPLES = 1000
 METRICS = ("em", "em_normalised", "f1", "f1_product")
-KEY = ["case_id", "aspect", "kind", "lang", "protocol"]
+KEY = list(PREDICTIONS.key)
 
 
 def values(predictions: pl.DataFrame, tokens: Tokens) -> pl.DataFrame:
@@ -157,6 +157,12 @@ def tokens_of(choice: str, backbone: Mapping[str, Any]) -> Tokens:
         return found
 
     return ids
+
+
+def unedited_values(each: pl.DataFrame, cell: Mapping[str, str], languages: Sequence[str]) -> pl.DataFrame:
+    """Return the VALUES of the backbone as it is, of what is asked after edits in these languages, without any."""
+    asked = each.filter(pl.any_horizontal(map(asked_after, languages)))
+    return of_cell(asked, {**cell, "editor": UNEDITED, "edit_lang": ""})
 
 
 def unedited_scores(each: pl.DataFrame, cell: Mapping[str, str], languages: Sequence[str], seed: int) -> pl.DataFrame:

@@ -94,7 +94,7 @@ def means(scores: Scores, grid: Grid, facts: str, protocol: str) -> Sheet:
             )
         )
     return Sheet(
-        name=f"table_2_{facts}_{protocol}_means",
+        name="",  # it lies in no file
         title=f"Edits of {facts}, {asked(protocol)}, in the editing language and on average in the others: F1 / EM",
         columns=(
             *LABELS,

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import polars as pl
 
 from crossedit import UNEDITED
-from crossedit.reports.naming import FEW
 from crossedit.reports.sheets import Shown, bounds, in_percent
 from crossedit.reports.sweeps import SIGNIFICANT, Change
 from crossedit.tables import COMPARISONS
@@ -131,16 +130,6 @@ def _sides(*sides: Side) -> tuple[Side, ...]:
     """Return the sides without editing languages where neither is edited."""
     bare = all(side.editor == UNEDITED for side in sides)
     return tuple(side._replace(edit_lang="") for side in sides) if bare else sides
-
-
-def others(count: object) -> str:
-    """Return what stands for the mean over a number of other languages, where a side names its language."""
-    return f"{count} others"
-
-
-def compared_in(elsewhere: Sequence[str]) -> list[str]:
-    """Return what of the other languages is compared: each, or their mean."""
-    return list(elsewhere) if len(elsewhere) <= FEW else [others(len(elsewhere))]
 
 
 def _range(counts: Iterable[int]) -> str:

@@ -43,11 +43,6 @@ class Course:
         return self.shows_harm is False
 
     @property
-    def change(self) -> Change | None:
-        """The change at the last stop."""
-        return self.changes[-1] if self.after else None
-
-    @property
     def changes(self) -> list[Change | None]:
         """The change at each stop."""
         return [score.change if score else None for score in self.after.values()]

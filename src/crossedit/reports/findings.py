@@ -12,9 +12,9 @@ from typing import NamedTuple
 import polars as pl
 
 from crossedit import UNEDITED
-from crossedit.reports.comparisons import Comparison, Comparisons, Of, Side, compared_in
+from crossedit.reports.comparisons import Comparison, Comparisons, Of, Side
 from crossedit.reports.grid import Grid
-from crossedit.reports.naming import ASPECTS, language
+from crossedit.reports.naming import ASPECTS, compared_in, language
 from crossedit.reports.scores import Estimate, Scores
 
 WEAK = 0.5  # reliability below which good locality only means that little was edited

@@ -7,7 +7,7 @@ from typing import Any
 from crossedit import UNEDITED
 from crossedit.config import cells as configured_cells
 from crossedit.errors import UserError, nearest
-from crossedit.reports.naming import PROTOCOLS, Style, styles, union
+from crossedit.reports.naming import PROTOCOLS, Style, protocols_of, styles, union
 from crossedit.reports.scores import Scores
 from crossedit.reports.sweeps import Sweeps
 
@@ -37,7 +37,7 @@ class Grid:
         named = [list(entry.get(section, ())) for section in ("facts", "backbones", "editors")] + [list(languages)]
         found = [scores.names(column) for column in ("facts", "backbone", "editor", "edit_lang")]
         facts, backbones, editors, edit_langs = (union(*pair) for pair in zip(named, found, strict=True))
-        protocols = union(entry.get("protocols", ()), [name for name in PROTOCOLS if name in scores.names("protocol")])
+        protocols = protocols_of(entry, scores.names("protocol"))
         protocols = protocols or (sweeps.protocols if sweeps else ()) or tuple(PROTOCOLS)[:1]
         protocol = (entry.get("reports") or {}).get("protocol", protocols[0])
         if protocol not in protocols:

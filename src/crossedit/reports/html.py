@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment
 
 from crossedit import pages
-from crossedit.reports.naming import language
+from crossedit.reports.naming import asked, language
 
 
 def render(template: str, **values: Any) -> str:
@@ -18,7 +18,7 @@ def render(template: str, **values: Any) -> str:
 @cache
 def _environment() -> Environment:
     environment = pages.environment("crossedit.reports")
-    environment.filters |= {"language": language, "json": _json}
+    environment.filters |= {"language": language, "asked": asked, "json": _json}
     return environment
 
 

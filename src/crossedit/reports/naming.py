@@ -1,7 +1,7 @@
 """How things are called and drawn in every table and figure: aspects, languages, protocols, editors."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from crossedit import UNEDITED
 from crossedit.facts.languages import NAMES
@@ -150,6 +150,22 @@ def method(editor: str) -> str:
 def asked(protocol: str) -> str:
     """Return how facts were asked, in words."""
     return f"asked {protocol.replace('_', '-')}"
+
+
+def others(count: object) -> str:
+    """Return what stands for the mean over a number of other languages, where a side names its language."""
+    return f"{count} others"
+
+
+def compared_in(elsewhere: Sequence[str]) -> list[str]:
+    """Return what of the other languages is compared: each, or their mean."""
+    return list(elsewhere) if len(elsewhere) <= FEW else [others(len(elsewhere))]
+
+
+def protocols_of(entry: Mapping[str, Any], asked: Iterable[str]) -> tuple[str, ...]:
+    """Return the protocols of a configuration, then others that are known and were asked."""
+    there = set(asked)
+    return union(entry.get("protocols", ()), [name for name in PROTOCOLS if name in there])
 
 
 def f1_metric(protocol: str) -> str:

@@ -11,9 +11,9 @@ import polars as pl
 
 from crossedit import UNEDITED
 from crossedit.reports.bizsre import MEASURES
-from crossedit.reports.comparisons import LEGEND, Comparisons, Of, Side, compared_in, others, together
+from crossedit.reports.comparisons import LEGEND, Comparisons, Of, Side, together
 from crossedit.reports.grid import Grid
-from crossedit.reports.naming import ASPECTS, FEW, PROTOCOLS, asked, f1_metric, language, method
+from crossedit.reports.naming import ASPECTS, FEW, PROTOCOLS, asked, compared_in, f1_metric, language, method, others
 from crossedit.reports.scores import DASH
 from crossedit.reports.sheets import Cell, Column, Numbers, Sheet, Shown
 from crossedit.reports.sheets.cells import shown

@@ -14,46 +14,45 @@ _CELL: Columns = {
     "edit_lang": pl.String,  # in VALUES empty for the backbone as it is, whose answers are the same before any edit
 }
 
+# Which question about a fact a row is of.
+_QUESTION: Columns = {
+    "case_id": pl.Int64,
+    "aspect": pl.String,  # reliability, generality, locality or portability
+    "kind": pl.String,  # locality: other_subject or same_subject; else empty
+    "lang": pl.String,
+}
+
 # A probe is one question put to a model with its expected answer. It has no editing language: the reliability probe
 # of a language is the one asked when that language is edited.
 PROBES = Table(
     name="probes",
     columns={
-        "case_id": pl.Int64,
-        "aspect": pl.String,  # reliability, generality, locality or portability
-        "kind": pl.String,  # locality: other_subject or same_subject; else empty
-        "lang": pl.String,
+        **_QUESTION,
         "prompt": pl.String,
         "target": pl.String,
         "prompt_ids": _IDS,
         "target_ids": _IDS,
     },
-    key=("case_id", "aspect", "kind", "lang"),
+    key=tuple(_QUESTION),
 )
 
 ANSWERS = Table(
     name="answers",
     columns={
-        "case_id": pl.Int64,
-        "aspect": pl.String,
-        "kind": pl.String,
-        "lang": pl.String,
+        **_QUESTION,
         "protocol": pl.String,  # teacher_forced, generated or upstream
         "target_ids": _IDS,  # as this protocol sees the target
         "target_text": pl.String,
         "answer_ids": _IDS,
         "answer_text": pl.String,
     },
-    key=("case_id", "aspect", "kind", "lang", "protocol"),
+    key=(*_QUESTION, "protocol"),
 )
 
 PREDICTIONS = Table(
     name="predictions",
     columns={
-        "case_id": pl.Int64,
-        "aspect": pl.String,
-        "kind": pl.String,
-        "lang": pl.String,
+        **_QUESTION,
         "protocol": pl.String,
         "prompt": pl.String,
         "target": pl.String,
@@ -64,7 +63,7 @@ PREDICTIONS = Table(
         "after_ids": _IDS,
         "after_text": pl.String,
     },
-    key=("case_id", "aspect", "kind", "lang", "protocol"),
+    key=(*_QUESTION, "protocol"),
 )
 
 
@@ -90,10 +89,7 @@ VALUES = Table(
     name="values",
     columns={
         **_CELL,
-        "case_id": pl.Int64,
-        "aspect": pl.String,
-        "kind": pl.String,
-        "lang": pl.String,
+        **_QUESTION,
         "protocol": pl.String,
         "em": pl.Float64,  # each metric 0 to 1
         "em_normalised": pl.Float64,
@@ -101,7 +97,7 @@ VALUES = Table(
         "f1_product": pl.Float64,
         "outcome": pl.String,  # right, or what is wrong: edits/outcomes.py
     },
-    key=(*_CELL, "case_id", "aspect", "kind", "lang", "protocol"),
+    key=(*_CELL, *_QUESTION, "protocol"),
 )
 
 OUTCOMES = Table(

@@ -47,7 +47,7 @@ def _dots(found: F1, costs: Mapping[Place, Seconds], backbone: str, aspect: str)
         score = found.own(backbone, editor, edit_lang, aspect)
         return (Spot(seconds), Spot.percent(score)) if seconds and score else None
 
-    return dots(found, backbone, at)
+    return dots(found, at)
 
 
 def _seconds(found: F1, costs: Mapping[Place, Seconds], backbone: str, editor: str, edit_lang: str) -> float | None:

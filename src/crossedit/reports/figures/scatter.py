@@ -43,7 +43,7 @@ class Dot(NamedTuple):
     faint: bool = False  # one of many, whose mean is a point of its own
 
 
-def dots(found: F1, backbone: str, at: Callable[[str, str], tuple[Spot, Spot] | None]) -> tuple[Dot, ...]:
+def dots(found: F1, at: Callable[[str, str], tuple[Spot, Spot] | None]) -> tuple[Dot, ...]:
     """Return a point for each editor and editing language that `at` has a place for; of many languages, their mean."""
     looks, shown = found.grid.styles, []
     faces = dict(zip(found.edit_langs, FACES, strict=False))

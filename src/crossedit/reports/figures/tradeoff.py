@@ -36,7 +36,7 @@ def _dots(found: F1, backbone: str, across: str, along: str) -> tuple[Dot, ...]:
         x, y = (found.own(backbone, editor, edit_lang, aspect) for aspect in (across, along))
         return (Spot.percent(x), Spot.percent(y)) if x and y else None
 
-    return dots(found, backbone, at)
+    return dots(found, at)
 
 
 def _draw(found: F1, panels: Panels) -> Figure:

@@ -1,7 +1,7 @@
 """The page: everything about an experiment in one file that needs nothing else."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -132,8 +132,7 @@ def _readable(group: Group, scores: Scores, grid: Grid) -> Group:
     large = [sheet for sheet in group.first if len(sheet.rows) * len(sheet.columns) > MOST_CELLS]
     if group.title != EDITS or not large:
         return group
-    means = replace(bizsre.means(scores, grid, group.facts, grid.protocol), name="")  # it lies in no file
-    return group._replace(first=[means, *group.first])
+    return group._replace(first=[bizsre.means(scores, grid, group.facts, grid.protocol), *group.first])
 
 
 def _findings(scores: Scores, grid: Grid, facts: str, compared: pl.DataFrame | None) -> dict[str, Any]:

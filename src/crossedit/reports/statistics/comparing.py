@@ -23,7 +23,7 @@ import numpy as np
 import polars as pl
 
 from crossedit import UNEDITED
-from crossedit.reports.naming import PROTOCOLS, f1_metric, union
+from crossedit.reports.naming import f1_metric, protocols_of, union
 from crossedit.reports.statistics.paired import Numbers, holm, paired
 from crossedit.reports.statistics.values import Column, Part
 from crossedit.tables import COMPARISONS
@@ -58,8 +58,7 @@ def compare(facts: Mapping[Part, pl.DataFrame], entry: Mapping[str, Any], seed: 
 def shown_protocol(entry: Mapping[str, Any], protocols: Iterable[str] = ()) -> str:
     """Return the protocol that the entry shows first, else the first of those given; empty where there is none."""
     named = (entry.get("reports") or {}).get("protocol")
-    known = union(entry.get("protocols", ()), [name for name in PROTOCOLS if name in set(protocols)])
-    return named or next(iter(known), "")
+    return named or next(iter(protocols_of(entry, protocols)), "")
 
 
 def order(entry: Mapping[str, Any]) -> dict[str, list[str]]:

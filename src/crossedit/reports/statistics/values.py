@@ -14,8 +14,7 @@ import polars as pl
 from crossedit import tables
 from crossedit.edits.requests import asked_after
 from crossedit.errors import UserError
-from crossedit.reports.comparisons import others
-from crossedit.reports.naming import FEW, f1_metric
+from crossedit.reports.naming import FEW, f1_metric, others
 from crossedit.tables import OUTCOMES, VALUES
 
 _CELL = ("facts", "backbone", "editor", "edit_lang")
@@ -76,9 +75,7 @@ def _by_language(paths: Iterable[Path]) -> Iterator[tuple[Path, pl.DataFrame]]:
     What stands there without one is the unedited backbone's, and counts in each language whose edits are asked for.
     """
     for path in paths:
-        tables.read(path, VALUES, where=pl.lit(False))  # is it such a table at all?
-        for lang in pl.scan_parquet(path).select("edit_lang").unique(maintain_order=True).collect()["edit_lang"]:
-            frame = tables.read(path, VALUES, where=pl.col("edit_lang").eq_missing(lang))
+        for (lang,), frame in tables.read(path, VALUES).partition_by("edit_lang", as_dict=True).items():
             if lang:
                 yield path, frame
                 continue
