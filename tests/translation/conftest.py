@@ -1,6 +1,10 @@
 """A server on this machine, and facts to translate by it."""
 
+import asyncio
+import logging
+import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -25,6 +29,48 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the waits between two tries be short."""
     monkeypatch.setattr(client, "WAIT", 0.01)
     monkeypatch.setattr(client, "TRIES", 4)
+
+
+@pytest.fixture
+def patient(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the time for an answer be over when the server hangs, and not before, so that no machine is too slow.
+
+    For one request at a time.
+    """
+    limits: list[tuple[asyncio.AbstractEventLoop, asyncio.Timeout]] = []
+
+    def timeout(_: float) -> asyncio.Timeout:
+        limits.append((asyncio.get_running_loop(), asyncio.timeout(None)))
+        return limits[-1][1]
+
+    def hung() -> None:
+        loop, limit = limits[-1]
+        loop.call_soon_threadsafe(lambda: limit.reschedule(loop.time()))
+
+    monkeypatch.setattr(client, "asyncio", SimpleNamespace(**{**vars(asyncio), "timeout": timeout}))
+    server.hung = hung
+
+
+@pytest.fixture
+def logged() -> Iterator[Callable[[logging.Logger, str], threading.Event]]:
+    """Give what returns an event that is set when a log gets a message with these words."""
+    looks = []
+
+    def event(log: logging.Logger, words: str) -> threading.Event:
+        came = threading.Event()
+
+        def look(record: logging.LogRecord) -> bool:
+            if words in record.getMessage():
+                came.set()
+            return True
+
+        log.addFilter(look)
+        looks.append((log, look))
+        return came
+
+    yield event
+    for log, look in looks:
+        log.removeFilter(look)
 
 
 @pytest.fixture

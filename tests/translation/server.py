@@ -71,7 +71,10 @@ class Server(ThreadingHTTPServer):
         self.answer: Callable[[dict[str, str], str], str | None] = translated
         self.known_forms: tuple[str, ...] = ("text", "json_object", "json_schema")
         self.seconds = 0.0  # that it thinks about an answer
-        self.hangs = 3.0  # seconds
+        self.together = 1  # requests; none is answered before so many have come
+        self.hangs = 60.0  # seconds at most
+        self.hung: Callable[[], None] = lambda: None  # called when an answer hangs
+        self.closed = threading.Event()  # set when nobody asks any more, for all that hangs
         self.retry_after = "0.2"  # seconds
         self.usage: tuple[int, int] = (10, 5)
         self.lock = threading.Lock()
@@ -84,6 +87,7 @@ class Server(ThreadingHTTPServer):
         self.happened: Counter[str] = Counter()  # by trouble
         self.flying = self.most_flying = 0
         self._came: Counter[str] = Counter()
+        self._are_together = threading.Event()
 
     @property
     def url(self) -> str:
@@ -112,6 +116,9 @@ class Server(ThreadingHTTPServer):
             self._came[key] += 1
             if isinstance(trouble, str):
                 self.happened[trouble] += 1
+            if len(self.requests) >= self.together:
+                self._are_together.set()
+        self._are_together.wait(60)
         form = request.get("response_format", {}).get("type", "text")
         if form not in self.known_forms:
             return Reply(400, {"error": {"message": f"response_format {form} is not known"}})
@@ -190,12 +197,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.most_flying = max(self.server.most_flying, self.server.flying)
         try:
             reply = self.server.reply(self.command, self.path, self.headers, body)
+        finally:  # before it is answered, as whoever has the answer may ask the next
+            with self.server.lock:
+                self.server.flying -= 1
+        try:
             self._send(reply, body)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
-        finally:
-            with self.server.lock:
-                self.server.flying -= 1
 
     do_GET = do_POST = do_DELETE = _do  # noqa: N815
 
@@ -204,7 +212,8 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.trouble:
             self.close_connection = True
         if reply.trouble == "hanging":
-            time.sleep(self.server.hangs)
+            self.server.hung()
+            self.server.closed.wait(self.server.hangs)
         if reply.trouble in ("hanging", "cut connection"):
             return
         self.send_response(reply.status)
@@ -220,10 +229,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if reply.trouble == "dripping":  # no read is ever slow
             until = time.monotonic() + self.server.hangs
-            for byte in data[:-1]:
+            for place, byte in enumerate(data[:-1]):
                 self.wfile.write(bytes([byte]))
-                time.sleep(0.05)
-                if time.monotonic() > until:
+                if place == 1:
+                    self.server.hung()
+                if self.server.closed.wait(0.05) or time.monotonic() > until:
                     return
         self.wfile.write(data)
         self.wfile.flush()
@@ -268,6 +278,7 @@ def running(server: Server) -> Iterator[Server]:
     try:
         yield server
     finally:
+        server.closed.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -1,5 +1,4 @@
 import json
-import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -7,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crossedit.errors import UserError
-from crossedit.translation import records
+from crossedit.translation import records, store
 from crossedit.translation.store import Answer, Store, line
 from crossedit.translation.translate import translate
 
@@ -132,25 +131,24 @@ def test_the_form_of_the_answer_is_no_part_of_the_question(tmp_path, form):
     assert Store(tmp_path).get(REQUEST, 1) == Answer("早")
 
 
-def test_one_asks_at_a_time_and_the_next_gets_what_the_first_has_put(tmp_path, caplog):
+def test_one_asks_at_a_time_and_the_next_gets_what_the_first_has_put(tmp_path, logged):
     first, second = Store(tmp_path / "store"), Store(tmp_path / "store")
-    waiting, done = threading.Event(), []
+    done = []
+    waits = logged(store.log, "another run is asking for answers; this one waits")
 
     def ask():
-        waiting.set()
         with second.asking():
             done.append(second.get(REQUEST, 1))
 
     thread = threading.Thread(target=ask)
-    with caplog.at_level(logging.WARNING), first.asking():
+    with first.asking():
         thread.start()
-        waiting.wait()
+        assert waits.wait(60)
         first.put(REQUEST, 1, Answer("早"))
         thread.join(0.2)
         assert not done
     thread.join()
     assert done == [Answer("早")]
-    assert "another run is asking for answers; this one waits" in caplog.text
 
 
 def test_files_that_have_not_changed_are_not_read_again(tmp_path):

@@ -6,12 +6,13 @@ import threading
 import time
 from dataclasses import replace
 from email.utils import formatdate
+from types import SimpleNamespace
 
 import pytest
-from server import LOST, Reply
+from server import LOST, Reply, translated
 
 from crossedit.errors import UserError
-from crossedit.translation.asking import client
+from crossedit.translation.asking import client, troubles
 from crossedit.translation.store import Store
 from crossedit.translation.translate import translate
 
@@ -19,32 +20,35 @@ pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.mark.parametrize("trouble", [408, 429, 503, "429 with Retry-After", *LOST])
-def test_passing_troubles_are_tried_again(server, key, facts, made, trouble):
+def test_passing_troubles_are_tried_again(server, key, facts, made, patient, trouble):
     server.troubles = [trouble, trouble]
     server.retry_after = "0.02"
-    server.hangs = 0.6
-    result = translate(facts(1), replace(made, timeout=0.2))
+    result = translate(facts(1), made)
     assert len(result.rows) == 1
     assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("trouble", [429, "hanging"])
+@pytest.mark.parametrize("trouble", [429, "hanging", "dripping"])
 def test_a_trouble_that_does_not_pass_ends_after_a_number_of_tries(server, key, facts, made, trouble):
     server.troubles = [trouble] * 100
-    server.hangs = 0.2
     with pytest.raises(UserError, match=r"answers 429|has not answered within 0\.1 s, 4 times"):
         translate(facts(1), replace(made, timeout=0.1))
     assert len(server.requests) == 4
 
 
-def test_who_is_told_to_wait_waits_and_so_do_all_others(server, key, facts, made):
-    server.troubles = [None, None, None, "429 with Retry-After"]
-    server.seconds, server.retry_after = 0.05, "0.4"
+def test_who_is_told_to_wait_waits_and_so_do_all_others(server, key, facts, made, monkeypatch):
+    """Four are in flight when one of them is told; the others are answered thereafter."""
+    told, heard = client.told, threading.Event()
+    monkeypatch.setattr(client, "told", lambda error: (heard.set(), told(error))[1])
+    server.answer = lambda *asked: heard.wait(60) and translated(*asked)
+    server.together, server.troubles = 4, [None, None, None, "429 with Retry-After"]
+    server.retry_after = "0.4"
     result = translate(facts(12), replace(made, concurrency=4))
     assert len(result.rows) == 12
-    first, *_, last = server.times[:4]
-    assert last - first < 0.1, "four were in flight when one of them was told"
-    assert server.times[4] - last >= 0.39
+    assert server.times[4] - server.times[3] >= 0.39
+
+
+NOW = 1_000_000_000.7  # seconds since 1970
 
 
 @pytest.mark.parametrize(
@@ -52,15 +56,15 @@ def test_who_is_told_to_wait_waits_and_so_do_all_others(server, key, facts, made
     [
         {"Retry-After": "0.3"},
         {"retry-after-ms": "300", "Retry-After": "100"},
-        {"Retry-After": lambda: formatdate(time.time() + 1.3, usegmt=True)},
+        {"Retry-After": formatdate(NOW + 0.3, usegmt=True)},
     ],
 )
-def test_how_long_to_wait_is_said_in_several_ways(server, key, facts, made, headers):
-    said = {name: value() if callable(value) else value for name, value in headers.items()}
-    server.troubles = [Reply(429, {"error": {"message": "wait"}}, said)]
+def test_how_long_to_wait_is_said_in_several_ways(server, key, facts, made, monkeypatch, headers):
+    monkeypatch.setattr(troubles, "time", SimpleNamespace(time=lambda: NOW))
+    server.troubles = [Reply(429, {"error": {"message": "wait"}}, headers)]
     translate(facts(1), made)
     first, second = server.times
-    assert 0.25 < second - first < 1.5
+    assert 0.29 < second - first < 60
 
 
 @pytest.mark.parametrize("said", ["0", "-5", "soon", "nan", "inf", "Thu, 01 Jan 1970 00:00:00 GMT"])
@@ -89,16 +93,20 @@ def test_to_be_told_to_wait_is_no_try_but_patience_ends(server, key, facts, made
 
 def test_who_is_told_to_wait_stays_while_others_are_answered(server, key, facts, made, monkeypatch):
     """The server answers one request at a time and sends the others away, so that some come very often."""
-    # Less than all answers take, and much more than one does, on a busy machine too.
+    # By a clock that hardly runs but jumps with each answer: less than all answers take, and much more than one does.
     monkeypatch.setattr(client, "PATIENCE", 1.8)
-    free = threading.Semaphore(1)
+    begun = time.monotonic()
+    monkeypatch.setattr(client.Client, "_now", lambda _: 0.3 * server.paid.total() + (time.monotonic() - begun) / 100)
+    free, sent_away = threading.Semaphore(1), threading.Semaphore(0)
     complete = server.complete
 
     def one_at_a_time(request, headers):
         if not free.acquire(blocking=False):
-            return Reply(429, {"error": {"message": "come again"}}, {"Retry-After": "0.03"})
+            sent_away.release()
+            return Reply(429, {"error": {"message": "come again"}}, {"Retry-After": "0.001"})
         try:
-            time.sleep(0.3)
+            for _ in range(7 - server.paid.total()):  # all that are left come in between
+                assert sent_away.acquire(timeout=60)
             return complete(request, headers)
         finally:
             free.release()
@@ -283,8 +291,17 @@ def test_tokens_that_are_no_number_are_estimated(server, key, facts, made, count
 
 
 def test_a_long_wait_is_told_once(server, key, facts, made, caplog, monkeypatch):
+    waiting = []
+
+    async def sleep(seconds):
+        waiting.append(seconds)
+        await asyncio.sleep(0)
+
+    # Time stands still until all four wait.
+    monkeypatch.setattr(client, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
+    monkeypatch.setattr(client.Client, "_now", lambda _: float(len(waiting) >= 4))
     monkeypatch.setattr(client, "LONG", 0.1)
-    server.troubles = ["429 with Retry-After"] * 4
+    server.together, server.troubles = 4, ["429 with Retry-After"] * 4
     translate(facts(8), made)
     (told,) = [message for message in caplog.messages if "asks to wait" in message]
     assert re.fullmatch(rf"{server.url} asks to wait for \d+ s; nothing is asked till then\.", told)

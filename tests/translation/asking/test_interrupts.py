@@ -5,14 +5,12 @@ import json
 import os
 import signal
 import threading
-import time
-from dataclasses import replace
+from concurrent.futures import wait
 
 import pytest
 from server import translated
 
-from crossedit.translation.asking import live
-from crossedit.translation.asking.loops import drive
+from crossedit.translation.asking import live, loops
 from crossedit.translation.store import Store
 from crossedit.translation.translate import translate
 
@@ -24,53 +22,77 @@ class _ToldError(Exception):
 
 
 @pytest.fixture
-def told(monkeypatch):
-    """A process in which SIGTERM is an exception, as in the jobs of rules; gives what sends a signal after a time."""
+def terminable():
+    """A process in which SIGTERM is an exception, as in the jobs of rules."""
 
     def end(*_):
         raise _ToldError
 
     before = signal.signal(signal.SIGTERM, end)
-    timers = []
-
-    def send(number, seconds):
-        timers.append(threading.Timer(seconds, os.kill, (os.getpid(), number)))
-        timers[-1].start()
-
-    yield send
-    for timer in timers:
-        timer.join()
+    yield
     signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture
-def told_amid(told, server, made):
+def told_amid(terminable, server, made, logged):
     """Give what sends a signal once as many requests as wished are on their way, which are answered when it is heeded.
 
-    So that no machine is too slow for it.
+    Before each answer `then` is called. So that no machine is too slow for it.
     """
-    heeded = threading.Event()
+    heeded = logged(live.log, "told to end")
 
-    def heed(record):
-        if "told to end" in record.msg:
-            heeded.set()
-        return True
-
-    def send(number):
+    def send(number, then=lambda: None):
         all_sent = threading.Barrier(made.concurrency, lambda: os.kill(os.getpid(), number))
 
         def answer(record, language):
             if not heeded.is_set():
-                all_sent.wait(30)
-                heeded.wait(30)
+                all_sent.wait(60)
+                heeded.wait(60)
+            then()
             return translated(record, language)
 
         server.answer = answer
 
-    live.log.addFilter(heed)
-    yield send
-    live.log.removeFilter(heed)
-    server.answer = translated
+    return send
+
+
+@pytest.fixture
+def told_twice(told_amid, server, monkeypatch):
+    """Give what sends two interrupts, the second when the first is heeded, and then holds all answers.
+
+    before: called before the second.
+    """
+    monkeypatch.setattr(live, "GRACE", 600)
+
+    def send(before=lambda: None):
+        first = threading.Lock()
+
+        def interrupt_and_hold():
+            if first.acquire(blocking=False):
+                before()
+                os.kill(os.getpid(), signal.SIGINT)
+            server.closed.wait(60)
+
+        told_amid(signal.SIGINT, interrupt_and_hold)
+
+    return send
+
+
+@pytest.fixture
+def looked_up(monkeypatch):
+    """Give what returns when the thread that waits for the asking in another one is where it heeds interrupts."""
+    looks = threading.Event()
+
+    def look(*given, **named):
+        looks.set()
+        return wait(*given, **named)
+
+    def next_look():
+        looks.clear()
+        assert looks.wait(60)
+
+    monkeypatch.setattr(loops, "wait", look)
+    return next_look
 
 
 def _interrupted(translating):
@@ -94,22 +116,25 @@ def test_an_interrupt_in_a_notebook_ends_the_asking(server, key, facts, made, to
     assert len(server.requests) == len(Store(made.store)) == 4, "those on their way are stored, and no other is sent"
 
 
-def test_a_second_interrupt_in_a_notebook_waits_for_nothing(server, key, facts, made, told):
-    server.troubles = ["hanging"] * 9
-    told(signal.SIGINT, 0.2)
-    told(signal.SIGINT, 0.3)
-    start = time.monotonic()
+def test_a_second_interrupt_in_a_notebook_waits_for_nothing(server, key, facts, made, told_twice, looked_up):
+    told_twice(before=looked_up)
     with pytest.raises(KeyboardInterrupt):
         _interrupted(lambda: translate(facts(9), made))
-    assert time.monotonic() - start < server.hangs
+    assert server.flying == made.concurrency, "the server holds them still"
 
 
-def test_what_names_no_end_is_cancelled_by_an_interrupt(told):
-    told(signal.SIGINT, 0.1)
-    start = time.monotonic()
+def test_what_names_no_end_is_cancelled_by_an_interrupt(looked_up):
+    ended = []
+
+    async def asking():
+        looked_up()
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(60)
+        ended.append("by itself")
+
     with pytest.raises(KeyboardInterrupt):
-        _interrupted(lambda: drive(asyncio.sleep(30)))
-    assert time.monotonic() - start < 10
+        _interrupted(lambda: loops.drive(asking()))
+    assert not ended
 
 
 @pytest.mark.parametrize(("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, _ToldError)])
@@ -123,27 +148,24 @@ def test_answers_on_their_way_are_stored_when_the_run_is_told_to_end(
     assert len(server.requests) == len(Store(made.store)) == 4
     assert "4 answers on their way" in caplog.text
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    server.answer = translated
     assert len(translate(facts(9), made).rows) == 9
     assert not server.asked_again.total()
 
 
-def test_the_second_signal_ends_it_at_once(server, key, facts, made, told):
-    server.troubles = ["hanging"] * 9
-    told(signal.SIGINT, 0.2)
-    told(signal.SIGINT, 0.3)
-    start = time.monotonic()
+def test_the_second_signal_ends_it_at_once(server, key, facts, made, told_twice):
+    told_twice()
     with pytest.raises(KeyboardInterrupt):
         translate(facts(9), made)
-    assert time.monotonic() - start < 1
+    assert server.flying == made.concurrency, "the server holds them still"
 
 
-def test_answers_on_their_way_are_not_waited_for_longer_than_a_grace(server, key, facts, made, told, monkeypatch):
+def test_answers_on_their_way_are_not_waited_for_longer_than_a_grace(server, key, facts, made, told_amid, monkeypatch):
     monkeypatch.setattr(live, "GRACE", 0.2)
-    server.troubles = [None, "hanging"] * 9
-    told(signal.SIGTERM, 0.2)
-    start = time.monotonic()
+    first = threading.Lock()
+    told_amid(signal.SIGTERM, lambda: first.acquire(blocking=False) or server.closed.wait(60))
     with pytest.raises(_ToldError):
-        translate(facts(9), replace(made, concurrency=2))
-    assert time.monotonic() - start < 1
+        translate(facts(9), made)
+    assert server.flying >= made.concurrency - 1, "the server holds all but one still"
     lines = (made.store / "answers.jsonl").read_text().splitlines()
     assert all(json.loads(line)["answer"] for line in lines), "nothing is half-written"

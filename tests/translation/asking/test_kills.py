@@ -21,7 +21,7 @@ RECORDS, CONCURRENCY = 1000, 16
 @pytest.fixture
 def bad_server():
     with running(Server(share=0.3, seed=1)) as server:
-        server.seconds, server.hangs = 0.02, 4.0
+        server.seconds, server.hangs = 0.02, 10.0
         yield server
 
 
@@ -30,7 +30,7 @@ def command(facts, tmp_path, bad_server):
     """The command that translates the facts, by processes of their own."""
     tables.write(facts(RECORDS), FACTS, tmp_path / "facts.parquet", {})
     entry = {"source": "en", "targets": ["zh"], "model": "gpt-4", "store": str(tmp_path / "store")}
-    asking = {"base_url": bad_server.url, "concurrency": CONCURRENCY, "timeout": 2}
+    asking = {"base_url": bad_server.url, "concurrency": CONCURRENCY, "timeout": 5}
     return [
         *(sys.executable, "-c", "from crossedit.cli import main; main()", "translation", "translate"),
         *("--facts", tmp_path / "facts.parquet", "--entry", json.dumps(entry), "--asking", json.dumps(asking)),

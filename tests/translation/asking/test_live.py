@@ -1,14 +1,17 @@
 import asyncio
 import logging
 import re
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from server import Reply
+from server import Reply, translated
 
 from crossedit.errors import UserError
+from crossedit.translation import store
+from crossedit.translation.asking import live
 from crossedit.translation.store import Store
 from crossedit.translation.translate import translate
 
@@ -29,7 +32,7 @@ def stored(settings):
 
 @pytest.mark.parametrize("concurrency", [1, 5])
 def test_as_many_requests_are_in_flight_as_wished(server, key, facts, made, concurrency):
-    server.seconds = 0.03
+    server.together, server.seconds = concurrency, 0.03
     translate(facts(8), replace(made, concurrency=concurrency))
     assert server.most_flying == concurrency
 
@@ -52,9 +55,13 @@ def test_an_answer_is_stored_before_it_is_read(server, key, facts, made, monkeyp
     assert stored(made) == 1
 
 
-def test_those_in_flight_are_stored_and_no_other_is_started_once_the_server_refuses(server, key, facts, made):
-    server.seconds = 0.2
-    server.troubles = [None, None, None, 401]
+def test_those_in_flight_are_stored_and_no_other_is_started_once_the_server_refuses(
+    server, key, facts, made, monkeypatch
+):
+    end, ended = live._Run._end, threading.Event()
+    monkeypatch.setattr(live._Run, "_end", lambda run: (end(run), ended.set()))
+    server.answer = lambda *asked: ended.wait(60) and translated(*asked)
+    server.together, server.troubles = 4, [None, None, None, 401]
     with pytest.raises(UserError, match="refuses the key"):
         translate(facts(9), made)
     assert len(server.requests) == 4
@@ -62,13 +69,12 @@ def test_those_in_flight_are_stored_and_no_other_is_started_once_the_server_refu
 
 
 def test_who_waits_for_another_try_is_not_waited_for_once_the_server_refuses(server, key, facts, made):
-    server.retry_after = "30"
-    server.troubles = ["429 with Retry-After", Reply(401, {})]
-    server.seconds = 0.1
+    server.retry_after = "120"
+    server.together, server.troubles = 2, ["429 with Retry-After", Reply(401, {})]
     start = time.monotonic()
     with pytest.raises(UserError, match="refuses the key"):
         translate(facts(9), replace(made, concurrency=2))
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 120
     assert len(server.requests) == 2
 
 
@@ -105,10 +111,10 @@ def test_a_budget_that_is_enough_for_one_at_a_time_is_enough(server, key, facts,
 
 
 @pytest.mark.parametrize("trouble", ["hanging", "cut connection", "cut body"])
-def test_tries_without_an_answer_count_for_the_budget(server, key, facts, priced, trouble):
+def test_tries_without_an_answer_count_for_the_budget(server, key, facts, priced, patient, trouble):
     """A request is tried four times where there is the money."""
-    server.never, server.hangs = {"France 0": trouble}, 0.2
-    limited = replace(priced, concurrency=1, timeout=0.1)
+    server.never = {"France 0": trouble}
+    limited = replace(priced, concurrency=1)
     with pytest.raises(UserError, match=r"over the budget: \$0\.\d+ of \$0\.70 are spent, 0 of 3"):
         translate(facts(3), replace(limited, budget=0.7))
     assert 1 < len(server.requests) < 4
@@ -145,8 +151,9 @@ def test_progress_says_what_is_done_and_spent(server, key, facts, priced, made, 
     assert "$" not in capfd.readouterr().err
 
 
-def test_one_run_asks_and_the_other_waits_and_takes_its_answers(server, key, facts, made, caplog):
-    server.seconds = 0.05
+def test_one_run_asks_and_the_other_waits_and_takes_its_answers(server, key, facts, made, caplog, logged):
+    waits = logged(store.log, "another run is asking")
+    server.answer = lambda *asked: waits.wait(60) and translated(*asked)
     with caplog.at_level(logging.WARNING), ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda _: translate(facts(9), made), range(2)))
     assert server.paid.total() == len(server.paid) == 9
@@ -184,9 +191,9 @@ NO_COMPLETION = Reply(200, {"error": {"message": "moderated"}})
     ],
 )
 def test_a_record_that_is_always_refused_is_given_up_while_others_are_answered(
-    server, key, facts, made, caplog, at, trouble, reason, tries
+    server, key, facts, made, patient, caplog, at, trouble, reason, tries
 ):
-    server.never, server.hangs = {f"France {at}": trouble}, 0.15
+    server.never = {f"France {at}": trouble}
     one = replace(made, concurrency=1, model="gpt-4", timeout=0.1)
     result = translate(facts(6), one)
     assert [row["case_id"] for row in result.rows] == [case for case in range(6) if case != at]
