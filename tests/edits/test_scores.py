@@ -129,3 +129,42 @@ def test_a_cell_without_its_names_gets_one_sentence(tmp_path: Path) -> None:
             "characters",
             *paths,
         )
+
+
+def in_languages(*langs: str) -> pl.DataFrame:
+    """Return predictions of an edit in English, in which a fact fares alike in all other languages."""
+    frame = predictions(24)
+    chinese = frame.filter(pl.col("lang") == "zh")
+    others = [chinese.with_columns(lang=pl.lit(lang)) for lang in langs]
+    return pl.concat([frame.filter(pl.col("lang") == "en"), *others])
+
+
+def test_the_mean_over_other_languages_resamples_a_fact_in_all_of_them_together() -> None:
+    alike = scores.values(in_languages("zh", "de", "fr"), characters)
+    found = scores.cell_scores(alike, CELL, seed=0)
+    chinese, means = (found.filter(lang=lang).drop("lang") for lang in ("zh", "3 others"))
+    assert len(means) > 0
+    assert means.equals(chinese)
+    assert found.filter(pl.col("lang") != "3 others").equals(scores.score(alike, CELL, seed=0))
+    # Where two languages are each other's opposite, no draw of facts changes their mean.
+    turned = pl.when(pl.col("lang") == "de").then(1 - pl.col("em")).otherwise("em")
+    opposite = scores.cell_scores(alike.filter(pl.col("lang") != "fr").with_columns(em=turned), CELL, seed=0)
+    ems = opposite.filter(lang="2 others", metric="em", kind="all")
+    assert ems["mean"].to_list() == [0.5] * len(ems)
+    assert ems["low"].is_nan().all()
+
+
+def test_one_other_language_is_no_mean() -> None:
+    found = scores.cell_scores(scores.values(in_languages("zh"), characters), CELL, seed=0)
+    assert set(found["lang"]) == {"en", "zh"}
+
+
+def test_the_unedited_backbone_has_the_mean_over_the_others_of_each_editing_language() -> None:
+    each = scores.values(in_languages("zh", "de").filter(pl.col("aspect") != "reliability"), characters)
+    found = scores.unedited_scores(each, {"facts": "demo", "backbone": "tiny"}, ["en", "de"], seed=0)
+    assert tables.check(found, SCORES, "scores").filter(edit_lang="en").select("lang").n_unique() == 4
+    place = {"aspect": "generality", "protocol": "generated", "metric": "f1"}
+    for lang, others in (("en", ["zh", "de"]), ("de", ["en", "zh"])):
+        known = {row["lang"]: row["mean"] for row in found.filter(edit_lang=lang, **place).iter_rows(named=True)}
+        assert known["2 others"] == pytest.approx(sum(known[other] for other in others) / 2)
+    assert found.filter(aspect="locality", lang="2 others")["low"].is_nan().all()

@@ -186,6 +186,14 @@ def test_in_short_others_are_the_mean_of_those_that_have_a_score() -> None:
     row = next(row for row in sheet.rows if row[1:3] == ("Chinese", "ROME"))
     assert [str(row[place]).split(" / ")[0] for place in (6, 9)] == ["90.00", "25.00"]
     assert (row[6].shown[0].low is not None, row[9].shown[0].low) == (True, None)
+    assert set(grid.langs) == set(langs)
+    over = {"mean": 0.26, "low": 0.21, "high": 0.31}
+    averaged = frame.filter(of, lang="de").with_columns(lang=pl.lit("3 others"), **over)
+    known = Scores(pl.concat([frame, averaged]))
+    assert Grid.of({"languages": list(langs)}, known).langs == grid.langs
+    sheet = bizsre.means(known, grid, "tiny", "teacher_forced")
+    row = next(row for row in sheet.rows if row[1:3] == ("Chinese", "ROME"))
+    assert row[9].shown[0][3:6] == (26.0, 21.0, 31.0)
 
 
 def test_locality_is_split_by_kind() -> None:

@@ -15,7 +15,7 @@ from crossedit.reports import significance
 from crossedit.reports.comparisons import Comparisons, Of, Side
 from crossedit.reports.scores import DASH
 from crossedit.reports.statistics.comparing import compare
-from crossedit.reports.statistics.paired import FLIPS, RESAMPLES, holm
+from crossedit.reports.statistics.paired import FLIPS, RESAMPLES, holm, paired
 from crossedit.reports.statistics.values import Cells
 from crossedit.tables import COMPARISONS, OUTCOMES, VALUES
 
@@ -144,12 +144,39 @@ def test_a_few_other_languages_are_compared_and_shown_one_by_one(tmp_path: Path)
     langs = ("en", "zh", "de", "fr")
     frame, entry = values(EDITORS, langs), ENTRY | {"languages": list(langs)}
     found = compared(frame, tmp_path, entry)
-    assert {*found["lang_1"], *found["lang_2"]} == set(langs)
+    assert {*found["lang_1"], *found["lang_2"]} == {*langs, "3 others"}
     _, four = grid(frame, entry)
     shown = cells(significance.editors(found, four, "tiny"))
     assert shown["small", "English", "ROME", "Unedited"][4].endswith(" of 3)")
     languages = cells(significance.languages(found, four, "tiny"))
     assert languages["small", "asked in", "ROME", "German", "3 others"][1].endswith(" of 3)")
+
+
+def test_the_mean_over_a_few_other_languages_is_compared_in_families_of_its_own(tmp_path: Path) -> None:
+    langs = ("en", "zh", "de")
+    frame, entry = values(EDITORS, langs), ENTRY | {"languages": list(langs)}
+    found = compared(frame, tmp_path, entry).filter(aspect="generality", metric="f1_product")
+    of_means = (pl.col("lang_1") == "2 others") | (pl.col("lang_2") == "2 others")
+    # Of three editors three pairs, in three editing languages; of the unedited backbone each two languages once.
+    sizes = {"editors": ([9], [9, 18]), "asked_in": ([9], [15])}
+    for kind, wanted in sizes.items():
+        families = [
+            found.filter(which, between=kind)["family"].unique().sort().to_list() for which in (of_means, ~of_means)
+        ]
+        assert tuple(families) == wanted
+    asked_in = found.filter(between="asked_in", editor_1="IKE", edit_lang_1="en")
+    (row,) = asked_in.filter(of_means).to_dicts()
+    asked = frame.filter(editor="IKE", edit_lang="en", aspect="generality").pivot(
+        "lang", index="case_id", values="f1_product"
+    )
+    own, others = asked["en"].to_numpy(), asked.select("zh", "de").to_numpy()
+    alone = paired(np.column_stack([own, others.mean(axis=1)]), np.array([0]), np.array([1]), seed=0)
+    assert row["difference"] == pytest.approx(own.mean() - others.mean())
+    assert (row["low"], row["high"]) == pytest.approx((alone.low[0], alone.high[0]))
+    # One by one they are as wide or wider: the same facts are drawn in both.
+    each = asked_in.filter(~of_means)
+    assert row["high"] - row["low"] <= (each["high"] - each["low"]).max()
+    assert Comparisons(found).counted == "Each is over 12 facts, in a family of 6 to 18."
 
 
 def test_differences_are_those_of_the_means_and_positive_where_the_first_is_better(found: pl.DataFrame) -> None:

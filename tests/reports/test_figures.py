@@ -99,10 +99,21 @@ def test_legends_and_notes_explain_only_what_is_drawn() -> None:
             assert not [text for text in figure.texts if "Bars" in text.get_text()], picture.name
 
 
-def test_means_over_several_languages_have_no_bars() -> None:
-    config = entry(("ROME",), ("en", "zh", "de"), ("small",))
-    figure = drawn(gap.picture(found(config), comparisons(config)))
-    assert not [text for text in figure.texts if "Bars" in text.get_text()]
+@pytest.mark.parametrize("langs", [("en", "zh", "de"), ("en", "zh", "de", "fr", "es")])
+def test_a_mean_over_several_languages_has_the_bar_of_its_own_comparison(langs: tuple[str, ...]) -> None:
+    config = entry(("ROME",), langs, ("small",))
+    config["languages"] = ["en"]
+    frame = scores(entry(("ROME",), langs, ("small",))).filter(edit_lang="en")
+    known, one_by_one = found(config, frame), comparisons(entry(("ROME",), langs, ("small",)))
+    bare = gap.picture(known, one_by_one)
+    assert not [text for text in drawn(bare).texts if "Bars" in text.get_text()]
+    mean = one_by_one.filter(lang_2="de").with_columns(
+        lang_2=pl.lit(f"{len(langs) - 1} others"), difference=0.11, low=0.08, high=0.14
+    )
+    each = one_by_one.filter(len(langs) <= 4)
+    picture = gap.picture(known, pl.concat([each, mean]))
+    assert "small, ROME, edited in English: 11 (8 to 14)." in picture.described
+    assert [text for text in drawn(picture).texts if "Bars" in text.get_text()]
 
 
 def test_a_gap_has_the_interval_of_the_comparison_whichever_side_it_names_first() -> None:

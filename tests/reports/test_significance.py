@@ -126,6 +126,13 @@ def test_of_several_other_languages_the_mean_is_shown(tmp_path: Path) -> None:
     assert len(row) == 7
     # Of twelve facts half are right in each of the two other languages.
     assert row[4].endswith(" / +50.00 (0 of 2)")
+    known = Comparisons(found)
+    sides = [Side(editor, "en", "2 others") for editor in ("ROME", "unedited")]
+    mean = known.find(Of("tiny", "small", "editors", "generality", "upstream", "em"), *sides)
+    sheet = significance.editors(found, three, "tiny")
+    (shown,) = (cells[8].shown for cells in sheet.rows if cells[1:4] == ("English", "ROME", "Unedited"))
+    assert (shown[2].low, shown[2].high) == (pytest.approx(100 * mean.low), pytest.approx(100 * mean.high))
+    assert "the mean's interval resamples the same facts in all of them" in sheet.note
     languages = cells(significance.languages(found, three, "tiny"))
     assert len([row for row in languages if row[1:3] == ("edited in", "ROME")]) == 3
     assert languages["small", "asked in", "ROME", "German", "2 others"][1].endswith("/ +50.00 (0 of 2)")

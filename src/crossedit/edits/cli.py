@@ -227,7 +227,7 @@ def score(
     each = scores.values(table.sort(scores.KEY), scores.tokens_of(f1_tokens, entry))
     made = {"predictions": digest(*predictions), "f1_tokens": f1_tokens, "seed": seed}
     write(scores.of_cell(each, cell), VALUES, values_path, made)
-    write(scores.score(each, cell, seed), SCORES, out, made)
+    write(scores.cell_scores(each, cell, seed), SCORES, out, made)
 
 
 @commands.command(cls=Job, outputs=("out", "values_path"))

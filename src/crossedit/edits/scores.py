@@ -27,12 +27,14 @@ from crossedit.edits.metrics import (
 )
 from crossedit.edits.outcomes import outcome
 from crossedit.edits.requests import asked_after
+from crossedit.facts.languages import others
 from crossedit.hub import loading
 from crossedit.tables import PREDICTIONS, VALUES
 
 RESAMPLES = 1000
 METRICS = ("em", "em_normalised", "f1", "f1_product")
 KEY = list(PREDICTIONS.key)
+_GROUP = ["aspect", "kind", "lang", "protocol"]
 
 
 def values(predictions: pl.DataFrame, tokens: Tokens) -> pl.DataFrame:
@@ -65,12 +67,35 @@ def score(each: pl.DataFrame, cell: Mapping[str, str], seed: int) -> pl.DataFram
     Where questions of an aspect are of several kinds, each kind is scored, and all of them together as kind "all"; a
     fact then counts with the mean over its questions, since facts, not questions, are what is resampled.
     """
+    return _scored(_by_fact(each), cell, seed)
+
+
+def cell_scores(each: pl.DataFrame, cell: Mapping[str, str], seed: int) -> pl.DataFrame:
+    """Return the SCORES of a cell, and those of the mean over its other languages, where there are several of these.
+
+    A fact counts there with its own mean over them, so that it is resampled in all of them together.
+    """
+    facts = _by_fact(each)
+    return _scored(pl.concat([facts, _elsewhere(facts, cell["edit_lang"])]), cell, seed)
+
+
+def _by_fact(each: pl.DataFrame) -> pl.DataFrame:
     every = each.with_columns(kind=pl.lit("all"))
     kinds = each.filter(pl.col("kind") != "")
-    groups = ["aspect", "kind", "lang", "protocol"]
-    facts = pl.concat([every, kinds]).group_by([*groups, "case_id"], maintain_order=True).agg(pl.col(METRICS).mean())
+    return pl.concat([every, kinds]).group_by([*_GROUP, "case_id"], maintain_order=True).agg(pl.col(METRICS).mean())
+
+
+def _elsewhere(facts: pl.DataFrame, language: str) -> pl.DataFrame:
+    """Return each fact's mean over the other languages than that of the edit, where there are several."""
+    asked = facts.filter(asked_after(language), pl.col("lang") != language)
+    counted = asked.with_columns(count=pl.col("lang").n_unique().over("aspect", "kind", "protocol"))
+    named = counted.filter(pl.col("count") > 1).with_columns(lang=pl.format(others("{}"), "count"))
+    return named.group_by([*_GROUP, "case_id"], maintain_order=True).agg(pl.col(METRICS).mean())
+
+
+def _scored(facts: pl.DataFrame, cell: Mapping[str, str], seed: int) -> pl.DataFrame:
     rows = []
-    for (aspect, kind, lang, protocol), part in facts.group_by(groups, maintain_order=True):
+    for (aspect, kind, lang, protocol), part in facts.group_by(_GROUP, maintain_order=True):
         sample = part.select(METRICS).to_numpy()  # (facts, metrics)
         low, high = interval(sample, seed)
         for number, metric in enumerate(METRICS):
@@ -170,9 +195,13 @@ def unedited_scores(each: pl.DataFrame, cell: Mapping[str, str], languages: Sequ
 
     Its locality is 1 by definition, not by chance, and so has no interval.
     """
-    scored = score(each, {**cell, "editor": UNEDITED}, seed)
+    facts, named = _by_fact(each), {**cell, "editor": UNEDITED}
+    scored = _scored(facts, named, seed)
+    found = []
+    for language in languages:
+        parts = [scored.filter(asked_after(language))]
+        if len(means := _elsewhere(facts, language)):
+            parts.append(_scored(means, named, seed))
+        found += [part.with_columns(edit_lang=pl.lit(language)) for part in parts]
     bound = pl.when(pl.col("aspect") != "locality").then(pl.col("low", "high")).otherwise(float("nan"))
-    scored = scored.with_columns(bound)
-    return pl.concat(
-        scored.filter(asked_after(language)).with_columns(edit_lang=pl.lit(language)) for language in languages
-    )
+    return pl.concat(found).with_columns(bound)

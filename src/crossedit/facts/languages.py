@@ -28,6 +28,7 @@ NAMES = {
     "vi": "Vietnamese", "xh": "Xhosa", "yi": "Yiddish", "yo": "Yoruba", "zh": "Chinese", "zu": "Zulu",
 }  # fmt: skip
 CODES = frozenset(NAMES)
+_OTHERS = " others"
 # What dataset files write for Czech, Dutch and simplified Chinese.
 ALIASES = {"cz": "cs", "du": "nl", "zh-cn": "zh", "zh_cn": "zh"}
 
@@ -116,3 +117,13 @@ def name(code: str) -> str:
         return NAMES[code]
     except KeyError:
         raise UserError(f"translation: '{code}' is no language code; {nearest(code, NAMES)}") from None
+
+
+def others(count: object) -> str:
+    """Return what stands for the mean over a number of other languages, where tables name a language."""
+    return f"{count}{_OTHERS}"
+
+
+def is_language(name: str) -> bool:
+    """Return whether a table's name of a language is one, not what stands for the mean over others."""
+    return not name.endswith(_OTHERS)

@@ -1,3 +1,3 @@
 """Reports: scores become tables, figures and one page. Nothing here needs torch."""
 
-VERSION = 3
+VERSION = 4

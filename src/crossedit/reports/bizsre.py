@@ -1,6 +1,5 @@
 """The tables of Bi-ZsRE (Wang et al., Cross-Lingual Knowledge Editing in Large Language Models) in its layout."""
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -9,7 +8,7 @@ import polars as pl
 from crossedit.reports import published
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import ASPECTS, KINDS, PROTOCOLS, asked, f1_metric, language, method
-from crossedit.reports.scores import DASH, Estimate, Scores
+from crossedit.reports.scores import DASH, Scores
 from crossedit.reports.sheets import Cell, Column, Measured, Number, Sheet
 from crossedit.reports.training_scale import Sizes
 
@@ -74,47 +73,32 @@ def table_2(scores: Scores, grid: Grid, facts: str, protocol: str) -> Sheet:
 
 
 def means(scores: Scores, grid: Grid, facts: str, protocol: str) -> Sheet:
-    """Return Table 2 in short: each aspect in the editing language, and its mean over the others that have a score.
-
-    The languages of a mean count alike; no interval of it is known.
-    """
+    """Return Table 2 in short: each aspect in the editing language, and its mean over the others, as Scores.across."""
     own = [Place(Column("Reliability", _OWN), "reliability", "")]
     own += [Place(Column(aspect.capitalize(), _OWN), aspect, "") for aspect in ASPECTS[1:]]
+    shared = [Column(aspect.capitalize(), "Mean of other languages") for aspect in ASPECTS[1:]]
     rows: list[tuple[Cell, ...]] = []
     for backbone, edit_lang, editor in grid.rows(facts):
         cell = (scores, facts, backbone, editor, edit_lang, protocol)
-        others = [place for place in places(grid.langs) if place.lang not in ("", edit_lang)]
+        others = [lang for lang in grid.langs if lang != edit_lang]
+        elsewhere = [Place(column, column.name.lower(), "", others=others) for column in shared]
         rows.append(
             (
                 backbone,
                 language(edit_lang),
                 method(editor),
                 *cells(*cell, own),
-                *(_mean(cells(*cell, (other for other in others if other.aspect == aspect))) for aspect in ASPECTS[1:]),
+                *cells(*cell, elsewhere),
             )
         )
     return Sheet(
         name="",  # it lies in no file
         title=f"Edits of {facts}, {asked(protocol)}, in the editing language and on average in the others: F1 / EM",
-        columns=(
-            *LABELS,
-            *(place.column for place in own),
-            *(Column(aspect.capitalize(), "Mean of other languages") for aspect in ASPECTS[1:]),
-        ),
+        columns=(*LABELS, *(place.column for place in own), *shared),
         rows=tuple(rows),
         labels=len(LABELS),
         note=f"{PROTOCOLS.get(protocol, '')} {counted(rows)}".strip(),
     )
-
-
-def _mean(found: Iterable[Measured]) -> Measured:
-    """Return the means of what is there, each of as many facts as the largest."""
-    parts = []
-    for known in zip(*(cell.parts for cell in found), strict=True):
-        there = [part for part in known if part]
-        mean = sum(part.mean for part in there) / len(there) if there else math.nan
-        parts.append(Estimate(mean, math.nan, math.nan, max(part.n for part in there)) if there else None)
-    return Measured(MEASURES, tuple(parts) or (None, None))
 
 
 def locality(scores: Scores, grid: Grid, facts: str, protocol: str) -> Sheet:
@@ -162,6 +146,7 @@ class Place(NamedTuple):
     aspect: str
     lang: str  # the evaluation language; empty for the row's editing language
     kind: str = "all"
+    others: Sequence[str] | None = None  # evaluation languages of which the mean is shown instead
 
 
 def places(langs: Iterable[str]) -> list[Place]:
@@ -178,14 +163,14 @@ def cells(
     """Yield F1 and EM of each column, where the cell has them."""
     for place in places:
         parts = [
-            scores.find(
+            scores.across(
+                [place.lang or edit_lang] if place.others is None else place.others,
                 facts=facts,
                 backbone=backbone,
                 editor=editor,
                 edit_lang=edit_lang,
                 aspect=place.aspect,
                 kind=place.kind,
-                lang=place.lang or edit_lang,
                 protocol=protocol,
                 metric=metric,
             )

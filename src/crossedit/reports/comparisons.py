@@ -10,6 +10,7 @@ from typing import NamedTuple
 import polars as pl
 
 from crossedit import UNEDITED
+from crossedit.reports.naming import MEANS
 from crossedit.reports.sheets import Shown, bounds, in_percent
 from crossedit.reports.sweeps import SIGNIFICANT, Change
 from crossedit.tables import COMPARISONS
@@ -93,7 +94,7 @@ class Comparisons:
         sides = [f"{name}_{number}" for number in (1, 2) for name in Side._fields]
         rows = frame.select(*Of._fields, *sides, *Comparison._fields).iter_rows()
         named = len(Of._fields)
-        self._known = {
+        self._known: dict[tuple[Of, Side, Side], Comparison] = {
             (Of(*row[:named]), *_sides(Side(*row[named : named + 3]), Side(*row[named + 3 : named + 6]))): Comparison(
                 *row[named + 6 :]
             )
@@ -107,11 +108,15 @@ class Comparisons:
 
     @property
     def counted(self) -> str:
-        """How many facts they are over, and how many are corrected together; nothing where there are none."""
-        if not self._known:
+        """How many facts they are over, and how many are corrected together; nothing where there are none.
+
+        Without those of means over a few languages, of which no p is shown.
+        """
+        known = [one for (_, first, second), one in self._known.items() if not {first.lang, second.lang} & MEANS]
+        if not known:
             return ""
-        over = _range(one.n for one in self._known.values())
-        return f"Each is over {over} facts, in a family of {_range(one.family for one in self._known.values())}."
+        over, family = (_range(getattr(one, name) for one in known) for name in ("n", "family"))
+        return f"Each is over {over} facts, in a family of {family}."
 
     def find(self, of: Of, first: Side, second: Side) -> Comparison | None:
         """Return the comparison of the first with the second, whichever the table names first, if it is there.
@@ -126,10 +131,10 @@ class Comparisons:
         return found
 
 
-def _sides(*sides: Side) -> tuple[Side, ...]:
+def _sides(first: Side, second: Side) -> tuple[Side, Side]:
     """Return the sides without editing languages where neither is edited."""
-    bare = all(side.editor == UNEDITED for side in sides)
-    return tuple(side._replace(edit_lang="") for side in sides) if bare else sides
+    bare = first.editor == second.editor == UNEDITED
+    return (first._replace(edit_lang=""), second._replace(edit_lang="")) if bare else (first, second)
 
 
 def _range(counts: Iterable[int]) -> str:
@@ -149,8 +154,11 @@ def said_p(tested: Comparison | Change, family: str) -> str:
     return f"p {p}, after correction for {tested.family:,} {family} {adjusted}"
 
 
-def together(found: Sequence[Comparison], name: str) -> list[Shown]:
-    """Return several comparisons as parts of a cell: their mean, and in brackets how many are significant."""
+def together(found: Sequence[Comparison], name: str, average: Comparison | None = None) -> list[Shown]:
+    """Return several comparisons as parts of a cell: their mean, and in brackets how many are significant.
+
+    average: the comparison of the means over the same languages, which has the mean's interval.
+    """
     if len(found) == 1:
         return [found[0].shown(name)]
     mean = sum(one.difference for one in found) / len(found)
@@ -158,9 +166,10 @@ def together(found: Sequence[Comparison], name: str) -> list[Shown]:
     few, many = (bound([one.n for one in found]) for bound in (min, max))
     count = sum(one.significant for one in found)
     significant = f"{count} of {len(found)}"
+    ends = bounds(average.low, average.high) if average and average.n == few == many else (None, None)
     over = "" if few == many else f", over {few} to {many} facts"
     note = f"on average, from {low} to {high}{over}, {significant} significant"
     return [
-        Shown(points(mean), name=name, exact=in_percent(mean), n=few if few == many else None, note=note),
+        Shown(points(mean), "", name, in_percent(mean), *ends, few if few == many else None, note),
         Shown(significant, name=f"{name} significant", exact=count, bracketed=True),
     ]

@@ -3,10 +3,8 @@
 All are of exact match under the grid's protocol.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import NamedTuple
 
 import polars as pl
@@ -40,29 +38,23 @@ class Ranking:
 
     def find(self, editor: str, aspect: str, lang: str) -> Estimate | None:
         """Return the share of exact matches, if there is one."""
-        return self.scores.find(
-            facts=self.facts,
-            backbone=self.backbone,
-            editor=editor,
-            edit_lang=self.edit_lang,
-            aspect=aspect,
-            lang=lang,
-            protocol=self.grid.protocol,
-            metric="em",
-        )
+        return self.scores.find(lang=lang, **self._of(editor, aspect))
+
+    def _of(self, editor: str, aspect: str) -> dict[str, str]:
+        return {
+            "facts": self.facts,
+            "backbone": self.backbone,
+            "editor": editor,
+            "edit_lang": self.edit_lang,
+            "aspect": aspect,
+            "protocol": self.grid.protocol,
+            "metric": "em",
+        }
 
     def reach(self, editor: str, aspect: str, langs: Sequence[str]) -> Estimate | None:
-        """Return the share in the languages, their mean without an interval where they are several.
-
-        None where one of them has no score.
-        """
-        known = [self.find(editor, aspect, lang) for lang in langs]
-        found = [estimate for estimate in known if estimate]
-        if not found or len(found) < len(known):
-            return None
-        if len(found) == 1:
-            return found[0]
-        return Estimate(fmean(one.mean for one in found), math.nan, math.nan, min(one.n for one in found))
+        """Return the share in the languages, of several their mean; None where one of them has no score."""
+        complete = all(self.find(editor, aspect, lang) for lang in langs)
+        return self.scores.across(langs, **self._of(editor, aspect)) if complete else None
 
     def ranked(self, aspect: str, langs: Sequence[str]) -> list[tuple[str, Estimate]]:
         """Return the editors that have an estimate in all of the languages, the best first."""

@@ -7,6 +7,7 @@ from typing import Any
 from crossedit import UNEDITED
 from crossedit.config import cells as configured_cells
 from crossedit.errors import UserError, nearest
+from crossedit.facts.languages import is_language
 from crossedit.reports.naming import PROTOCOLS, Style, protocols_of, styles, union
 from crossedit.reports.scores import Scores
 from crossedit.reports.sweeps import Sweeps
@@ -42,7 +43,7 @@ class Grid:
         protocol = (entry.get("reports") or {}).get("protocol", protocols[0])
         if protocol not in protocols:
             raise UserError(f"reports.protocol: '{protocol}' is not one that was asked; {nearest(protocol, protocols)}")
-        langs = union(entry.get("evaluation_languages", languages), scores.names("lang"))
+        langs = union(entry.get("evaluation_languages", languages), filter(is_language, scores.names("lang")))
         rows = set(scores.frame.select("facts", "backbone", "editor", "edit_lang").unique().iter_rows())
         if all(named):
             cells = list(configured_cells({"include": [], "exclude": [], **entry}))

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from crossedit import UNEDITED
-from crossedit.facts.languages import NAMES
+from crossedit.facts.languages import NAMES, others
 
 ASPECTS = ("reliability", "generality", "locality", "portability")
 FEW = 3  # languages that are compared and shown one by one; where there are more, their mean is
+MEANS = frozenset(others(count) for count in range(2, FEW + 1))  # over others that are compared one by one too
 KINDS = {"other_subject": "Other subject", "same_subject": "Same subject"}  # of locality
 
 PROTOCOLS = {
@@ -150,11 +151,6 @@ def method(editor: str) -> str:
 def asked(protocol: str) -> str:
     """Return how facts were asked, in words."""
     return f"asked {protocol.replace('_', '-')}"
-
-
-def others(count: object) -> str:
-    """Return what stands for the mean over a number of other languages, where a side names its language."""
-    return f"{count} others"
 
 
 def compared_in(elsewhere: Sequence[str]) -> list[str]:

@@ -6,14 +6,16 @@ scores.find(facts="demo", backbone="demo-bi", editor="ROME", edit_lang="en", asp
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import NamedTuple
 
 import polars as pl
 
 from crossedit import tables
 from crossedit.errors import UserError
+from crossedit.facts.languages import others
 
 DASH = "–"  # stands where there is no score
 
@@ -43,6 +45,14 @@ class Estimate(NamedTuple):
 def percent(share: float) -> str:
     """Return the share as percent with the two decimals of the papers."""
     return f"{100 * share:z.2f}"
+
+
+def mean(found: Iterable[Estimate | None]) -> Estimate | None:
+    """Return the mean of the estimates that are known, the only one as it is; of several, no interval is known."""
+    known = [estimate for estimate in found if estimate is not None]
+    if len(known) < 2:
+        return known[0] if known else None
+    return Estimate(fmean(one.mean for one in known), math.nan, math.nan, max(one.n for one in known))
 
 
 class Scores:
@@ -75,6 +85,13 @@ class Scores:
     ) -> Estimate | None:
         """Return the estimate, or None where the cell has no such score or it is no number."""
         return self._known.get((facts, backbone, editor, edit_lang, aspect, kind, lang, protocol, metric))
+
+    def across(self, langs: Sequence[str], **of: str) -> Estimate | None:
+        """Return the estimate in the other languages than that of the edit, of several their mean.
+
+        Its interval is known where the scores have it; else it is the mean of those that have a score.
+        """
+        return self.find(lang=others(len(langs)), **of) or mean(self.find(lang=lang, **of) for lang in langs)
 
     def names(self, column: str) -> list[str]:
         """Return the column's values in their order of appearance."""

@@ -10,10 +10,11 @@ from itertools import combinations
 import polars as pl
 
 from crossedit import UNEDITED
+from crossedit.facts.languages import others
 from crossedit.reports.bizsre import MEASURES
 from crossedit.reports.comparisons import LEGEND, Comparisons, Of, Side, together
 from crossedit.reports.grid import Grid
-from crossedit.reports.naming import ASPECTS, FEW, PROTOCOLS, asked, compared_in, f1_metric, language, method, others
+from crossedit.reports.naming import ASPECTS, FEW, PROTOCOLS, asked, compared_in, f1_metric, language, method
 from crossedit.reports.scores import DASH
 from crossedit.reports.sheets import Cell, Column, Numbers, Sheet, Shown
 from crossedit.reports.sheets.cells import shown
@@ -23,7 +24,10 @@ _OVER = (
     "and measure{apart}."
 )
 _APART = ", those in the editing language apart from those in others"
-_SEVERAL = "Of several languages the number is the mean of the differences, and in how many of them it is significant."
+_SEVERAL = (
+    "Of several languages the number is the mean of the differences, and in how many of them it is significant; the "
+    "mean's interval resamples the same facts in all of them."
+)
 _MANY = f"Of more than {FEW} other languages each fact's mean is compared."
 
 
@@ -155,9 +159,19 @@ def _cell(known: Comparisons, of: Of, pairs: Iterable[tuple[Side, Side]]) -> Num
     pairs = list(pairs)
     parts: list[Shown] = []
     for measure, metric in zip(MEASURES, (f1_metric(of.protocol), "em"), strict=True):
-        found = [one for pair in pairs if (one := known.find(of._replace(metric=metric), *pair))]
-        parts += together(found, measure) if found else [Shown(DASH, name=measure)]
+        its = of._replace(metric=metric)
+        found = [one for pair in pairs if (one := known.find(its, *pair))]
+        average = known.find(its, *_averaged(pairs)) if len(found) == len(pairs) > 1 else None
+        parts += together(found, measure, average) if found else [Shown(DASH, name=measure)]
     return Numbers(tuple(parts), "" if any(part.exact is not None for part in parts) else "not compared")
+
+
+def _averaged(pairs: Sequence[tuple[Side, Side]]) -> tuple[Side, Side]:
+    """Return what stands for the mean of pairs of which languages that are asked in differ alone."""
+    first, second = (
+        side if side.lang == side.edit_lang else side._replace(lang=others(len(pairs))) for side in pairs[0]
+    )
+    return first, second
 
 
 def _named(less: Sequence[str]) -> str:

@@ -73,7 +73,7 @@ SCORES = Table(
         **_CELL,
         "aspect": pl.String,
         "kind": pl.String,  # "all" for every kind together
-        "lang": pl.String,  # evaluation language
+        "lang": pl.String,  # evaluation language; "3 others" for the mean over so many besides that of the edit
         "protocol": pl.String,
         "metric": pl.String,  # em, em_normalised, f1, f1_product
         "mean": pl.Float64,  # 0 to 1
@@ -125,7 +125,7 @@ COMPARISONS = Table(
         "metric": pl.String,
         "editor_1": pl.String,
         "edit_lang_1": pl.String,
-        "lang_1": pl.String,
+        "lang_1": pl.String,  # or "3 others", as in SCORES
         "editor_2": pl.String,
         "edit_lang_2": pl.String,
         "lang_2": pl.String,

@@ -1,7 +1,6 @@
 """What figures of edits show: F1 of a set of facts under the grid's protocol, and means where languages are many."""
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -39,13 +38,17 @@ class F1:
 
     def find(self, backbone: str, editor: str, edit_lang: str, aspect: str, lang: str) -> Estimate | None:
         """Return F1, if there is a score."""
-        return self.scores.find(
+        return self.across(backbone, editor, edit_lang, aspect, [lang])
+
+    def across(self, backbone: str, editor: str, edit_lang: str, aspect: str, langs: Sequence[str]) -> Estimate | None:
+        """Return F1 in other languages than that of the edit, of several their mean, if there is a score."""
+        return self.scores.across(
+            langs,
             facts=self.facts,
             backbone=backbone,
             editor=editor,
             edit_lang=edit_lang,
             aspect=aspect,
-            lang=lang,
             protocol=self.grid.protocol,
             metric=f1_metric(self.grid.protocol),
         )
@@ -73,12 +76,3 @@ def asked_in(langs: Sequence[str]) -> tuple[Asked, ...]:
     if len(langs) > FEW + 1:
         return own, Asked("other languages, mean", tuple(langs), _DASHES[0])
     return own, *(Asked(language(lang), (lang,), line) for lang, line in zip(langs, _DASHES, strict=False))
-
-
-def mean(found: Iterable[Estimate | None]) -> Estimate | None:
-    """Return the mean of the estimates that are known, the only one as it is; of several, no interval is known."""
-    known = [estimate for estimate in found if estimate is not None]
-    if len(known) < 2:
-        return known[0] if known else None
-    average = sum(estimate.mean for estimate in known) / len(known)
-    return Estimate(average, math.nan, math.nan, sum(estimate.n for estimate in known))

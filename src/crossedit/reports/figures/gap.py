@@ -3,13 +3,14 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from crossedit import UNEDITED
+from crossedit.facts.languages import others
 from crossedit.reports.comparisons import Comparisons, Of, Side
 from crossedit.reports.figures.below import Below
 from crossedit.reports.figures.cells import F1
@@ -25,14 +26,22 @@ _ROW, _LINE = 0.18, 0.11  # inches of an editor's row, and of each further line 
 _NAMES = 1.4  # inches that names may have
 _SPREAD = 0.5  # of a row: what its editing languages take
 
-Gaps = Mapping[tuple[str, str, str], Mapping[str, Spot]]  # by backbone, editor and editing language, then the other one
+
+class Gap(NamedTuple):
+    """The difference between an editing language and others: each that is known, and their mean."""
+
+    each: tuple[Spot, ...]
+    mean: Spot
+
+
+Gaps = Mapping[tuple[str, str, str], Gap]  # by backbone, editor and editing language, where any is known
 Panels = Sequence[Panel[tuple[Dot, ...]]]
 
 
 def picture(found: F1, comparisons: pl.DataFrame | None) -> Picture:
     """Return the figure, with a panel per backbone; where a difference isn't in COMPARISONS, it has no interval."""
     gaps = _gaps(found, comparisons)
-    there = {editor for (_, editor, _), known in gaps.items() if known}
+    there = {editor for _, editor, _ in gaps}
     editors = [editor for editor in (UNEDITED, *found.editors) if editor in there]
     panels = [Panel("", backbone, (), tuple(_dots(found, gaps, backbone, editors))) for backbone in found.backbones]
     said = [
@@ -57,21 +66,24 @@ def _gaps(found: F1, comparisons: pl.DataFrame | None) -> Gaps:
     about |= {"protocol": protocol, "metric": f1_metric(protocol)}
     compared = Comparisons.none() if comparisons is None else Comparisons(comparisons.filter(**about))
 
-    def gap(backbone: str, editor: str, edit_lang: str, lang: str) -> Spot | None:
+    def paired(backbone: str, editor: str, edit_lang: str, lang: str) -> Spot | None:
         own, other = (Side(editor, edit_lang, asked) for asked in (edit_lang, lang))
-        if known := compared.find(Of(backbone=backbone, **about), own, other):
-            return Spot(100 * known.difference, 100 * known.low, 100 * known.high)
-        first, second = (found.find(backbone, editor, edit_lang, _ASPECT, side.lang) for side in (own, other))
+        known = compared.find(Of(backbone=backbone, **about), own, other)
+        return Spot(100 * known.difference, 100 * known.low, 100 * known.high) if known else None
+
+    def apart(backbone: str, editor: str, edit_lang: str, lang: str) -> Spot | None:
+        first, second = (found.find(backbone, editor, edit_lang, _ASPECT, asked) for asked in (edit_lang, lang))
         return Spot(100 * (first.mean - second.mean)) if first and second else None
 
-    return {
-        (backbone, editor, edit_lang): {
-            lang: known
-            for lang in found.grid.langs
-            if lang != edit_lang and (known := gap(backbone, editor, edit_lang, lang))
-        }
-        for backbone, edit_lang, editor in found.grid.rows(found.facts)
-    }
+    gaps = {}
+    for backbone, edit_lang, editor in found.grid.rows(found.facts):
+        place = (backbone, editor, edit_lang)
+        elsewhere = [lang for lang in found.grid.langs if lang != edit_lang]
+        each = [spot for lang in elsewhere if (spot := paired(*place, lang) or apart(*place, lang))]
+        if each:
+            mean = each[0] if len(each) == 1 else paired(*place, others(len(each)))
+            gaps[place] = Gap(tuple(each), mean or Spot(fmean(spot.value for spot in each)))
+    return gaps
 
 
 def _dots(found: F1, gaps: Gaps, backbone: str, editors: Sequence[str]) -> Iterator[Dot]:
@@ -79,23 +91,26 @@ def _dots(found: F1, gaps: Gaps, backbone: str, editors: Sequence[str]) -> Itera
     looks, langs = found.grid.styles, found.edit_langs
     faces = dict(zip(langs, FACES, strict=False))
     for row, editor in enumerate(editors):
-        known = {lang: here for lang in langs if (here := list(gaps.get((backbone, editor, lang), {}).values()))}
+        known = {lang: here for lang in langs if (here := gaps.get((backbone, editor, lang)))}
         if len(langs) > FEW:
-            means = [Spot(fmean(gap.value for gap in here)) for here in known.values()]
-            yield from _together(means, row, editor, f"mean of {len(known)} editing languages", looks[editor], FULL)
+            means = tuple(here.mean for here in known.values())
+            if means:
+                gap = Gap(means, Spot(fmean(spot.value for spot in means)))
+                where = f"mean of {len(known)} editing languages"
+                yield from _together(gap, row, editor, where, looks[editor], FULL)
             continue
         for place, lang in enumerate(langs):
             aside = _SPREAD * (place - (len(langs) - 1) / 2) / len(langs)
             where = f"edited in {language(lang)}"
-            yield from _together(known.get(lang, []), row + aside, editor, where, looks[editor], faces[lang])
+            if lang in known:
+                yield from _together(known[lang], row + aside, editor, where, looks[editor], faces[lang])
 
 
-def _together(spots: Sequence[Spot], row: float, editor: str, where: str, style: Style, face: float) -> Iterator[Dot]:
+def _together(gap: Gap, row: float, editor: str, where: str, style: Style, face: float) -> Iterator[Dot]:
     """Yield a point where there is one difference, else small ones and their mean."""
-    if len(spots) > 1:
-        yield from (Dot(spot, Spot(row), editor, "", style, FULL, faint=True) for spot in spots)
-        spots = [Spot(fmean(spot.value for spot in spots))]
-    yield from (Dot(spot, Spot(row), editor, where, style, face) for spot in spots)
+    if len(gap.each) > 1:
+        yield from (Dot(spot, Spot(row), editor, "", style, FULL, faint=True) for spot in gap.each)
+    yield Dot(gap.mean, Spot(row), editor, where, style, face)
 
 
 def _draw(found: F1, panels: Panels, editors: Sequence[str]) -> Figure:

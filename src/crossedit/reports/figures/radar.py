@@ -12,7 +12,7 @@ from matplotlib.projections.polar import PolarAxes
 
 from crossedit import UNEDITED
 from crossedit.reports.figures.below import Below
-from crossedit.reports.figures.cells import F1, mean
+from crossedit.reports.figures.cells import F1
 from crossedit.reports.figures.drawing import COLUMN, FAINT, GREY, LEAST, TICK, TITLE, Picture
 from crossedit.reports.figures.fonts import fold
 from crossedit.reports.figures.marks import FULL, marked
@@ -72,7 +72,7 @@ class Chart:
     def values(self, editor: str) -> list[float]:
         """Return F1 in percent on each spoke, NaN where there is no score."""
         place = (self.backbone, editor, self.edit_lang)
-        found = [mean(self.found.find(*place, spoke.aspect, lang) for lang in spoke.langs) for spoke in self.spokes]
+        found = [self.found.across(*place, spoke.aspect, spoke.langs) for spoke in self.spokes]
         return [math.nan if estimate is None else 100 * estimate.mean for estimate in found]
 
     def picture(self) -> Picture:

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 
 from crossedit.reports import plan
 from crossedit.reports.courses import Course, course
-from crossedit.reports.figures.cells import asked_in, mean
+from crossedit.reports.figures.cells import asked_in
 from crossedit.reports.figures.curves import Line, curves, known, told
 from crossedit.reports.figures.drawing import Picture
 from crossedit.reports.figures.heat import Cells, heat
 from crossedit.reports.figures.panels import Panel
 from crossedit.reports.naming import ASPECT_STYLES, ASPECTS, Style, ability, asked, task_styles
 from crossedit.reports.plan import Planned, by_setting
+from crossedit.reports.scores import mean
 from crossedit.reports.sweeps import Sweeps
 from crossedit.sweeps.settings import SEQUENTIAL, SINGLE
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from crossedit.reports.figures.cells import F1, Asked, asked_in, mean
+from crossedit.reports.figures.cells import F1, Asked, asked_in
 from crossedit.reports.figures.curves import Line, curves, known, told
 from crossedit.reports.figures.drawing import GREY, Picture
 from crossedit.reports.figures.marks import handle
 from crossedit.reports.figures.panels import Panel
 from crossedit.reports.naming import ASPECTS, FEW, Style, asked, language
+from crossedit.reports.scores import mean
 from crossedit.reports.training_scale import Sizes, sizes
 
 
@@ -55,9 +56,9 @@ class _Scales:
         editors = {size: editor for editor, size in reversed(self.groups[method])}
         points = tuple(
             mean(
-                self.found.find(self.backbone, editors[size], edit_lang, aspect, lang)
+                self.found.across(self.backbone, editors[size], edit_lang, aspect, langs)
                 for edit_lang in edit_langs
-                for lang in place.langs(edit_lang)
+                if (langs := place.langs(edit_lang))
             )
             if size in editors
             else None

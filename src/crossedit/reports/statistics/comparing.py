@@ -11,7 +11,8 @@ A family, whose p are corrected together, is all of one kind on the same facts, 
 editors asked in the language of the edit are another family than those asked in another one. What the unedited backbone
 answers doesn't hang on the editing language: each two languages of it are compared once, as asked_in. With its
 locality, which is 1 by definition, nothing is compared.
-Where a cell was asked in more than FEW other languages, each fact's mean over them stands for these.
+Where a cell was asked in more than FEW other languages, each fact's mean over them stands for these; where they are
+several but no more than that, their mean is compared too, in families of its own.
 A column in which any value is no number is compared with nothing, as its score is shown as a dash.
 """
 
@@ -23,7 +24,7 @@ import numpy as np
 import polars as pl
 
 from crossedit import UNEDITED
-from crossedit.reports.naming import f1_metric, protocols_of, union
+from crossedit.reports.naming import MEANS, f1_metric, protocols_of, union
 from crossedit.reports.statistics.paired import Numbers, holm, paired
 from crossedit.reports.statistics.values import Column, Part
 from crossedit.tables import COMPARISONS
@@ -103,11 +104,15 @@ def _families(columns: Sequence[Column]) -> Iterator[tuple[str, list[Pair]]]:
     """Yield kinds of comparisons with the pairs of a family, by the places of the columns, which stand in order."""
     places = range(len(columns))
     own = [place for place in places if columns[place].lang == columns[place].edit_lang]
-    elsewhere = [place for place in places if columns[place].lang != columns[place].edit_lang]
+    away = [place for place in places if columns[place].lang != columns[place].edit_lang]
+    elsewhere = [place for place in away if columns[place].lang not in MEANS]
+    averaged = [place for place in away if columns[place].lang in MEANS]
     edited = [place for place in own if columns[place].editor != UNEDITED]
-    for some in (own, elsewhere):
+    for some in (own, elsewhere, averaged):
         yield "editors", list(_within(some, lambda place: columns[place][1:]))
     yield "asked_in", list(_asked_in(columns, own, elsewhere))
+    if averaged:
+        yield "asked_in", list(_asked_in(columns, own, averaged))
     yield "edited_in", list(_within(edited, lambda place: columns[place].editor))
 
 

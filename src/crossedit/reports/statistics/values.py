@@ -14,7 +14,8 @@ import polars as pl
 from crossedit import tables
 from crossedit.edits.requests import asked_after
 from crossedit.errors import UserError
-from crossedit.reports.naming import FEW, f1_metric, others
+from crossedit.facts.languages import others
+from crossedit.reports.naming import FEW, f1_metric
 from crossedit.tables import OUTCOMES, VALUES
 
 _CELL = ("facts", "backbone", "editor", "edit_lang")
@@ -94,15 +95,15 @@ def by_fact(values: pl.DataFrame) -> pl.DataFrame:
 
 
 def together(facts: pl.DataFrame) -> pl.DataFrame:
-    """Return cells' facts with their mean over the other languages in these's place, where they are more than FEW.
+    """Return cells' facts with their mean over the other languages beside these, in their place where more than FEW.
 
     Each of very many languages compared with each would need more memory and time than it tells anybody.
     """
     own = pl.col("lang") == pl.col("edit_lang")
     counted = facts.with_columns(others=pl.col("lang").filter(~own).n_unique().over(_CELL))
-    many = ~own & (pl.col("others") > FEW)
+    several, many = (~own & (pl.col("others") > few) for few in (1, FEW))
     key = (*Part._fields, "editor", "edit_lang", pl.format(others("{}"), "others").alias("lang"), "case_id")
-    means = counted.filter(many).group_by(key, maintain_order=True).agg(pl.col("em", "f1").mean())
+    means = counted.filter(several).group_by(key, maintain_order=True).agg(pl.col("em", "f1").mean())
     return pl.concat([counted.filter(~many).drop("others"), means])
 
 
