@@ -142,15 +142,17 @@ def test_the_quick_configuration_is_a_part_of_the_whole(tmp_path: Path) -> None:
     assert jobs["train"] == 1
     assert jobs["predict"] == 4 * 2
     assert "train_editor" not in jobs
-    assert jobs["ask_task"] == (sum(len(sweep["stops"]) for sweep in DEMO["sweeps"].values()) + 1) * 4
+    assert jobs["ask_tasks"] == sum(len(sweep["stops"]) for sweep in DEMO["sweeps"].values()) + 1
 
 
-def test_each_checkpoint_and_task_is_a_job_and_the_unedited_model_is_asked_once(tmp_path: Path) -> None:
+def test_each_checkpoint_is_asked_all_tasks_in_a_job_and_the_unedited_model_once(tmp_path: Path) -> None:
     said = plan(DEMO, tmp_path, "--printshellcmds", "--", "sweeps")
     jobs = counts(said)
     stops = [len(sweep["stops"]) for sweep in DEMO["sweeps"].values()]
     assert jobs["edit_on"] == jobs["probe_edited"] == sum(stops)
-    assert jobs["ask_task"] == (sum(stops) + 1) * len(DEMO["tasks"])
+    assert jobs["ask_tasks"] == sum(stops) + 1
+    asked = [line for line in said.stdout.splitlines() if "crossedit sweeps ask" in line]
+    assert all(line.count("--task ") == len(DEMO["tasks"]) for line in asked)
     assert jobs["draw_items"] == jobs["work_items"] == len(DEMO["tasks"])
     assert jobs["score_sweep"] == len(stops)
     edits = [line for line in said.stdout.splitlines() if "crossedit sweeps edit" in line]

@@ -12,7 +12,7 @@ from typing import Any
 from crossedit import UNEDITED
 from crossedit import config as configuration
 from crossedit.config import Cell
-from crossedit.sweeps.settings import Sweep
+from crossedit.sweeps.settings import Sweep, asked
 
 
 def facts_table(config: Mapping[str, Any], facts: str) -> str:
@@ -82,9 +82,9 @@ def edited_facts(config: Mapping[str, Any], sweep: Sweep) -> list[str]:
 
 
 def verdicts(config: Mapping[str, Any], sweep: Sweep) -> list[str]:
-    """Return the verdicts on the sweep's tasks: the unedited backbone's, which sweeps share, and every stop's."""
-    entry = config["sweeps"][sweep.sweep]
+    """Return the verdicts on tasks: the unedited backbone's, which sweeps share, and every stop's."""
+    if not asked(config, sweep):
+        return []
     before = f"{sweep_folder(config, Sweep(UNEDITED, sweep.backbone))}/0"
-    folders = [before, *(f"{sweep_folder(config, sweep)}/{stop}" for stop in entry["stops"])]
-    asked = [(task, protocol) for task in entry["tasks"] for protocol in config["tasks"][task]["protocols"]]
-    return [f"{folder}/{task}.{protocol}.parquet" for folder in folders for task, protocol in asked]
+    folders = [before, *(f"{sweep_folder(config, sweep)}/{stop}" for stop in config["sweeps"][sweep.sweep]["stops"])]
+    return [f"{folder}/verdicts.parquet" for folder in folders]

@@ -190,7 +190,7 @@ def reasons(experiment: Experiment) -> list[str]:
 
 @pytest.mark.parametrize(
     "changed",
-    ["KN/small/4/checkpoint/checkpoint.json", "KN/small/4/facts.parquet", "unedited/small/0/rte.corrected.parquet"],
+    ["KN/small/4/checkpoint/checkpoint.json", "KN/small/4/facts.parquet", "unedited/small/0/verdicts.parquet"],
 )
 def test_tables_of_sweeps_of_other_stops_than_those_beside_them_are_left_out(swept: Experiment, changed: str) -> None:
     path = Path("results/sweeps", changed)

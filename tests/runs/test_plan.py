@@ -96,7 +96,7 @@ def test_the_table_of_rules_says_what_snakemake_says(said: Said) -> None:
     for told in fields(said.text):
         if told["rule"] == "all":
             continue
-        outputs = told["output"].split(", ")
+        outputs = told["output"].removesuffix(" (update)").split(", ")
         job = rules.called(told["rule"]) or rules.making(outputs[0])
         assert job is not None, told
         assert (job.rule, job.log, job.benchmark) == (told["rule"], told["log"], told["benchmark"])
@@ -113,7 +113,7 @@ def test_the_table_of_rules_says_what_snakemake_says(said: Said) -> None:
 
 def test_cells_and_sweeps_have_the_jobs_that_snakemake_has(said: Said) -> None:
     known = chains(said.experiment)
-    rules = {"train_editor", "predict", "score", "edit_on", "probe_edited", "ask_task", "score_sweep"}
+    rules = {"train_editor", "predict", "score", "edit_on", "probe_edited", "ask_tasks", "score_sweep"}
     expected = {one.job.output for one in read(said.text, known.rules) if one.job.rule in rules}
     assert {job.output for chain in known.all.values() for job in chain.jobs} == expected
 
@@ -123,7 +123,7 @@ def test_a_plan_counts_the_jobs_that_snakemake_would_run(said: Said) -> None:
     assert {stage.rule: stage.jobs for stage in plan.stages} == counts(said.text)
     assert plan.measured == 0
     # Of each rule that loads a model, the hours are a GPU's.
-    assert {stage.rule for stage in plan.stages if stage.gpu_hours} >= {"train", "predict", "edit_on", "ask_task"}
+    assert {stage.rule for stage in plan.stages if stage.gpu_hours} >= {"train", "predict", "edit_on", "ask_tasks"}
     assert all(stage.gpu_mem_mb > 0 for stage in plan.stages if stage.gpu_hours)
     (cost,) = plan.costs
     assert (cost.requests, cost.of, cost.exact) == (0, 244, True)

@@ -10,7 +10,7 @@ from clustered import Run
 
 pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
-LOADS_A_MODEL = {"train", "covariance", "ask", "predict", "edit_on", "probe_edited", "ask_task"}
+LOADS_A_MODEL = {"train", "covariance", "ask", "predict", "edit_on", "probe_edited", "ask_tasks"}
 # The same cells, but the backbone learns nothing worth to wait for, and the sweeps stop early: each job costs Snakemake
 # some seconds of these two processors.
 SHORT = {

@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from crossedit.errors import UserError
 from crossedit.models import matrix
 from crossedit.sweeps import settings
 from crossedit.sweeps.checkpoints import Checkpoint, manifest
-from crossedit.sweeps.editing import close, edit_on, in_order
+from crossedit.sweeps.editing import edit_on, in_order
 from crossedit.tables import FACTS, write
 
 EDITOR: dict[str, dict[str, Any]] = {
@@ -143,7 +144,7 @@ def test_what_is_done_is_not_done_again(llama: Backbone, requests_en: list[Reque
     assert broken.edited + rest.edited == [request.case_id for request in requests_en]
     whole = Counting(editor("ROME"))
     assert same(found.delta, run(llama, whole, requests_en, tmp_path / "other", edits=3).delta)
-    close(journal)
+    shutil.rmtree(journal)
     assert not journal.exists()
 
 

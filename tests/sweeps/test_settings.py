@@ -9,7 +9,7 @@ import pytest
 from crossedit import places
 from crossedit.config import cells, checked
 from crossedit.errors import UserError
-from crossedit.sweeps.settings import Sweep, earlier, extent, sweeps
+from crossedit.sweeps.settings import Sweep, asked, earlier, extent, sweeps
 
 ROOT = Path(__file__).parents[2]
 Config = dict[str, Any]
@@ -95,17 +95,27 @@ def test_sequential_edits_go_on_from_the_stop_before(raw: Config) -> None:
     assert [earlier(entries["tens"], stop) for stop in (1, 6)] == [None, 1]
 
 
-def test_verdicts_are_one_file_per_stop_task_and_protocol_and_those_before_edits_are_shared(raw: Config) -> None:
+def test_verdicts_are_one_file_per_stop_and_those_before_edits_are_shared(raw: Config) -> None:
     config = checked(raw)
     found = {sweep: places.verdicts(config, sweep) for sweep in sweeps(config)}
     assert all(len(set(files)) == len(files) for files in found.values())
-    assert [len(files) for files in found.values()] == [(3 + 1) * 3, (3 + 1) * 3, (2 + 1) * 3, (2 + 1) * 2]
+    assert [len(files) for files in found.values()] == [3 + 1, 3 + 1, 2 + 1, 2 + 1]
     shared = set(found[Sweep("on", "two")]) & set(found[Sweep("at-once", "two")])
-    assert shared == {f"results/sweeps/unedited/two/0/{name}" for name in _names(config)}
+    assert shared == {"results/sweeps/unedited/two/0/verdicts.parquet"}
 
 
-def _names(config: Config) -> list[str]:
-    return [f"{task}.{protocol}.parquet" for task, e in config["tasks"].items() for protocol in e["protocols"]]
+def test_the_unedited_backbone_is_asked_the_tasks_of_all_its_sweeps(raw: Config) -> None:
+    raw["sweeps"]["on"] |= {"tasks": ["rte"], "backbones": ["one"]}
+    raw["sweeps"]["at-once"]["tasks"] = []
+    config = checked(raw)
+    assert asked(config, Sweep("on", "one")) == [("rte", "corrected")]
+    assert asked(config, Sweep("tens", "one")) == [("sst2", "corrected"), ("sst2", "upstream")]
+    assert asked(config, Sweep("unedited", "one")) == [
+        ("rte", "corrected"),
+        ("sst2", "corrected"),
+        ("sst2", "upstream"),
+    ]
+    assert asked(config, Sweep("unedited", "two")) == places.verdicts(config, Sweep("at-once", "two")) == []
 
 
 def at(path: str, value: Any) -> Callable[[Config], None]:

@@ -1,7 +1,6 @@
 """The road of a sweep by its command lines: edits, tasks, edited facts, tables."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -52,6 +51,15 @@ def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
 
 
+ASKED = [("rte", "corrected"), ("gsm8k", "corrected")]
+
+
+def asked_of(folder: Path, *tasks: tuple[str, str]) -> list[object]:
+    """Return the options that have the tiny model asked these tasks."""
+    wanted = [part for task, protocol in tasks for part in ("--task", task, protocol, folder / f"{task}.parquet")]
+    return [*wanted, "--name", "tiny", "--entry", json.dumps({"path": str(folder / "model")})]
+
+
 def run(*arguments: object) -> str:
     return CliRunner().invoke(commands, [str(part) for part in arguments], catch_exceptions=False).stderr
 
@@ -95,11 +103,10 @@ def _run_all(folder: Path) -> None:
         files += [*checkpoint, "--predictions", out]
     for stop in (0, 1, 3):
         checkpoint = ("--checkpoint", folder / str(stop)) if stop else ()
-        for task in ("rte", "gsm8k"):
-            out = folder / f"{stop}.{task}.parquet"
-            items = ("--items", folder / f"{task}.parquet")
-            run("ask", "--task", task, *items, *model, *checkpoint, "--out", out)
-            files += ["--verdicts", out]
+        out = folder / f"{stop}.verdicts.parquet"
+        # What is asked before edits is shared by sweeps: another one asks gsm8k as published.
+        run("ask", *asked_of(folder, *(ASKED if stop else [*ASKED, ("gsm8k", "upstream")])), *checkpoint, "--out", out)
+        files += ["--verdicts", out]
     outs = [part for name in ("tasks", "facts", "weights") for part in (f"--{name}", folder / f"{name}.parquet")]
     run("score", "--cell", json.dumps(CELL), *files, "--f1-tokens", "characters", *outs)
 
@@ -122,7 +129,7 @@ def test_scores_say_which_stops_they_are_of(tables: Path) -> None:
     made_of = [
         *(tables / stop / MANIFEST for stop in ("1", "3")),
         *(tables / f"{stop}.facts.parquet" for stop in (1, 3)),
-        *(tables / f"{stop}.{task}.parquet" for stop in (0, 1, 3) for task in ("rte", "gsm8k")),
+        *(tables / f"{stop}.verdicts.parquet" for stop in (0, 1, 3)),
     ]
     for name in ("tasks", "facts", "weights"):
         assert provenance(tables / f"{name}.parquet")["stops"] == [digest(path) for path in made_of]
@@ -135,44 +142,44 @@ def test_a_checkpoint_is_what_is_asked(tables: Path, llama: Backbone) -> None:
         expected = run_task(llama, task, items)
         probes = read(tables / "probes.parquet", PROBES).filter(aspect="reliability", lang="en")
         answers = answer(llama, probes, "teacher_forced")
-    assert read(tables / "3.gsm8k.parquet", VERDICTS).equals(expected)
-    assert not read(tables / "0.gsm8k.parquet", VERDICTS).equals(expected)
+    edited, before = (
+        read(tables / f"{stop}.verdicts.parquet", VERDICTS).filter(task="gsm8k", protocol="corrected")
+        for stop in (3, 0)
+    )
+    assert edited.equals(expected)
+    assert not before.equals(expected)
     said = read(tables / "3.facts.parquet", PREDICTIONS).filter(aspect="reliability", lang="en")
     assert dict(said.select("case_id", "after_text").rows()) == dict(answers.select("case_id", "answer_text").rows())
 
 
 def test_a_cell_says_of_which_checkpoint_it_is(tables: Path) -> None:
-    assert provenance(tables / "0.rte.parquet")["checkpoint"] is None
-    for file in ("3.rte.parquet", "3.facts.parquet"):
+    assert provenance(tables / "0.verdicts.parquet")["checkpoint"] is None
+    for file in ("3.verdicts.parquet", "3.facts.parquet"):
         assert provenance(tables / file)["checkpoint"] == {"edits": 3, "batch_size": 1}
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("given", "said"),
     [
-        (lambda folder: ("ask", "--task", "rte", "--items", folder / "gsm8k.parquet"), "they are of task 'gsm8k'"),
-        (lambda folder: ("ask", "--task", "rta", "--items", folder / "rte.parquet"), "there is no task 'rta'"),
-        (
-            lambda folder: ("ask", "--task", "rte", "--items", folder / "rte.parquet", "--checkpoint", folder / "2"),
-            "holds no checkpoint",
-        ),
+        (("--task", "rte", "corrected", "gsm8k.parquet"), "they are of task 'gsm8k'"),
+        (("--task", "rta", "corrected", "rte.parquet"), "there is no task 'rta'"),
+        (("--task", "rte", "published", "rte.parquet"), "task 'rte' has no 'published'"),
+        (("--task", "rte", "corrected", "rte.parquet", "--checkpoint", "2"), "holds no checkpoint"),
     ],
 )
-def test_bad_input_is_one_sentence(
-    tables: Path, tmp_path: Path, change: Callable[[Path], tuple[object, ...]], said: str
-) -> None:
-    model = ("--name", "tiny", "--entry", json.dumps({"path": str(tables / "model")}))
+def test_bad_input_is_one_sentence(tables: Path, tmp_path: Path, given: tuple[str, ...], said: str) -> None:
+    files = [tables / part if part[0] == "2" or "." in part else part for part in given]
     with pytest.raises(UserError, match=said):
-        run(*change(tables), *model, "--out", tmp_path / "out.parquet")
+        run("ask", *asked_of(tables), *files, "--out", tmp_path / "out.parquet")
     assert not (tmp_path / "out.parquet").exists()
 
 
 def test_verdicts_of_another_sweep_are_not_scored(tables: Path, tmp_path: Path) -> None:
     outs = [part for name in ("tasks", "facts", "weights") for part in (f"--{name}", tmp_path / f"{name}.parquet")]
-    files = ("--checkpoint", tables / "1", "--verdicts", tables / "0.rte.parquet", "--verdicts")
-    with pytest.raises(UserError, match=r"3\.rte\.parquet: is not of the checkpoints that are given"):
-        run("score", "--cell", json.dumps(CELL), *files, tables / "3.rte.parquet", *outs)
-    frame, made = read(tables / "1.rte.parquet", VERDICTS), provenance(tables / "1.rte.parquet")
+    files = ("--checkpoint", tables / "1", "--verdicts", tables / "0.verdicts.parquet", "--verdicts")
+    with pytest.raises(UserError, match=r"3\.verdicts\.parquet: is not of the checkpoints that are given"):
+        run("score", "--cell", json.dumps(CELL), *files, tables / "3.verdicts.parquet", *outs)
+    frame, made = read(tables / "1.verdicts.parquet", VERDICTS), provenance(tables / "1.verdicts.parquet")
     write(frame, VERDICTS, tmp_path / "other.parquet", {**made, "made_of": {**made["made_of"], "seed": 9}})
     with pytest.raises(UserError, match=r"other\.parquet: is not of the checkpoints that are given"):
         run("score", "--cell", json.dumps(CELL), *files, tmp_path / "other.parquet", *outs)

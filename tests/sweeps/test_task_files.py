@@ -116,13 +116,13 @@ def test_the_command_line_draws_items_and_asks_them(
     llama.model.save_pretrained(model)
     llama.tokenizer.save_pretrained(model)
     entry = json.dumps({"path": str(model), "device": "cpu"})
-    asking = ["sweeps", "ask", "--task", "sst2", "--items", str(items), "--name", "tiny", "--entry", entry]
+    asking = ["sweeps", "ask", "--task", "sst2", "corrected", str(items), "--name", "tiny", "--entry", entry]
     result = runner.invoke(commands, [*asking, "--out", str(verdicts)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     table = read(verdicts, VERDICTS)
     assert len(table) == 4
     made = provenance(verdicts)
-    assert made["task"] == {"name": "sst2", "version": 1}
+    assert [(told["task"], told["version"], told["protocol"]) for told in made["asked"]] == [("sst2", 1, "corrected")]
     assert made["backbone"]["weights"] == llama.digest
     counts, *scores = [json.loads(line) for line in result.stderr.splitlines() if line.startswith("{")]
     answered = table["answered"].sum()

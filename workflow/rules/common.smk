@@ -56,7 +56,6 @@ wildcard_constraints:
     shard=r"\d+",
     task=TASK,
     sweep=f"{SWEPT}|{UNEDITED}",
-    protocol="corrected|upstream",
     stop=r"\d+",
 
 
@@ -274,6 +273,15 @@ def task_files(wildcards, field):
 
 def task_options(wildcards, field):
     return " ".join(option("--file", path) for path in listed(config["tasks"][wildcards.task][field]))
+
+
+def asked(wildcards):
+    """The tasks that a sweep's stop is asked, with their protocols."""
+    return settings.asked(config, settings.Sweep(wildcards.sweep, wildcards.backbone))
+
+
+def items_asked(wildcards):
+    return list(dict.fromkeys(f"{RESULTS}/sweeps/tasks/{task}.parquet" for task, _ in asked(wildcards)))
 
 
 def sweep_cell(wildcards):

@@ -108,29 +108,33 @@ rule probe_edited:
         " --probes {input.probes} --unedited {input.unedited} --protocol {params.protocol} --out {output} 2> {log}"
 
 
-rule ask_task:
+rule ask_tasks:
     input:
         model=lambda wildcards: model_files(wildcards.backbone),
         checkpoint=checkpoint,
-        drawn=f"{RESULTS}/sweeps/tasks/{{task}}.parquet",
-        task="resources/tasks/{task}.yaml",
+        drawn=items_asked,
+        tasks=lambda wildcards: sorted({f"resources/tasks/{task}.yaml" for task, _ in asked(wildcards)}),
     output:
-        f"{RESULTS}/sweeps/{{sweep}}/{{backbone}}/{{stop}}/{{task}}.{{protocol}}.parquet",
+        # What has been asked already isn't asked again where tasks are added.
+        update(f"{RESULTS}/sweeps/{{sweep}}/{{backbone}}/{{stop}}/verdicts.parquet"),
     log:
-        f"{RESULTS}/logs/sweeps/{{sweep}}/{{backbone}}/{{stop}}.{{task}}.{{protocol}}.log",
+        f"{RESULTS}/logs/sweeps/{{sweep}}/{{backbone}}/{{stop}}.tasks.log",
     benchmark:
-        f"{RESULTS}/benchmarks/sweeps/{{sweep}}/{{backbone}}/{{stop}}.{{task}}.{{protocol}}.tsv"
+        f"{RESULTS}/benchmarks/sweeps/{{sweep}}/{{backbone}}/{{stop}}.tasks.tsv"
     conda:
         "../../envs/crossedit.yaml"
     resources:
-        **asks("ask_task"),
+        **asks("ask_tasks"),
     params:
         version=configuration.version("sweeps"),
         entry=lambda wildcards: backbone_entry(wildcards.backbone),
         checkpoint=lambda wildcards, input: option("--checkpoint", input.get("checkpoint")),
+        asked=lambda wildcards: " ".join(
+            f"--task {task} {protocol} {RESULTS}/sweeps/tasks/{task}.parquet" for task, protocol in asked(wildcards)
+        ),
     shell:
-        "crossedit sweeps ask --task {wildcards.task} --items {input.drawn} --name {wildcards.backbone}"
-        " --entry {params.entry:q} {params.checkpoint} --protocol {wildcards.protocol} --out {output} 2> {log}"
+        "crossedit sweeps ask --name {wildcards.backbone} --entry {params.entry:q} {params.checkpoint} {params.asked}"
+        " --out {output} 2> {log}"
 
 
 rule score_sweep:

@@ -72,7 +72,7 @@ RULES = (
     Rule("work_items", ("sweeps/tasks/{task}.train.jsonl",), "sweeps/tasks/{task}.train"),
     Rule("edit_on", (f"{_STOP}/checkpoint",), f"{_STOP}.edit"),
     Rule("probe_edited", (f"{_STOP}/facts.parquet",), f"{_STOP}.facts"),
-    Rule("ask_task", (f"{_STOP}/{{task}}.{{protocol}}.parquet",), f"{_STOP}.{{task}}.{{protocol}}"),
+    Rule("ask_tasks", (f"{_STOP}/verdicts.parquet",), f"{_STOP}.tasks"),
     Rule(
         "score_sweep",
         (f"{_SWEEP}/tasks.parquet", f"{_SWEEP}/facts.parquet", f"{_SWEEP}/weights.parquet"),
@@ -126,7 +126,6 @@ class Rules:
             "language": _one_of(languages),
             "task": _one_of(config["tasks"]),
             "sweep": _one_of([*config["sweeps"], UNEDITED]),
-            "protocol": "corrected|upstream",
             "embedding": "[^/]+",
             "shard": r"\d+",
             "shards": r"\d+",

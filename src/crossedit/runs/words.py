@@ -40,12 +40,10 @@ def many(number: int, what: str) -> str:
 
 
 def part(found: Found) -> str:
-    """Return which job of its chain it is: its rule, and the shard or task."""
+    """Return which job of its chain it is: its rule, and the shard."""
     said = found.job.wildcards
     if "shard" in said:
         return found.job.rule if said["shards"] == "1" else f"{found.job.rule} {said['shard']} of {said['shards']}"
-    if found.job.rule == "ask_task":
-        return f"{found.job.rule} {said['task']}, {said['protocol']}"
     return found.job.rule
 
 

@@ -10,6 +10,7 @@ import click
 from crossedit.claims import Job
 from crossedit.edits.cli import editor_options, materials_options
 from crossedit.errors import UserError
+from crossedit.files import remove
 from crossedit.options import model_options, parse_json
 
 
@@ -24,6 +25,17 @@ _FILES = click.option(
 )
 _OUT = click.option("--out", required=True, type=Path)
 _SEED = click.option("--seed", default=0, show_default=True)
+
+
+def _journal(out: Path) -> Path:
+    """Return the folder of what is done of an output: a run that was killed goes on from there."""
+    return out.with_name(f"{out.name}.journal")
+
+
+def _close(journal: Path) -> None:
+    """Throw away a journal whose pages are in the output."""
+    if journal.exists():
+        remove(journal)
 
 
 @commands.command(cls=Job)
@@ -64,54 +76,57 @@ def texts(task_name: str, files: tuple[Path, ...], out: Path) -> None:
 
 
 @commands.command(cls=Job)
-@_TASK
-@click.option("--items", "items_path", required=True, type=Path, help="The task's items (parquet).")
+@click.option(
+    "--task",
+    "tasks",
+    required=True,
+    multiple=True,
+    type=(str, str, Path),
+    metavar="NAME PROTOCOL ITEMS",
+    help="A task, corrected or upstream, and its items (parquet).",
+)
 @model_options
-@click.option("--protocol", default="corrected", show_default=True, help="corrected or upstream.")
 @click.option("--batch-tokens", type=int, help="Tokens per batch, padding included; sets memory, no verdict.")
 @click.option("--checkpoint", type=Path, help="Ask the model as it is after these edits; default: the unedited one.")
 @_OUT
 def ask(
-    task_name: str,
-    items_path: Path,
+    tasks: tuple[tuple[str, str, Path], ...],
     name: str,
     entry: dict[str, Any],
-    protocol: str,
     checkpoint: Path | None,
     batch_tokens: int | None,
     out: Path,
 ) -> None:
-    """Put a task's items to a model, edited or not."""
+    """Put tasks to a model, edited or not; what it has been asked already, by what stands in --out, is kept."""
     import polars as pl
 
     from crossedit.backbones.backbone import Backbone
     from crossedit.edits.deltas import Delta, merged
-    from crossedit.files import digest
-    from crossedit.sweeps import VERSION
+    from crossedit.sweeps import VERSION, verdicts
     from crossedit.sweeps.checkpoints import Checkpoint
-    from crossedit.sweeps.tasks.asking import run_task
     from crossedit.sweeps.tasks.scores import ALL, count_task, score_task
-    from crossedit.sweeps.tasks.task import load_task
-    from crossedit.tables import ITEMS, VERDICTS, read, write
+    from crossedit.tables import VERDICTS, write
 
-    task = load_task(task_name)
-    items = read(items_path, ITEMS)
+    wanted = [verdicts.Asked.of(*task) for task in tasks]
     backbone = Backbone.load(name, entry)
     edited = checkpoint and Checkpoint.load(checkpoint, backbone)
-    with merged(backbone, edited.delta if edited else Delta()):
-        verdicts = run_task(backbone, task, items, protocol=protocol, batch_tokens=batch_tokens)
     made = {
-        "task": {"name": task.name, "version": task.version},
         "version": VERSION,
-        "items": digest(items_path),
         "backbone": {"name": name, "weights": backbone.digest, "dtype": str(backbone.model.dtype)},
         "device": str(backbone.device),
         **(edited.origin if edited else {"checkpoint": None}),
     }
-    write(verdicts, VERDICTS, out, made)
-    click.echo(json.dumps({"task": task.name, "protocol": protocol, **count_task(items, verdicts)}), err=True)
-    for row in score_task(verdicts).filter(pl.col("part") == ALL).iter_rows(named=True):
-        click.echo(json.dumps(row), err=True)
+    journal = _journal(out)
+    told = []
+    with merged(backbone, edited.delta if edited else Delta()):
+        for asked, said in verdicts.ask(backbone, wanted, made, kept=out, journal=journal, batch_tokens=batch_tokens):
+            told.append(said)
+            counts = count_task(asked.items, said)
+            click.echo(json.dumps({"task": asked.task.name, "protocol": asked.protocol, **counts}), err=True)
+            for row in score_task(said).filter(pl.col("part") == ALL).iter_rows(named=True):
+                click.echo(json.dumps(row), err=True)
+    write(pl.concat(told), VERDICTS, out, {**made, "asked": [asked.told for asked in wanted]})
+    _close(journal)
 
 
 @commands.command(cls=Job)
@@ -153,11 +168,11 @@ def edit(
     from crossedit.files import digest
     from crossedit.sweeps import VERSION
     from crossedit.sweeps.checkpoints import Checkpoint
-    from crossedit.sweeps.editing import close, edit_on, in_order
+    from crossedit.sweeps.editing import edit_on, in_order
     from crossedit.tables import FACTS, read
 
     begun = time.perf_counter()
-    journal = out.with_name(f"{out.name}.journal")
+    journal = _journal(out)
     table = read(facts, FACTS)
     backbone = Backbone.load(name, entry)
     materials = load_materials(backbone, table, language, hparams, contexts, covariance, None, trained)
@@ -182,7 +197,7 @@ def edit(
         start=Checkpoint.load(start, backbone) if start else None,
     )
     checkpoint.save(out, backbone, time.perf_counter() - begun)
-    close(journal)
+    _close(journal)
     click.echo(json.dumps({"edits": edits, "facts": len(checkpoint.cases)}), err=True)
 
 

@@ -9,7 +9,6 @@ that a run that was killed does none of them twice, and ends with the same tenso
 """
 
 import random
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -88,9 +87,3 @@ def _found(editor: Editor, backbone: Backbone, requests: Sequence[Request], earl
             "editor."
         )
     return step
-
-
-def close(journal: Path) -> None:
-    """Throw away a journal whose edits are in a checkpoint."""
-    if journal.exists():
-        shutil.rmtree(journal)

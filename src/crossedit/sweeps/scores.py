@@ -30,15 +30,22 @@ def stop_of(setting: str, checkpoint: Manifest | None) -> int:
 def task_scores(
     cell: Cell, verdicts: Sequence[tuple[int, pl.DataFrame]], edited_facts: Mapping[int, int], seed: int
 ) -> pl.DataFrame:
-    """Return TASK_SCORES. verdicts: stop and VERDICTS of each cell, those of stop 0 among them.
+    """Return TASK_SCORES. verdicts: the VERDICTS of each stop, those of stop 0 among them.
 
-    edited_facts: how many facts are edited at each stop. Raises UserError where a task was asked of the edited model
-    alone, or the two models were asked other items.
+    edited_facts: how many facts are edited at each stop. What the unedited model alone was asked is another sweep's and
+    passed over. Raises UserError where a task was asked of the edited model alone, or the two were asked other items.
     """
-    before = {_task(frame): frame for stop, frame in verdicts if stop == 0}
+    each = [
+        (stop, (part["task"][0], part["protocol"][0]), part)
+        for stop, frame in sorted(verdicts, key=lambda pair: pair[0])
+        for part in frame.partition_by("task", "protocol", maintain_order=True)
+    ]
+    before = {asked: frame for stop, asked, frame in each if stop == 0}
+    wanted = {asked for stop, asked, _ in each if stop}
     parts = []
-    for stop, frame in sorted(verdicts, key=lambda pair: pair[0]):
-        task, protocol = _task(frame)
+    for stop, (task, protocol), frame in each:
+        if (task, protocol) not in wanted:
+            continue
         if (task, protocol) not in before:
             raise UserError(f"--verdicts: task '{task}' ({protocol}) was not asked of the unedited model; ask it too.")
         scored = score_task(frame, seed)
@@ -109,7 +116,3 @@ def _whole(parts: Sequence[pl.DataFrame], columns: Mapping[str, Any]) -> pl.Data
     """Return the parts as one frame of these columns; what all parts lack is null."""
     schema = pl.DataFrame(schema=dict(columns))
     return pl.concat([schema, *parts], how="diagonal_relaxed").select(*columns).cast(pl.Schema(columns))
-
-
-def _task(verdicts: pl.DataFrame) -> tuple[str, str]:
-    return verdicts["task"][0], verdicts["protocol"][0]

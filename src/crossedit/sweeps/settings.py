@@ -3,6 +3,7 @@
     check_tasks(config), check_sweeps(config)     raise UserError for the first mistake; sweeps get their defaults
     for sweep in sweeps(config): …                sweeps x backbones
     extent(entry, stop)                           facts per edit, and number of edits, at a stop
+    asked(config, sweep)                          tasks, each with a protocol, that are asked at each of its stops
 
 Nothing here imports a model library, so that `snakemake -n` stays quick.
 """
@@ -37,6 +38,20 @@ def sweeps(config: Mapping[str, Any]) -> Iterator[Sweep]:
     for name, entry in config["sweeps"].items():
         for backbone in entry["backbones"]:
             yield Sweep(name, backbone)
+
+
+def asked(config: Mapping[str, Any], sweep: Sweep) -> list[tuple[str, str]]:
+    """Return the tasks that are asked at each stop of a sweep, each with a protocol.
+
+    The unedited backbone is asked those of all its sweeps, which share its answers.
+    """
+    entries = [
+        entry
+        for name, entry in config["sweeps"].items()
+        if sweep.sweep in (name, UNEDITED) and sweep.backbone in entry["backbones"]
+    ]
+    tasks = [task for task in config["tasks"] if any(task in entry["tasks"] for entry in entries)]
+    return [(task, protocol) for task in tasks for protocol in config["tasks"][task]["protocols"]]
 
 
 def extent(entry: Mapping[str, Any], stop: int) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """How much there is to compute, for estimates: facts, questions, tokens, trained numbers.
 
 number_of_facts(config, "demo"), questions_per_fact(config)
+number_of_items(config, Sweep("ROME", "llama-7b"))     of all tasks that a stop is asked, once for each protocol
 rows_of(hparams), row_tokens(hparams)          rows that go through the model to edit a fact, tokens of each
 trained_parameters(config, "MEND", "llama-7b")
 """
@@ -12,11 +13,12 @@ from typing import Any
 
 from crossedit import config as configuration
 from crossedit.runs.estimates.sizes import size_of
+from crossedit.sweeps.settings import Sweep, asked
 
 # Tokens of a question with its answer, from its subject on, of the answer, and of a demonstration before it.
 QUESTION, SEARCHED, ANSWER, DEMONSTRATION = 24, 12, 4, 32
 _ASKED = 4  # questions about a fact in a language
-_UNKNOWN_FACTS = 1000  # where the split takes all that its files hold
+_UNKNOWN_FACTS = _UNKNOWN_ITEMS = 1000  # where all that the files hold is taken
 _SMALL_MODELS = 230e6  # a DistilBERT and a LLaMA-160M, as published for SERAC
 
 
@@ -34,6 +36,12 @@ def number_of_facts(config: Mapping[str, Any], facts: str, split: str = "test") 
 def questions_per_fact(config: Mapping[str, Any]) -> int:
     """Return how many questions are asked about a fact, in all languages, under one protocol."""
     return len({*config["languages"], *config["evaluation_languages"]}) * _ASKED
+
+
+def number_of_items(config: Mapping[str, Any], sweep: Sweep) -> int:
+    """Return how many items the model at a stop of the sweep is asked, over all tasks and protocols."""
+    sizes = [configuration.number(config["tasks"][task]["size"]) for task, _ in asked(config, sweep)]
+    return sum(_UNKNOWN_ITEMS if size is None else size for size in sizes)
 
 
 def rows_of(hparams: Mapping[str, Any]) -> int:

@@ -12,13 +12,14 @@ from crossedit.runs.estimates.amounts import (
     DEMONSTRATION,
     QUESTION,
     number_of_facts,
+    number_of_items,
     questions_per_fact,
     row_tokens,
     rows_of,
     trained_parameters,
 )
 from crossedit.runs.estimates.sizes import bytes_of, recipe_of, size_of
-from crossedit.sweeps.settings import added, extent
+from crossedit.sweeps.settings import Sweep, added, extent
 
 # The rules that load a model, and so ask for a GPU.
 ON_GPU = frozenset(
@@ -32,22 +33,26 @@ ON_GPU = frozenset(
         "predict",
         "edit_on",
         "probe_edited",
-        "ask_task",
+        "ask_tasks",
     }
 )
 _SPEED = 3e13  # multiplications and additions per second in half precision
 _START = 15.0  # seconds until a process has imported what it needs
-_ITEMS, _ITEM_TOKENS = 1000, 400  # of a task
+_ITEM_TOKENS = 400  # of an item of a task
 _BENCHMARK_TOKENS = 1e7  # of one of lm-eval's: MMLU's 14,000 questions, each after five worked ones
 
 
 class Subject(NamedTuple):
-    """What a job is about, by names in the configuration; edits: how many facts a sweep's stop writes or asks of."""
+    """What a job is about, by names in the configuration.
+
+    edits: how many facts a sweep's stop writes or asks of; items: how many items of tasks it is asked.
+    """
 
     backbone: str | None = None
     editor: str | None = None
     facts: str | None = None
     edits: int | None = None
+    items: int = 0
 
 
 def subject(config: Mapping[str, Any], rule: str, wildcards: Mapping[str, str]) -> Subject:
@@ -59,12 +64,13 @@ def subject(config: Mapping[str, Any], rule: str, wildcards: Mapping[str, str]) 
         batch, number = extent(swept, stop)
         edits = added(swept, stop) if rule == "edit_on" else batch * number
     backbone, editor, facts = (wildcards.get(name, swept.get(name)) for name in ("backbone", "editor", "facts"))
-    return Subject(backbone, editor, facts, edits)
+    items = number_of_items(config, Sweep(wildcards["sweep"], wildcards["backbone"])) if rule == "ask_tasks" else 0
+    return Subject(backbone, editor, facts, edits, items)
 
 
 def expected_seconds(config: Mapping[str, Any], rule: str, of: Subject) -> float:
     """Return how long a rule's job is expected to take, in seconds."""
-    backbone, editor, facts, edits = of
+    backbone, editor, facts, edits, items = of
     number = number_of_facts(config, facts) if facts else 0
     if rule not in ON_GPU or backbone is None:
         return _START + _without_model(config, rule, facts)
@@ -93,8 +99,8 @@ def expected_seconds(config: Mapping[str, Any], rule: str, of: Subject) -> float
             return start + (edits or number) * asked
         case "capability":
             return start + len(config.get("capability", {}).get("tasks", ())) * _BENCHMARK_TOKENS * forward
-        case "ask_task":
-            return start + _ITEMS * _ITEM_TOKENS * forward
+        case "ask_tasks":
+            return start + items * _ITEM_TOKENS * forward
         case _:
             return start + 60.0
 

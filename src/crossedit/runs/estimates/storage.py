@@ -7,15 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from crossedit import config as configuration
-from crossedit.runs.estimates.amounts import number_of_facts, questions_per_fact, trained_parameters
+from crossedit.runs.estimates.amounts import (
+    number_of_facts,
+    number_of_items,
+    questions_per_fact,
+    trained_parameters,
+)
 from crossedit.runs.estimates.sizes import size_of
 from crossedit.runs.rules import Job
-from crossedit.sweeps.settings import extent
+from crossedit.sweeps.settings import Sweep, extent
 
 # Bytes of a row of answers in a compressed table, of a table without rows, of an answer to a task, of a report.
 _ROW, _TABLE, _ANSWER, _REPORT = 60, 8000, 300, 2_000_000
-# Tokens of a fact; items where a task takes all of its file; numbers of an embedding.
-_TOKENS, _ITEMS, _EMBEDDING = 24, 1000, 384
+# Tokens of a fact; numbers of an embedding.
+_TOKENS, _EMBEDDING = 24, 384
 
 
 def written(config: Mapping[str, Any], job: Job) -> tuple[str, float]:
@@ -43,9 +48,8 @@ def written(config: Mapping[str, Any], job: Job) -> tuple[str, float]:
         case "probe_edited":
             batch_size, edits = extent(sweep, int(named["stop"]))
             return "answers", _TABLE + batch_size * edits * per_fact
-        case "ask_task":
-            items = configuration.number(config["tasks"][named["task"]]["size"])
-            return "answers", _TABLE + (_ITEMS if items is None else items) * _ANSWER
+        case "ask_tasks":
+            return "answers", _TABLE + number_of_items(config, Sweep(named["sweep"], named["backbone"])) * _ANSWER
         case "make_tables" | "make_figures" | "page":
             return "reports", _REPORT
         case _:
