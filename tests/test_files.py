@@ -94,6 +94,15 @@ def test_an_output_is_called_what_the_user_calls_it(tmp_path: Path) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path))
 
 
+def test_what_is_refused_within_a_folder_is_told_of_the_folder(tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    said = rf"^{out}: can't be written \(No space left on device\)"
+    with pytest.raises(UserError, match=said), whole(out) as folder, whole(folder / "tables/a.csv"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(UserError, match=rf"^{tmp_path / 'a.csv'}: can't"), whole(out), whole(tmp_path / "a.csv"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_of_many_known_names_the_nearest_are_told_and_the_others_counted() -> None:
     few = [f"{letter}{letter}" for letter in "abcdefgh"]
     assert nearest("/nope", few) == f"known are: {', '.join(few)}."

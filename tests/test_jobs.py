@@ -101,6 +101,16 @@ def test_two_jobs_never_write_one_output(tmp_path: Path) -> None:
         out.write_text("mine")
 
 
+def test_every_output_is_tried_before_the_work(tmp_path: Path) -> None:
+    out, other = tmp_path / "made/a.parquet", tmp_path / "file/b.parquet"
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=rf"{other}: can't be written \(.*file is a file\)"), job(out, other):
+        raise AssertionError("the work has begun")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    with job(out, tmp_path / "made/c.parquet"):
+        assert [path for path in out.parent.iterdir() if path != record_of(out)] == []
+
+
 def test_a_killed_jobs_output_is_taken_over_and_its_leftovers_go(tmp_path: Path) -> None:
     out = tmp_path / "scores.parquet"
     other = sleeper(out)

@@ -32,9 +32,11 @@ from crossedit.jobs import SECONDS_BETWEEN_BEATS, Record, alive, cancel, load_re
 def job(out: Path, *others: Path) -> Iterator[None]:
     """Claim `out` and keep the record of the job that the block is; `others` are what else it writes.
 
-    Raises UserError, with what to cancel, where another job that is alive is writing the same output. What earlier ones
-    left unfinished is removed.
+    Raises UserError, with what to cancel, where another job that is alive is writing the same output; or where one
+    of the others can't be written, rather than when the work is done. What earlier ones left unfinished is removed.
     """
+    for path in others:
+        _try(path)
     mine = Record(
         state="running",
         output=str(out),
@@ -78,6 +80,14 @@ def job(out: Path, *others: Path) -> Iterator[None]:
                     ),
                     temporary,
                 )
+
+
+def _try(path: Path) -> None:
+    """Raise UserError where the output can't be written."""
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part_of(path).touch()
+        part_of(path).unlink()
 
 
 def _claim(mine: Record) -> None:

@@ -75,6 +75,16 @@ def whole(path: Path | str) -> Iterator[Path]:
                 remove(temporary)
 
 
+class _RefusedError(UserError):
+    """The system doesn't let `path` be written."""
+
+    def __init__(self, path: Path, output: Path | str, reason: str) -> None:
+        super().__init__(
+            f"{output}: can't be written ({reason}); make room or give permission there, or name another place."
+        )
+        self.path, self.reason = path, reason
+
+
 @contextmanager
 def writing(path: Path, output: Path | str | None = None) -> Iterator[None]:
     """Within it what the system has against writing `path`, in whole or in part, is a UserError; other errors stay.
@@ -87,13 +97,13 @@ def writing(path: Path, output: Path | str | None = None) -> Iterator[None]:
         reason = _refusal(error, path)
         if reason is None:
             raise
-        raise UserError(
-            f"{output or path}: can't be written ({reason}); make room or give permission there, or name another place."
-        ) from error
+        raise _RefusedError(path, output or path, reason) from error
 
 
 def _refusal(error: Exception, path: Path) -> str | None:
     """Return what the system has against writing the path; None where the error is about something else."""
+    if isinstance(error, _RefusedError):  # of a file in a folder that is being written
+        return error.reason if part_of(path) in error.path.parents else None
     told = _RUST.search(str(error))
     number = int(told[1]) if told else getattr(error, "errno", None)
     named = getattr(error, "filename", None)

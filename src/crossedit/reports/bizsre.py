@@ -40,11 +40,11 @@ def table_1(statistics: pl.DataFrame, facts: str, compared: bool = False) -> She
     for row in statistics.iter_rows(named=True):
         label = (SPLITS.get(row["split"], row["split"]).capitalize(), language(row["lang"]))
         lengths = [_length(row[name]) for name in LENGTHS]
-        rows.append((*label, *(["ours"] if compared else []), _count(row["records"]), *lengths))
+        rows.append((*label, *(["ours"] if compared else []), Number.of(row["records"]), *lengths))
         printed = published.lengths(SPLITS.get(row["split"], row["split"]), row["lang"]) if compared else None
         if printed:
             lengths = [_length(float(printed[name]) if printed[name] else None) for name in LENGTHS]
-            rows.append((*label, "published", _count(int(printed["examples"])), *lengths))
+            rows.append((*label, "published", Number.of(int(printed["examples"])), *lengths))
     tokenizers = ", ".join(statistics["tokenizer"].unique(maintain_order=True))
     numbers = [Column("Numbers")] if compared else []
     note = _WORDS if tokenizers == "words" else "Lengths in tokens."
@@ -60,10 +60,6 @@ def table_1(statistics: pl.DataFrame, facts: str, compared: bool = False) -> She
 
 def _length(mean: float | None) -> Cell:
     return DASH if mean is None else Number(f"{mean:.2f}", mean)
-
-
-def _count(records: int) -> Number:
-    return Number(f"{records:,}", records)
 
 
 def table_2(scores: Scores, grid: Grid, facts: str, protocol: str) -> Sheet:

@@ -83,7 +83,7 @@ def _cells(counts: Sequence[_Counts]) -> Iterator[Cell]:
         return
     number = {name: sum(some.get(name, 0) for some in counts) for name in WRONG}
     wrong = sum(number.values())
-    yield Number(f"{answers:,}", answers, "answers")
+    yield Number.of(answers, "answers")
     yield _share(wrong, answers, f"of {answers:,} answers")
     for name in WRONG:
         yield _share(number[name], wrong, f"of {wrong:,} wrong answers, {answers:,} in all")

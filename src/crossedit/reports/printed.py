@@ -42,7 +42,9 @@ def _plain(name: str, title: str, labels: int) -> Sheet:
 def _cell(column: str, text: str, label: bool) -> Cell:
     if label:
         return language(text) if column == "language" else text
-    return Number(f"{int(text):,}" if text.isdigit() else text, float(text)) if text else DASH
+    if not text:
+        return DASH
+    return Number.of(int(text)) if text.isdigit() else Number(text, float(text))
 
 
 def _crossed(name: str, title: str, labels: Sequence[str], across: str) -> Sheet:

@@ -110,7 +110,7 @@ def answers(sweeps: Sweeps, sweep: Planned, protocol: str) -> Sheet:
         for task in sweep.tasks[protocol]:
             found = [sweeps.task(sweep.name, backbone, task, protocol, stop) for stop in (0, *sweep.stops)]
             first = next(filter(None, found), None)
-            counts = [Number(str(n), n) for n in (first.score.n, first.asked)] if first else [DASH, DASH]
+            counts = [Number.of(n) for n in (first.score.n, first.asked)] if first else [DASH, DASH]
             rows.append((backbone, ability(task), *counts, *map(_answered, found)))
     return Sheet(
         name=plan.answers(sweep.name, protocol),

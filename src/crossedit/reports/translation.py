@@ -74,8 +74,8 @@ def models(machine: Said, facts: str) -> Sheet:
                 part["split"].capitalize(),
                 language(part["lang"]),
                 ", ".join(part["translated_by"]) or part["model"],
-                _count(part["translated"]),
-                _count(part["failed"]),
+                Number.of(part["translated"]),
+                Number.of(part["failed"]),
             )
             for part in machine["splits"]
         ),
@@ -99,7 +99,7 @@ def corrections(people: Said, facts: str) -> Sheet:
         rows += [
             (
                 *(name, "Texts by", f"{person['by']} ({person['role']})", DASH),
-                *(*_changed(person["fields"], person["changed"]), _count(person["stands"])),
+                *(*_changed(person["fields"], person["changed"]), Number.of(person["stands"])),
             )
             for person in people["people"]
             if person["lang"] == lang
@@ -126,16 +126,16 @@ def agreement(people: Said, facts: str) -> Sheet:
     for part in people["languages"]:
         name, found = language(part["lang"]), part["agreement"]
         changed = found["changed"]
-        several = (_count(changed["fields"]), _percent(changed["same_text"]))
+        several = (Number.of(changed["fields"]), _percent(changed["same_text"]))
         rows.append(
             (
-                *(name, f"all {len(found['annotators'])}", _count(found["fields"]), _percent(found["raw"])),
+                *(name, f"all {len(found['annotators'])}", Number.of(found["fields"]), _percent(found["raw"])),
                 *(DASH, _number(found["alpha"], "{:.3f}"), *several),
             )
         )
         undefined += [found["undefined"], changed["undefined"]]
         for pair in found["pairs"]:
-            figures = (_count(pair["fields"]), _percent(pair["raw"]), _number(pair["kappa"], "{:.3f}"))
+            figures = (Number.of(pair["fields"]), _percent(pair["raw"]), _number(pair["kappa"], "{:.3f}"))
             rows.append((name, ", ".join(pair["annotators"]), *figures, DASH, DASH, DASH))
             undefined.append(pair["undefined"])
     columns = (Column("Language"), Column("Annotators"), Column("Texts"), Column("Agree, %"), Column("Cohen's κ"))
@@ -157,7 +157,7 @@ def likeness(people: Said, facts: str) -> Sheet:
         for name, which in (("changed", "changed"), ("judged", "all judged")):
             found = part["likeness"][name]
             scores = (_number(found["chrf"], "{:.1f}"), _number(found["bleu"], "{:.1f}"))
-            rows.append((language(part["lang"]), which, _count(found["texts"]), *scores))
+            rows.append((language(part["lang"]), which, Number.of(found["texts"]), *scores))
             undefined.append(found["undefined"])
             signatures |= dict.fromkeys(found["signatures"].values())
     return Sheet(
@@ -175,7 +175,7 @@ def changes(people: Said, facts: str) -> Sheet:
     rows = [
         (
             *(language(part["lang"]), piece["machine"] or DASH, piece["corrected"] or DASH, "; ".join(piece["notes"])),
-            *(piece["example"]["machine"], piece["example"]["corrected"], _count(piece["fields"])),
+            *(piece["example"]["machine"], piece["example"]["corrected"], Number.of(piece["fields"])),
         )
         for part in people["languages"]
         for piece in part["typical"]
@@ -194,16 +194,12 @@ def changes(people: Said, facts: str) -> Sheet:
 
 
 def _records(part: Said) -> tuple[Cell, ...]:
-    counts = (_count(part[name]) for name in ("records", "judged", "corrected"))
+    counts = (Number.of(part[name]) for name in ("records", "judged", "corrected"))
     return (*counts, _percent(part["share"]), DASH)
 
 
 def _changed(judged: int, changed: int) -> tuple[Cell, ...]:
-    return _count(judged), _count(changed), _percent(changed / judged if judged else None)
-
-
-def _count(number: int) -> Number:
-    return Number(f"{number:,}", number)
+    return Number.of(judged), Number.of(changed), _percent(changed / judged if judged else None)
 
 
 def _percent(share: float | None) -> Cell:

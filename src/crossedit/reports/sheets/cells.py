@@ -1,7 +1,7 @@
 """What stands in a cell of a sheet: a text, or numbers with what is known of them.
 
 Measured(names, estimates)     scores
-Number(text, value)            any other number
+Number(text, value)            any other number; Number.of(count)
 Numbers((Shown(…), …))         several beside each other, such as the F1 and EM that a paper prints
 shown(cell)                    the parts of any cell; every format is made of these
 """
@@ -164,6 +164,11 @@ class Number(_Known):
     beside: str = ""  # what is to be known of it
     tone: str = ""  # high, low or nothing, as the scores of Bi-ZsRE's tables
     unit = ""
+
+    @classmethod
+    def of(cls, count: int, beside: str = "") -> "Number":
+        """Return a count, its thousands set apart."""
+        return cls(f"{count:,}", count, beside)
 
     def __post_init__(self) -> None:
         if self.value is not None and not math.isfinite(self.value):
