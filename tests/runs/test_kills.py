@@ -29,7 +29,7 @@ RUN = ("--cores", str(CORES), "--rerun-incomplete", "--quiet", "all")
 ALL, WRITING, ALONE = "all", "all, writing", "Snakemake alone"
 KINDS = [ALL] * 12 + [WRITING] * 4 + [ALONE] * 4
 SEED = 0
-SECONDS_TO_END = 60
+SECONDS_TO_END = 300
 
 Begins = dict[str, float]  # when the last job began that makes this output, in seconds since 1970
 
@@ -143,7 +143,8 @@ def wait_for(kill: Kill, experiment: small.Experiment, process: subprocess.Popen
 
     until(lambda: done() >= kill.done)
     if kill.kind == ALL:
-        time.sleep(kill.later)
+        moment = time.monotonic() + kill.later
+        until(lambda: time.monotonic() >= moment or done() > kill.done)  # faster than undisturbed, it could be over
     elif kill.kind == ALONE:  # as if its jobs had long to go
         until(halted)
     else:  # a file is unfinished for so short a time that it may be missed

@@ -96,7 +96,7 @@ def test_a_process_that_holds_an_output_is_named_until_it_has_ended(
 ) -> None:
     out = tmp_path / "scores.parquet"
     script = f"import time; from pathlib import Path; from crossedit.claims import job\nwith job(Path({str(out)!r})):\n"
-    script += "    print('begun', flush=True); time.sleep(60)"
+    script += "    print('begun', flush=True); time.sleep(600)"
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "begun\n"
@@ -106,8 +106,8 @@ def test_a_process_that_holds_an_output_is_named_until_it_has_ended(
         assert f"process {other.pid}" in said
         command = said.split("End them with `")[1].split("`")[0]
         subprocess.run(command.split(), check=True)
-        other.wait(20)
-        deadline = time.monotonic() + 10
+        other.wait(60)
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 refuse("results", [Made("score", (), (str(out),))])
