@@ -9,7 +9,7 @@ import pytest
 
 from crossedit import tables
 from crossedit.jobs import record_of
-from crossedit.reports.costs import Seconds, costs, seconds, stages
+from crossedit.reports.costs import Seconds, costs, notes_of, seconds, stages
 
 GPU = {"name": "A GPU", "memory_peak": 8 * 2**30, "seconds": 30.0, "utilisation": 0.5}
 
@@ -41,19 +41,19 @@ def test_shards_are_added_up_and_the_largest_memory_counts(tmp_path: Path) -> No
             {"edit": 2.0, "facts": 4},
         ),
     ]
-    sheet = costs(paths)
+    sheet = costs(notes_of(paths))
     assert sheet.rows == (("demo", "llama", "English", "ROME", "12", "1.000", "0.333", "cuda:0", "120", "8.0", "80%"),)
     assert len(sheet.columns) == len(sheet.rows[0])
-    assert list(seconds(paths).values()) == [Seconds(edit=12 / 12, answer=4 / 12)]
+    assert list(seconds(notes_of(paths)).values()) == [Seconds(edit=12 / 12, answer=4 / 12)]
 
 
 def test_columns_of_gpus_are_there_where_any_job_used_one(tmp_path: Path) -> None:
     idle = shard(tmp_path, "1-of-1", None, {"edit": 1.0, "answer": 1.0, "facts": 2})
-    sheet = costs([idle])
+    sheet = costs(notes_of([idle]))
     assert "GPU" not in {column.group for column in sheet.columns}
     assert sheet.rows == (("demo", "llama", "English", "ROME", "2", "0.500", "0.500", "cuda:0"),)
     busy = shard(tmp_path, "1-of-1", GPU, {"edit": 1.0, "facts": 2}, editor="SERAC")
-    assert [row[-3:] for row in costs([idle, busy]).rows] == [("–", "–", "–"), ("30", "8.0", "50%")]
+    assert [row[-3:] for row in costs(notes_of([idle, busy])).rows] == [("–", "–", "–"), ("30", "8.0", "50%")]
 
 
 def test_stages_count_the_jobs_that_are_done(tmp_path: Path) -> None:

@@ -18,5 +18,5 @@ def test_what_several_cells_say_of_their_making_is_told_once(tmp_path: Path) -> 
         own: dict[str, Any] = {"shard": f"{number}/4", "seconds": {"edit": number}}
         paths.append(tmp_path / f"{number}.parquet")
         tables.write(pl.DataFrame(schema=PREDICTIONS.columns), PREDICTIONS, paths[-1], {**said, **own})
-    notes = [(note["device"], note["seed"]) for note in made(paths)]
+    notes = [(note["device"], note["seed"]) for note in made(map(tables.provenance, paths))]
     assert notes == [("cuda:0", 0), ("cpu", 0)]

@@ -1,17 +1,19 @@
 """The page: self-contained, everything in it as text, the same each time."""
 
 import re
+from collections import Counter
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import made_figures
 import made_page
 import made_sweeps
 import polars as pl
 import pytest
-from made import ENTRY, NASTY, scores
+from made import ENTRY, NASTY, results, scores
 from made_page import Document, drawn
 
+from crossedit import tables
 from crossedit.pages import allowed
 from crossedit.reports.figures.sweeps import pictures
 from crossedit.reports.findings import findings
@@ -239,6 +241,29 @@ def test_the_same_inputs_give_the_same_page() -> None:
     known = Scores(scores())
     sweeps = made_sweeps.sweeps(made_sweeps.entry())
     assert page(ENTRY, known, sweeps, Sources(), []) == page(ENTRY, known, sweeps, Sources(), [])
+
+
+def test_what_files_say_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = results(tmp_path)
+    read: Counter[str] = Counter()
+
+    def counted(of: Any) -> Any:
+        def call(path: Path, *args: Any, **named: Any) -> Any:
+            read[Path(path).name] += 1
+            return of(path, *args, **named)
+
+        return call
+
+    monkeypatch.setattr(tables, "provenance", counted(tables.provenance))
+    monkeypatch.setattr(Path, "read_text", counted(Path.read_text))
+    predictions, summaries = ([Path(path) for path in given[name]] for name in ("--predictions", "--summaries"))
+    sources = Sources(predictions=predictions, summaries=summaries)
+    page(ENTRY, Scores(scores()), made_sweeps.sweeps({"sweeps": {}}), sources, [])
+    assert {name: read[name] for name in ("predictions.1-of-1.parquet", "machine.json", "summary.json")} == {
+        "predictions.1-of-1.parquet": 1,
+        "machine.json": 1,
+        "summary.json": 2,  # of facts and of their translation
+    }
 
 
 def test_findings_name_the_best_editor_and_what_overlaps() -> None:

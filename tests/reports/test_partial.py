@@ -1,5 +1,6 @@
 """The report of an experiment that isn't finished: what is done, and no number of what has failed."""
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from crossedit.reports.cli import commands
 from crossedit.reports.left_out import Check
 from crossedit.reports.partial import Done, check_folder
 from crossedit.runs.experiment import Experiment
+from crossedit.runs.states import Survey
 from crossedit.runs.status import Status
 from crossedit.sweeps.manifest import MANIFEST
 from crossedit.sweeps.settings import Sweep
@@ -148,6 +150,25 @@ def test_the_folder_is_made_anew_and_whole(experiment: Experiment) -> None:
     assert str((OUT / "index.html").resolve()) in run().output
     assert not (OUT / "tables/old.csv").exists()
     assert [path.name for path in OUT.parent.iterdir()] == [OUT.name]
+
+
+def test_slurm_is_asked_once(experiment: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = []
+    of = Survey.__init__
+    monkeypatch.setattr(Survey, "__init__", lambda self, *args: built.append(of(self, *args)))
+    run()
+    assert len(built) == 1
+
+
+def test_what_the_system_refuses_is_told_of_the_report_itself(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    with pytest.raises(UserError, match=f"^{OUT.resolve()}: can't be written"):
+        run()
 
 
 def test_where_nothing_is_done_there_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from made_sweeps import sweeps
 from crossedit.reports import plan
 from crossedit.reports.grid import Grid
 from crossedit.reports.html import render
+from crossedit.reports.owners import read_json
 from crossedit.reports.scores import DASH, Scores
 from crossedit.reports.sheets import Sheet, to_csv
 from crossedit.reports.tabled import Given, groups
@@ -79,7 +80,7 @@ def test_each_facts_set_is_told_of_by_what_is_given(tmp_path: Path) -> None:
         for name in names:
             paths.append(tmp_path / facts / name)
             paths[-1].write_text(json.dumps(made()[name]), encoding="utf-8")
-    one, two = reports(paths)
+    one, two = reports({path: read_json(path) for path in paths})
     assert (one.facts, one.people, two.facts) == ("one", None, "two")
     assert all([one.machine, two.machine, two.people])
 
@@ -91,8 +92,8 @@ def test_a_set_that_nobody_judged_has_a_page_and_sheets(tmp_path: Path) -> None:
     (tmp_path / "tiny").mkdir()
     path = tmp_path / "tiny/summary.json"
     path.write_text(json.dumps(of_people(made, [row], {("test", 1): row}, merge([row], {}, [], []))), encoding="utf-8")
-    (report,) = reports([path])
-    given = Given.read([], [path], [], [], [])
+    (report,) = reports({path: read_json(path)})
+    given = Given.read([], {path: read_json(path)}, [], [], [])
     (group,) = groups({}, none, Grid.of({}, none), sweeps({"sweeps": {}}), given)
     shown = {"translations": [report], "tabled": {group.section: [group]}, "intervals": False, "forms": ()}
     assert "Nobody has judged a record yet." in render("translation.html.j2", published_share="6.0", **shown)

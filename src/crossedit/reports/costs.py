@@ -14,6 +14,8 @@ from crossedit.reports.sheets import Cell, Column, Number, Sheet
 from crossedit.runs.words import hours, lasting
 from crossedit.usage import Used, records_below
 
+Notes = Mapping[Path, Mapping[str, Any]]  # what predictions files say of their making
+
 _PARTS = ("edit", "answer")
 _GPU = (Column("Memory, GiB", "GPU"), Column("Busy", "GPU"))
 
@@ -25,12 +27,17 @@ class Seconds(NamedTuple):
     answer: float | None
 
 
-def seconds(paths: Sequence[Path]) -> dict[Place, Seconds]:
-    """Return the seconds of each cell, those of its shards added up, from the metadata of its predictions."""
-    return {cell: _each(_sums(map(tables.provenance, shards))) for cell, shards in _shards(paths).items()}
+def notes_of(paths: Sequence[Path]) -> Notes:
+    """Return what predictions files say of their making."""
+    return {path: tables.provenance(path) for path in paths}
 
 
-def _shards(paths: Sequence[Path]) -> dict[Place, list[Path]]:
+def seconds(notes: Notes) -> dict[Place, Seconds]:
+    """Return the seconds of each cell, those of its shards added up, from the notes on its predictions."""
+    return {cell: _each(_sums(notes[path] for path in shards)) for cell, shards in _shards(notes).items()}
+
+
+def _shards(paths: Iterable[Path]) -> dict[Place, list[Path]]:
     shards: dict[Place, list[Path]] = {}
     for path in paths:
         shards.setdefault(cell_of(path), []).append(path)
@@ -50,19 +57,18 @@ def _each(sums: Counter[str]) -> Seconds:
     return Seconds(*(sums[part] / facts if facts and part in sums else None for part in _PARTS))
 
 
-def costs(paths: Sequence[Path]) -> Sheet:
+def costs(notes: Notes) -> Sheet:
     """Return seconds per fact of each cell, those of its shards added up; a dash where they are not known.
 
     Beside them is what the jobs that made the predictions took of a GPU, where any did.
     """
     rows = []
-    for cell, shards in _shards(paths).items():
-        notes = [tables.provenance(path) for path in shards]
-        sums = _sums(notes)
+    for cell, shards in _shards(notes).items():
+        sums = _sums(notes[path] for path in shards)
         facts = sums["facts"]
         each = [DASH if found is None else f"{found:.3f}" for found in _each(sums)]
         label = (cell.facts, cell.backbone, language(cell.edit_lang), cell.editor)
-        device = str(notes[-1].get("device", DASH))
+        device = str(notes[shards[-1]].get("device", DASH))
         used = Used.over(map(read_record, shards))
         rows.append((*label, f"{facts:g}" if facts else DASH, *each, device, _seconds(used), *_gpu(used)))
     columns = (

@@ -45,10 +45,10 @@ class LeftOut(NamedTuple):
 class Check:
     """The jobs of a configuration, by what their records and outputs say."""
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
+    def __init__(self, config: Mapping[str, Any], survey: Survey | None = None) -> None:
         self.config = config
-        self.rules = Rules(config)
-        self._survey = Survey(config, self.rules)
+        self._survey = survey or Survey(config, Rules(config))
+        self.rules = self._survey.rules
 
     def is_done(self, job: Job) -> bool:
         """Return whether all outputs of a job are there, whatever its record says."""

@@ -1,7 +1,6 @@
 """Which cell, backbone or facts a file is about: its place in the results folder says it."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,8 +32,8 @@ def owner_of(path: Path) -> str:
     return folder.name
 
 
-def read_json(path: Path, fields: Iterable[str] = (), writer: str = "") -> dict[str, Any]:
-    """Return the file's JSON object. Raises UserError where it is none, or lacks a field that `writer` writes."""
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the file's JSON object. Raises UserError where it is none."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -43,6 +42,4 @@ def read_json(path: Path, fields: Iterable[str] = (), writer: str = "") -> dict[
         raise UserError(f"{path}: not JSON ({error}).") from None
     if not isinstance(found, dict):
         raise UserError(f"{path}: holds no JSON object.")
-    if missing := [name for name in fields if name not in found]:
-        raise UserError(f"{path}: `{missing[0]}` is missing; name a file that `{writer}` of this version wrote.")
     return found

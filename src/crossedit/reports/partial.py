@@ -46,7 +46,7 @@ class Done:
     def of(cls, status: Status) -> "Done":
         """Return the files of the experiment whose status it is."""
         config = status.experiment.config
-        found = _Found(status.experiment, Check(config))
+        found = _Found(status.experiment, Check(config, status.survey))
         facts = [f"{config['results']}/{{}}/{name}" for name in config["facts"]]
         backbones = [places.backbone_folder(config, name) for name in config["backbones"]]
         corrected = found.made(folder.format("translation") + "/facts.parquet" for folder in facts)

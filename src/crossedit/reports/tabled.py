@@ -49,15 +49,18 @@ class Given:
     def read(
         cls,
         table_1: Sequence[Path],
-        corrected: Sequence[Path],
+        corrected: Mapping[Path, translation.Said],
         comparisons: Sequence[Path],
         outcomes: Sequence[Path],
         capability: Sequence[Path],
     ) -> "Given":
-        """Return what the files hold. Raises UserError where one can't be used, or two hold the same."""
+        """Return what the files hold; those of corrections are read already.
+
+        Raises UserError where one can't be used, or two hold the same.
+        """
         return cls(
             {owner_of(path): tables.read(path, tables.TABLE_1) for path in table_1},
-            {owner_of(path): translation.people_of(path) for path in corrected},
+            translation.people_of(corrected),
             tables.read_all(comparisons, tables.COMPARISONS) if comparisons else None,
             tables.read_all(outcomes, tables.OUTCOMES) if outcomes else None,
             capability,

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crossedit.reports.naming import language
-from crossedit.reports.owners import owner_of, read_json
+from crossedit.errors import UserError
+from crossedit.reports.naming import language, union
+from crossedit.reports.owners import owner_of
 from crossedit.reports.scores import DASH
 from crossedit.reports.sheets import Cell, Column, Number, Sheet
 from crossedit.translation.summary import parts
@@ -30,21 +31,22 @@ class Report(NamedTuple):
     typical: list[tuple[str, list[Said]]]  # by language
 
 
-def reports(summaries: Sequence[Path]) -> list[Report]:
-    """Return a report for each set of facts among the files; those that are of no translation are passed over."""
-    said: dict[str, dict[str, Said]] = {}
-    for path in summaries:
-        summary = read_json(path)
-        if "requests" in summary:
-            said.setdefault(owner_of(path), {})["machine"] = summary
-        if "people" in summary:
-            said.setdefault(owner_of(path), {})["people"] = people_of(path)
-    return [_report(facts, its.get("machine"), its.get("people")) for facts, its in said.items()]
+def reports(summaries: Mapping[Path, Said]) -> list[Report]:
+    """Return a report for each set of facts among files' contents; those that are of no translation are passed over."""
+    machines = {owner_of(path): summary for path, summary in summaries.items() if "requests" in summary}
+    people = people_of({path: summary for path, summary in summaries.items() if "people" in summary})
+    return [_report(facts, machines.get(facts), people.get(facts)) for facts in union(machines, people)]
 
 
-def people_of(path: Path) -> Said:
-    """Return what people did to a set of facts. Raises UserError where the file doesn't say."""
-    return read_json(path, ("people", "languages", "splits", "judged", "in_part"), "crossedit translation correct")
+def people_of(summaries: Mapping[Path, Said]) -> dict[str, Said]:
+    """Return what people did, by facts, of files' contents. Raises UserError where one doesn't say it."""
+    for path, summary in summaries.items():
+        if missing := [name for name in ("people", "languages", "splits", "judged", "in_part") if name not in summary]:
+            raise UserError(
+                f"{path}: `{missing[0]}` is missing; name a file that `crossedit translation correct` of this version "
+                "wrote."
+            )
+    return {owner_of(path): summary for path, summary in summaries.items()}
 
 
 def _report(facts: str, machine: Said | None, people: Said | None) -> Report:

@@ -39,7 +39,7 @@ class Survey:
     """The records below a results folder, by the output that they lie beside; each job is looked at once."""
 
     def __init__(self, config: Mapping[str, Any], rules: Rules, slurm: SlurmLogs | None = None) -> None:
-        self._rules = rules
+        self.rules = rules
         self._results: str = config["results"]
         self._slurm = slurm or SlurmLogs()
         self._queue = Queue()
@@ -78,9 +78,9 @@ class Survey:
         """Every job of this configuration that has left a record or a log."""
         logs = (f"{folder}/{name}" for folder, _, names in os.walk(f"{self._results}/logs") for name in sorted(names))
         traced = (
-            *map(self._rules.making, self.records),
-            *map(self._rules.logging, logs),
-            *map(self._rules.in_slurm, self._slurm.folders),
+            *map(self.rules.making, self.records),
+            *map(self.rules.logging, logs),
+            *map(self.rules.in_slurm, self._slurm.folders),
         )
         return [job for job in traced if job is not None]
 

@@ -61,6 +61,7 @@ class Status:
     running: list[Running]
     failed: list[Failure]
     used: Used
+    survey: Survey  # of which it is made
 
     @classmethod
     def of(cls, experiment: Experiment) -> "Status":
@@ -96,6 +97,7 @@ class Status:
                 if (failed := tuple(found for found in map(survey.state, chain.jobs) if found.state == "failed"))
             ],
             Used.over(survey.records.values()),
+            survey,
         )
 
     @property

@@ -48,7 +48,7 @@ def figures(
     """
     from crossedit import tables
     from crossedit.progress import track
-    from crossedit.reports.costs import seconds
+    from crossedit.reports.costs import notes_of, seconds
     from crossedit.reports.earlier import remove
     from crossedit.reports.figures.drawing import SUFFIXES, write
     from crossedit.reports.figures.pictures import pictures
@@ -56,7 +56,7 @@ def figures(
     sweeps = read_sweeps(entry, task_scores, fact_scores, weight_changes)
     known, grid = read(scores, entry, sweeps)
     compared = tables.read_all(comparisons, tables.COMPARISONS) if comparisons else None
-    drawn = list(pictures(known, grid, sweeps, compared, seconds(predictions), entry))
+    drawn = list(pictures(known, grid, sweeps, compared, seconds(notes_of(predictions)), entry))
     for picture in track(drawn, "drawing"):
         write(picture, out)
     remove(out, "figures", (f"{picture.name}.{suffix}" for picture in drawn for suffix in SUFFIXES))

@@ -70,12 +70,13 @@ def write_tables(
     the folder, and that are none of these, go.
     """
     from crossedit.reports.earlier import remove
+    from crossedit.reports.owners import read_json
     from crossedit.reports.sheets import FORMATS, write
     from crossedit.reports.tabled import Given, groups
 
     sweeps = read_sweeps(entry, task_scores, fact_scores)
     known, grid = read(scores, entry, sweeps, others=(*table_1, *corrected, *capability))
-    given = Given.read(table_1, corrected, comparisons, outcomes, capability)
+    given = Given.read(table_1, {path: read_json(path) for path in corrected}, comparisons, outcomes, capability)
     intervals = entry.get("reports", {}).get("intervals", False)
     names: list[str] = []
     for group in groups(entry, known, grid, sweeps, given):

@@ -10,7 +10,7 @@ import polars as pl
 from crossedit import files
 from crossedit.pages import allowed, inert
 from crossedit.reports import VERSION, bizsre, sweep_findings, translation
-from crossedit.reports.costs import costs, seconds, stages
+from crossedit.reports.costs import costs, notes_of, seconds, stages
 from crossedit.reports.figures.pictures import pictures
 from crossedit.reports.findings import findings
 from crossedit.reports.grid import Grid
@@ -75,11 +75,12 @@ def page(
     grid = Grid.of(entry, scores, sweeps)
     settings = entry.get("reports") or {}
     answers = Answers.of(sources.predictions, grid, settings.get("browser_rows", LIMIT))
-    said = {path: read_json(path) for path in (*sources.backbones, *sources.summaries)}
-    corrected = [path for path in sources.summaries if "people" in said[path]]
+    summaries = {path: read_json(path) for path in sources.summaries}
+    notes = notes_of(sources.predictions)
+    corrected = {path: summary for path, summary in summaries.items() if "people" in summary}
     given = Given.read(sources.table_1, corrected, sources.comparisons, sources.outcomes, sources.capability)
     tabled = [_readable(group, scores, grid) for group in groups(entry, scores, grid, sweeps, given)]
-    drawn = list(pictures(scores, grid, sweeps, given.comparisons, seconds(sources.predictions), entry))
+    drawn = list(pictures(scores, grid, sweeps, given.comparisons, seconds(notes), entry))
     return render(
         "page.html.j2",
         grid=grid,
@@ -112,17 +113,17 @@ def page(
         outcomes=WRONG,
         meanings=MEANINGS,
         facts=union(grid.facts, given.table_1),
-        summaries={owner_of(path): said[path] for path in sources.summaries if "oddities" in said[path]},
-        translations=translation.reports(sources.summaries),
+        summaries={owner_of(path): summary for path, summary in summaries.items() if "oddities" in summary},
+        translations=translation.reports(summaries),
         published_share=translation.PUBLISHED_SHARE,
-        backbones={owner_of(path): said[path] for path in sources.backbones},
-        costs=costs(sources.predictions) if sources.predictions else None,
+        backbones={owner_of(path): read_json(path) for path in sources.backbones},
+        costs=costs(notes) if notes else None,
         stages=stages(sources.results) if sources.results else None,
         entry=entry,
         report_version=VERSION,
         packages=making.packages(),
         inputs={str(path): files.digest(path) for path in inputs},
-        made=making.made(sources.predictions),
+        made=making.made(notes.values()),
         allowed=allowed,
     )
 

@@ -1,13 +1,12 @@
 """How a page and what it shows were made: what was run, packages, devices, seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
 
-from crossedit import UNEDITED, tables
+from crossedit import UNEDITED
 from crossedit.reports.grid import Grid
 from crossedit.reports.naming import union
 from crossedit.reports.plan import Planned
@@ -66,15 +65,14 @@ def packages() -> dict[str, str]:
     return {name: found for name in _PACKAGES if (found := _installed(name))}
 
 
-def made(predictions: Sequence[Path]) -> list[dict[str, Any]]:
-    """Return what cells say of their making, once where it is the same."""
-    notes: list[dict[str, Any]] = []
-    for path in predictions:
-        note = tables.provenance(path)
+def made(notes: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what cells say of their making, of the notes on their predictions, once where it is the same."""
+    found: list[dict[str, Any]] = []
+    for note in notes:
         kept = {key: value for key, value in note.items() if key in _MAKING}
-        if kept not in notes:
-            notes.append(kept)
-    return notes
+        if kept not in found:
+            found.append(kept)
+    return found
 
 
 def _installed(package: str) -> str | None:
