@@ -210,6 +210,23 @@ def test_of_jobs_that_begin_together_one_gets_the_output(tmp_path: Path) -> None
     assert [path.name for path in tmp_path.iterdir()] == [record_of(out).name]
 
 
+def test_a_claim_that_another_takes_for_left_over_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, link = tmp_path / "x", os.link
+
+    def swept(new: Path, path: Path) -> None:
+        monkeypatch.setattr(os, "link", link)
+        new.unlink()
+        link(new, path)
+
+    monkeypatch.setattr(os, "link", swept)
+    with job(out):
+        running = read_record(out)
+        assert running is not None
+        assert running.pid == os.getpid()
+
+
 def test_a_job_that_was_held_for_dead_leaves_its_successors_record_alone(tmp_path: Path) -> None:
     out = tmp_path / "x"
     with job(out):

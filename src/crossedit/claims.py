@@ -102,6 +102,8 @@ def _claim(mine: Record) -> None:
             try:
                 os.link(new, path)
                 return
+            except FileNotFoundError:  # another has got in since, and has taken it for something left over
+                write_record(mine, new)
             except FileExistsError:
                 other = load_record(path)
                 if other is not None and alive(other):
@@ -111,7 +113,7 @@ def _claim(mine: Record) -> None:
                     ) from None
                 _put_away(path, other)
     finally:
-        new.unlink()
+        new.unlink(missing_ok=True)
 
 
 def _put_away(path: Path, other: Record | None) -> None:
@@ -123,8 +125,9 @@ def _put_away(path: Path, other: Record | None) -> None:
         return
     taken = load_record(away)
     if taken is not None and taken != other and alive(taken) and not path.exists():
-        os.link(away, path)
-    away.unlink()
+        with suppress(FileExistsError, FileNotFoundError):  # another was quicker
+            os.link(away, path)
+    away.unlink(missing_ok=True)
 
 
 def _is_still(mine: Record) -> bool:
