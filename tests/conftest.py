@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import torch
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     AutoModelForCausalLM,
@@ -28,6 +28,9 @@ from crossedit.tables import FACTS
 
 # The models are so small that a second thread only gets in the way.
 torch.set_num_threads(1)
+
+# A page that does what it should is waited for on a slow machine too.
+expect.set_options(timeout=60_000)
 
 DATA = Path(os.environ.get("CROSSEDIT_DATA", Path(__file__).parents[1] / "../shared/data"))
 

@@ -23,7 +23,6 @@ def opened(chromium: Browser) -> Iterator[Callable[..., Page]]:
     def open_page(path: Path, place: str = "", **context: Any) -> Page:
         contexts.append(chromium.new_context(offline=True, reduced_motion="reduce", **context))
         view = contexts[-1].new_page()
-        view.set_default_timeout(5000)
         view.on("console", lambda message: troubles.append(message.text))
         view.on("pageerror", lambda error: troubles.append(str(error)))
         view.on("dialog", lambda dialog: troubles.append(dialog.message))

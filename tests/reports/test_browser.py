@@ -1,6 +1,7 @@
 """The page in a browser that reaches no network: facts are looked up, filtered, opened and linked to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import made_sheets
@@ -19,6 +20,15 @@ def choose(view: Page, **fields: str) -> None:
     for label, value in fields.items():
         field = view.get_by_label(label.replace("_", " "), exact=True)
         field.fill(value) if label == "Text" else field.select_option(value)
+
+
+@contextmanager
+def moving(view: Page) -> Iterator[None]:
+    """Within it the page's address changes; it ends when the page has heeded that, which browsers tell it later."""
+    view.evaluate("addEventListener('hashchange', () => (document.body.dataset.moved = 'yes'), { once: true })")
+    yield
+    expect(view.locator("body")).to_have_attribute("data-moved", "yes")
+    view.evaluate("delete document.body.dataset.moved")
 
 
 def test_all_facts_are_there_a_few_at_a_time(opened: Callable[..., Page], made: Path) -> None:
@@ -118,7 +128,8 @@ def test_an_address_of_what_is_not_there_says_so(opened: Callable[..., Page], ma
     view.evaluate("location.hash = '#fact=7'")
     expect(view.locator(OPEN)).to_contain_text("reliability of 7 in en?")
     expect(view.locator(TOLD)).to_be_empty()
-    view.evaluate("location.hash = '#making'")
+    with moving(view):
+        view.evaluate("location.hash = '#making'")
     expect(view.locator(OPEN)).to_contain_text("reliability of 7 in en?")
 
 
@@ -138,15 +149,18 @@ def test_back_from_a_link_leads_to_what_was_shown(opened: Callable[..., Page], m
     link = view.locator("#failures").get_by_role("link", name="40 irrelevant, IKE edited in Chinese").first
     link.click()
     expect(view.locator(COUNT)).to_have_text("20 of 40 facts, 40 of 720 answers")
-    view.go_back()
+    with moving(view):
+        view.go_back()
     expect(view.locator(COUNT)).to_have_text("40 facts, 720 answers")
     assert view.evaluate("location.hash") == ""
     choose(view, Backbone="large", Text="of 17")
     expect(view.locator(COUNT)).to_have_text("1 of 40 facts, 18 of 720 answers")
-    view.get_by_role("navigation", name="Sections").get_by_role("link", name="Failures").click()
+    with moving(view):
+        view.get_by_role("navigation", name="Sections").get_by_role("link", name="Failures").click()
     link.click()
     expect(view.locator(COUNT)).to_have_text("20 of 40 facts, 40 of 720 answers")
-    view.go_back()
+    with moving(view):
+        view.go_back()
     expect(view.locator(COUNT)).to_have_text("1 of 40 facts, 18 of 720 answers")
     assert view.evaluate("location.hash") == "#failures"
     assert view.get_by_label("Backbone").input_value() == "1"
@@ -254,6 +268,7 @@ def test_a_fact_found_by_filters_opens_to_what_matches(opened: Callable[..., Pag
     view.keyboard.press("Enter")
     expect(asked).to_have_count(2)
     view.get_by_role("button", name="Clear").click()
+    expect(view.locator(COUNT)).to_have_text("40 facts, 720 answers")
     view.locator(ITEMS).nth(3).get_by_role("button").click()
     expect(asked).to_have_count(9)
     expect(fact.locator(".rest")).to_have_count(0)

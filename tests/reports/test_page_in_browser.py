@@ -46,6 +46,7 @@ def test_columns_of_several_numbers_are_sorted_by_the_one_that_is_chosen(
     expect(choice.locator("option")).to_have_text(["F1", "EM"])
     choice.focus()
     view.keyboard.press("ArrowDown")
+    expect(choice).to_have_value("EM")
     assert shares(1) == sorted(by_em, reverse=True)
     table.get_by_role("button", name="Generality").first.click()
     assert shares(1) == sorted(by_em)

@@ -1,6 +1,9 @@
 """What a person does on the page."""
 
 import csv
+from contextlib import contextmanager
+
+from playwright.sync_api import expect
 
 from crossedit.translation.reviews import sheets
 
@@ -20,9 +23,23 @@ def saved(view, folder):
     return path
 
 
+@contextmanager
+def leaving(view):
+    """Within it the welcome is closed; it ends when the page has heeded that, which browsers tell it a task later."""
+    view.evaluate("welcome.addEventListener('close', () => (welcome.dataset.left = 'yes'))")
+    yield
+    expect(view.locator("#welcome")).to_have_attribute("data-left", "yes")
+
+
 def begin(view, name):
     view.get_by_label("Your name").last.fill(name)
-    view.get_by_role("button", name="Begin").click()
+    with leaving(view):
+        view.get_by_role("button", name="Begin").click()
+
+
+def begin_unnamed(view):
+    with leaving(view):
+        view.keyboard.press("Escape")
 
 
 def answer(view, take):

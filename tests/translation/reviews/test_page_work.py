@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
-from page_steps import DENIED, LOOKED_AT, answer, areas, begin, filled, load, saved
+from page_steps import DENIED, LOOKED_AT, answer, areas, begin, begin_unnamed, filled, leaving, load, saved
 from playwright.sync_api import expect
 
 from crossedit.translation.reviews import reading
@@ -39,12 +39,13 @@ def test_two_tabs_do_not_undo_each_other(opened, chinese):
 def test_a_saved_file_goes_on_elsewhere(opened, chinese, tmp_path):
     view = opened(chinese, by="")
     view.get_by_label("Your name").last.fill("ana")
-    view.keyboard.press("Enter")
+    with leaving(view):
+        view.keyboard.press("Enter")
     areas(view, 1).nth(2).fill('=1, "2"')
     view.keyboard.press("Control+Enter")
     path = saved(view, tmp_path)
     other = opened(chinese)
-    other.keyboard.press("Escape")
+    begin_unnamed(other)
     load(other, path)
     expect(other.locator("#message")).to_have_text("Loaded zh.ana.csv: it says something of 1 record.")
     assert areas(other, 1).nth(2).input_value() == '=1, "2"'
@@ -131,7 +132,7 @@ def test_a_page_for_nobody_asks_each_time_who_is_there(opened, chinese):
 @pytest.mark.browser
 def test_a_person_takes_their_work_to_another_name(opened, chinese):
     view = opened(chinese)
-    view.keyboard.press("Escape")
+    begin_unnamed(view)
     areas(view, 0).nth(0).fill("改")
     answer(view, take=True)
     for name in ("Ana Muler", "Ana Müller"):
@@ -179,7 +180,7 @@ def test_only_ones_own_words_are_loaded(opened, chinese, tmp_path):
     both = tmp_path / "both.csv"
     both.write_text(case_1.read_text() + case_3.read_text().split("\n", 1)[1], encoding="utf-8")
     view = opened(chinese)
-    view.keyboard.press("Escape")
+    begin_unnamed(view)
     message = view.locator("#message")
     load(view, both)
     expect(message).to_contain_text("both.csv holds the words of ana, bo: to go on with one's own")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from openpyxl import load_workbook
+from page_steps import begin
 
 from crossedit.translation.records import FIELDS
 from crossedit.translation.reviews import reading, sheets, writing
@@ -82,8 +83,7 @@ def by_page(path, chromium):
     try:
         view = context.new_page()
         view.goto(path.as_uri())
-        view.get_by_label("Your name").last.fill(BY)
-        view.get_by_role("button", name="Begin").click()
+        begin(view, BY)
         for (case, field), (corrected, note) in CORRECTED.items():
             article = view.get_by_role("article", name=f"Record {case}", exact=True)
             text = article.locator(".text").filter(has=view.locator(f"textarea[id$='-{field}']"))
