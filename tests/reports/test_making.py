@@ -3,11 +3,26 @@
 from pathlib import Path
 from typing import Any
 
+import made_sweeps
 import polars as pl
+from made import scores
 
 from crossedit import tables
-from crossedit.reports.page.making import made
+from crossedit.reports.grid import Grid
+from crossedit.reports.page import Sources, page
+from crossedit.reports.page.making import made, run
+from crossedit.reports.scores import Scores
 from crossedit.tables import PREDICTIONS
+
+
+def test_how_many_facts_cells_have_is_said_of_the_smallest_and_the_largest() -> None:
+    other = scores(("unedited", "IKE")).with_columns(facts=pl.lit("more"), n=pl.lit(2000, pl.Int64))
+    other = other.with_columns(n=pl.when(editor="unedited").then(9999).otherwise("n").cast(pl.Int64))
+    known = Scores(pl.concat([scores(), other]))
+    sweeps = made_sweeps.sweeps({"sweeps": {}})
+    assert run(known, Grid.of({}, known), sweeps).facts == (3, 2000)
+    text = page({}, known, sweeps, Sources(), [])
+    assert "an editor on a backbone, in an editing language; 3 to 2,000 test facts each" in text
 
 
 def test_what_several_cells_say_of_their_making_is_told_once(tmp_path: Path) -> None:

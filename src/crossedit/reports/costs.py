@@ -76,7 +76,7 @@ def costs(notes: Notes) -> Sheet:
         Column("Backbone"),
         Column("Edited in"),
         Column("Method"),
-        Column("Number"),
+        Column("Test facts"),
         Column("Finding the edit", "Seconds per fact"),
         Column("Answering", "Seconds per fact"),
         Column("Device"),

@@ -28,8 +28,9 @@ Section = Literal["facts", "translation", "backbones", "scores", "failures", "si
 
 EDITS = "All editors"
 _SCORES = (
-    "Each cell is F1 / EM in percent; above 80 green, below 10 grey. Locality compares with the answer before the "
-    "edit, the rest with the target."
+    "Each cell is F1 / EM in percent; above 80 green, below 10 grey. Columns are by the language that questions are "
+    "asked in; for reliability it is that of the edit. Locality compares with the answer before the edit, the rest "
+    "with the target."
 )
 _KINDS = "Questions about another subject, and about another relation of the edited subject."
 _APART = "Paired over the facts that both have, and corrected for the number of comparisons."

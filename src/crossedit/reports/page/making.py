@@ -26,13 +26,14 @@ class Run(NamedTuple):
     langs: tuple[str, ...]  # evaluation languages
     sweeps: tuple[str, ...]  # their titles
     cells: int  # without the unedited backbones
-    facts: int  # that a cell has at most
+    facts: tuple[int, int]  # that a cell has, at least and at most
 
 
 def run(scores: Scores, grid: Grid, sweeps: Sweeps) -> Run:
     """Return what was run of a grid and of sweeps."""
     cells = scores.frame.select("facts", "backbone", "editor", "edit_lang").unique()
     edited = cells.filter(pl.col("editor") != UNEDITED)
+    sizes = scores.frame.join(edited, on=edited.columns, how="semi").group_by(edited.columns).agg(pl.col("n").max())
     there = {name: set(edited[name]) for name in edited.columns}
     swept = [sweep for sweep in sweeps.all if any(_is_known(sweeps, sweep, name) for name in sweep.backbones)]
     return Run(
@@ -48,7 +49,7 @@ def run(scores: Scores, grid: Grid, sweeps: Sweeps) -> Run:
         langs=tuple(lang for lang in grid.langs if lang in {*scores.frame["lang"], *sweeps.langs}),
         sweeps=tuple(sweep.title for sweep in swept),
         cells=len(edited),
-        facts=max(scores.frame["n"], default=0),
+        facts=(min(sizes["n"], default=0), max(sizes["n"], default=0)),
     )
 
 
