@@ -1,6 +1,7 @@
 """Several tasks asked of one model: what has been asked of the same model by the same rules isn't asked again."""
 
 import json
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -25,7 +26,7 @@ class Asking:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.out = folder / "verdicts.parquet"
-        self.journal = folder / "verdicts.parquet.journal"
+        self.store = folder / "verdicts.asked"
         self.asked: list[tuple[str, str]] = []
         self.fails_at: str | None = None
         self._folder = folder
@@ -83,7 +84,6 @@ def test_each_task_is_asked_as_alone(ask: Asking, llama: Backbone) -> None:
     ]
     assert table.equals(pl.concat(expected))
     assert ask.asked == [RTE, ("rte", "upstream"), SST2]
-    assert not ask.journal.exists()
 
 
 def test_where_tasks_are_added_these_alone_are_asked(ask: Asking) -> None:
@@ -93,21 +93,23 @@ def test_where_tasks_are_added_these_alone_are_asked(ask: Asking) -> None:
     assert both.filter(task="rte").equals(before)
     assert [told["task"] for told in provenance(ask.out)["asked"]] == ["sst2", "rte"]
     assert ask(RTE).equals(before)
+    assert ask(RTE, SST2).equals(both[[3, 4, 5, 0, 1, 2]])
     assert ask.asked == []
 
 
 def test_after_a_failure_the_same_command_goes_on(ask: Asking) -> None:
     whole = ask(RTE, SST2)
     ask.out.unlink()
+    shutil.rmtree(ask.store)
     ask.fails_at = "sst2"
     with pytest.raises(UserError, match="no more memory"):
         ask(RTE, SST2)
     assert not ask.out.exists()
-    (ask.journal / ".sst2.corrected.some-host-1.part.parquet").write_bytes(b"half")  # what a kill leaves
+    (ask.store / ".sst2.corrected.some-host-1.part.parquet").write_bytes(b"half")  # what a kill leaves
     ask.fails_at = None
     assert ask(RTE, SST2).equals(whole)
     assert ask.asked == [SST2]
-    assert not ask.journal.exists()
+    assert {path.name for path in ask.store.iterdir()} == {"rte.corrected.parquet", "sst2.corrected.parquet"}
 
 
 def test_another_model_is_asked_all(ask: Asking) -> None:

@@ -115,8 +115,7 @@ rule ask_tasks:
         drawn=items_asked,
         tasks=lambda wildcards: sorted({f"resources/tasks/{task}.yaml" for task, _ in asked(wildcards)}),
     output:
-        # What has been asked already isn't asked again where tasks are added.
-        update(f"{RESULTS}/sweeps/{{sweep}}/{{backbone}}/{{stop}}/verdicts.parquet"),
+        f"{RESULTS}/sweeps/{{sweep}}/{{backbone}}/{{stop}}/verdicts.parquet",
     log:
         f"{RESULTS}/logs/sweeps/{{sweep}}/{{backbone}}/{{stop}}.tasks.log",
     benchmark:

@@ -20,7 +20,6 @@ from crossedit.runs.rules import Job, Rules
 
 _RULE = re.compile(r"\s*(?:local)?(?:rule|checkpoint) (\w+):")
 _FIELD = re.compile(r"\s*(output|resources): (.*)")
-_FLAG = re.compile(r" \(\w+\)$")  # what Snakemake says of a file behind its name
 
 
 class Planned(NamedTuple):
@@ -58,7 +57,7 @@ def read(said: str, rules: Rules) -> Iterator[Planned]:
             rule, output = begun[1], ""
         elif (field := _FIELD.fullmatch(line)) and rule:
             if field[1] == "output":
-                output = _FLAG.sub("", field[2].split(", ")[0])
+                output = field[2].split(", ")[0]
                 continue
             if output:
                 asked = dict(pair.partition("=")[::2] for pair in field[2].split(", "))

@@ -27,17 +27,6 @@ _OUT = click.option("--out", required=True, type=Path)
 _SEED = click.option("--seed", default=0, show_default=True)
 
 
-def _journal(out: Path) -> Path:
-    """Return the folder of what is done of an output: a run that was killed goes on from there."""
-    return out.with_name(f"{out.name}.journal")
-
-
-def _close(journal: Path) -> None:
-    """Throw away a journal whose pages are in the output."""
-    if journal.exists():
-        remove(journal)
-
-
 @commands.command(cls=Job)
 @_TASK
 @_FILES
@@ -97,7 +86,7 @@ def ask(
     batch_tokens: int | None,
     out: Path,
 ) -> None:
-    """Put tasks to a model, edited or not; what it has been asked already, by what stands in --out, is kept."""
+    """Put tasks to a model, edited or not; each is kept beside the output, and asked once."""
     import polars as pl
 
     from crossedit.backbones.backbone import Backbone
@@ -116,17 +105,15 @@ def ask(
         "device": str(backbone.device),
         **(edited.origin if edited else {"checkpoint": None}),
     }
-    journal = _journal(out)
     told = []
     with merged(backbone, edited.delta if edited else Delta()):
-        for asked, said in verdicts.ask(backbone, wanted, made, kept=out, journal=journal, batch_tokens=batch_tokens):
+        for asked, said in verdicts.ask(backbone, wanted, made, out.with_suffix(".asked"), batch_tokens):
             told.append(said)
             counts = count_task(asked.items, said)
             click.echo(json.dumps({"task": asked.task.name, "protocol": asked.protocol, **counts}), err=True)
             for row in score_task(said).filter(pl.col("part") == ALL).iter_rows(named=True):
                 click.echo(json.dumps(row), err=True)
     write(pl.concat(told), VERDICTS, out, {**made, "asked": [asked.told for asked in wanted]})
-    _close(journal)
 
 
 @commands.command(cls=Job)
@@ -172,7 +159,7 @@ def edit(
     from crossedit.tables import FACTS, read
 
     begun = time.perf_counter()
-    journal = _journal(out)
+    journal = out.with_name(f"{out.name}.journal")
     table = read(facts, FACTS)
     backbone = Backbone.load(name, entry)
     materials = load_materials(backbone, table, language, hparams, contexts, covariance, None, trained)
@@ -197,7 +184,8 @@ def edit(
         start=Checkpoint.load(start, backbone) if start else None,
     )
     checkpoint.save(out, backbone, time.perf_counter() - begun)
-    _close(journal)
+    if journal.exists():
+        remove(journal)
     click.echo(json.dumps({"edits": edits, "facts": len(checkpoint.cases)}), err=True)
 
 

@@ -1,10 +1,10 @@
-"""What a model says to all tasks of a stop: one after the other, each kept as soon as it has been asked.
+"""What a model says to all tasks of a stop: one after the other, each kept in a file of its own as soon as it is there.
 
     wanted = [Asked.of("rte", "corrected", Path("results/sweeps/tasks/rte.parquet")), …]
-    for asked, verdicts in ask(backbone, wanted, made, kept=out, journal=folder): …
+    for asked, verdicts in ask(backbone, wanted, made, store=folder): …
 
-A model is loaded once for all of them. What has been asked of the same model by the same rules stands in the table that
-is there already, or in the journal of a run that was killed, and isn't asked again.
+A model is loaded once for all of them. What the same model was asked by the same rules isn't asked again: after a
+failure, or when tasks are added.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from crossedit.backbones.backbone import Backbone
-from crossedit.files import digest
+from crossedit.files import digest, leftovers, remove
 from crossedit.sweeps.tasks.asking import run_task
 from crossedit.sweeps.tasks.task import Task, load_task
 from crossedit.tables import ITEMS, VERDICTS, provenance, read, write
@@ -42,32 +42,22 @@ def ask(
     backbone: Backbone,
     wanted: Sequence[Asked],
     made: Mapping[str, Any],
-    *,
-    kept: Path,
-    journal: Path,
+    store: Path,
     batch_tokens: int | None = None,
 ) -> Iterator[tuple[Asked, pl.DataFrame]]:
     """Yield each of what is wanted with its VERDICTS, by the model as it is in the caller's context.
 
-    made: says which model that is; a table counts as kept only where it says the same. kept: where such a table may be.
-    journal: the folder for verdicts that stand in no table yet. Raises UserError for another task's items.
+    made: says which model that is, in JSON values. store: the folder of what this model, or one that stood here before,
+    was asked. Raises UserError for another task's items.
     """
-    pages = [path for path in (kept, *sorted(journal.glob("[!.]*.parquet"))) if path.exists()]
-    known = {key: frame for page in pages for key, frame in _read(page, made)}
     for asked in wanted:
-        verdicts = known.get(digest(asked.told))
-        if verdicts is None:
-            verdicts = run_task(backbone, asked.task, asked.items, protocol=asked.protocol, batch_tokens=batch_tokens)
-            page = journal / f"{asked.task.name}.{asked.protocol}.parquet"
-            write(verdicts, VERDICTS, page, {**made, "asked": [asked.told]})
+        page = store / f"{asked.task.name}.{asked.protocol}.parquet"
+        for left in leftovers(page):  # by a run that was killed
+            remove(left)
+        origin = {**made, "asked": asked.told}
+        if page.exists() and provenance(page).items() >= origin.items():
+            yield asked, read(page, VERDICTS)
+            continue
+        verdicts = run_task(backbone, asked.task, asked.items, protocol=asked.protocol, batch_tokens=batch_tokens)
+        write(verdicts, VERDICTS, page, origin)
         yield asked, verdicts
-
-
-def _read(page: Path, made: Mapping[str, Any]) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield the verdicts of a table, each with a digest of what has decided about them; none of another model's."""
-    said = provenance(page)
-    if any(said.get(name) != value for name, value in made.items()):
-        return
-    table = read(page, VERDICTS)
-    for told in said["asked"]:
-        yield digest(told), table.filter(task=told["task"], protocol=told["protocol"])
