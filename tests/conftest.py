@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import polars as pl
 import pytest
 import torch
@@ -29,8 +30,10 @@ from crossedit.tables import FACTS
 # The models are so small that a second thread only gets in the way.
 torch.set_num_threads(1)
 
-# A page that does what it should is waited for on a slow machine too.
+# No test fails because the machine is slow.
 expect.set_options(timeout=60_000)
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 DATA = Path(os.environ.get("CROSSEDIT_DATA", Path(__file__).parents[1] / "../shared/data"))
 
