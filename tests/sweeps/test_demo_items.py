@@ -68,3 +68,8 @@ def test_worked_items_are_read_as_they_were_written(tasks: dict[str, Task], tmp_
     for name, said in (("odd.jsonl", "not lines of JSON"), ("none.jsonl", "no such file")):
         with pytest.raises(UserError, match=rf"{name}: {said}"):
             read_texts(tmp_path / name)
+
+
+def test_worked_items_are_made_without_a_model_library() -> None:
+    code = "import sys, crossedit.sweeps.tasks.worked; print({'torch', 'transformers'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

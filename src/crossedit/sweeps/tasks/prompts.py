@@ -1,19 +1,24 @@
 """Items become prompts, as long as the model's positions allow.
 
 for question in questions(rules, items): fitted(backbone, question, limit)
+
+Nothing here imports a model library: worked items are made of questions without any.
 """
 
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from crossedit.backbones.backbone import Backbone
 from crossedit.sweeps.tasks.conll import spans
 from crossedit.sweeps.tasks.task import CORRECTED, Rules
 from crossedit.sweeps.tasks.upstream import spans_until_o
+
+if TYPE_CHECKING:
+    from crossedit.backbones.backbone import Backbone
 
 _WORD_STARTS = re.compile(r"(?<!\S)\S")
 
@@ -58,7 +63,7 @@ def questions(rules: Rules, protocol: str, items: pl.DataFrame) -> Iterator[Ques
             yield Question(item["item"], part, head, fields[rules.shorten], tail, wanted)
 
 
-def fitted(backbone: Backbone, question: Question, limit: int) -> Fitted:
+def fitted(backbone: "Backbone", question: Question, limit: int) -> Fitted:
     """Return the prompt, shortened where it and `limit` more tokens exceed the model's positions.
 
     Of the body the fewest words are left out, at its beginning: the instruction, the question and the cue to answer
