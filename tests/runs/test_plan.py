@@ -170,6 +170,27 @@ def test_later_stops_of_a_sweep_are_expected_to_take_longer(experiment: Experime
     assert times.of(first).seconds < times.of(later).seconds
 
 
+def test_what_a_stop_is_asked_takes_time_and_room_by_its_items(experiment: Experiment) -> None:
+    def expected(tasks: dict[str, Any]) -> tuple[float, float]:
+        config = {**experiment.config, "tasks": {**experiment.config["tasks"], **tasks}}
+        job = Rules(config).making("results/sweeps/KN/small/4/verdicts.parquet")
+        assert job is not None
+        return Times(config, Rules(config)).of(job).seconds, written(config, job)[1]
+
+    rte = experiment.config["tasks"]["rte"]
+    few, some, many, both = (
+        expected({"rte": {**rte, **changes}})
+        for changes in (
+            {"size": 10},
+            {"size": 500},
+            {"size": "all"},
+            {"size": 10, "protocols": ["corrected", "upstream"]},
+        )
+    )
+    assert few < both < some < many
+    assert min(few) > 0
+
+
 def test_storage_of_covariances_is_that_of_their_matrices(experiment: Experiment) -> None:
     config = experiment.config
     job = Rules(config).making("results/backbones/gpt2-xl/covariance.safetensors")

@@ -104,6 +104,12 @@ def test_verdicts_are_one_file_per_stop_and_those_before_edits_are_shared(raw: C
     assert shared == {"results/sweeps/unedited/two/0/verdicts.parquet"}
 
 
+def test_the_order_of_tasks_in_the_config_changes_nothing(raw: Config) -> None:
+    before = asked(checked(raw), Sweep("on", "one"))
+    raw["tasks"] = dict(reversed(raw["tasks"].items()))
+    assert asked(checked(raw), Sweep("on", "one")) == before
+
+
 def test_the_unedited_backbone_is_asked_the_tasks_of_all_its_sweeps(raw: Config) -> None:
     raw["sweeps"]["on"] |= {"tasks": ["rte"], "backbones": ["one"]}
     raw["sweeps"]["at-once"]["tasks"] = []

@@ -1,11 +1,13 @@
 """The road of a sweep by its command lines: edits, tasks, edited facts, tables."""
 
 import json
+import shutil
 from pathlib import Path
 
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from safetensors.torch import load_file, save_file
 from search import SEARCH
 
 from crossedit.backbones.answers import answer
@@ -152,6 +154,16 @@ def test_a_checkpoint_is_what_is_asked(tables: Path, llama: Backbone) -> None:
     assert dict(said.select("case_id", "after_text").rows()) == dict(answers.select("case_id", "answer_text").rows())
 
 
+def test_other_weights_of_the_same_edits_are_asked_anew(tables: Path, tmp_path: Path) -> None:
+    checkpoint = shutil.copytree(tables / "1", tmp_path / "1")
+    shutil.copytree(tables / "1.verdicts.asked", tmp_path / "verdicts.asked")
+    tensors = checkpoint / "delta/delta.safetensors"
+    save_file({name: -20 * tensor for name, tensor in load_file(tensors).items()}, tensors)
+    out = tmp_path / "verdicts.parquet"
+    run("ask", *asked_of(tables, *ASKED), "--checkpoint", checkpoint, "--out", out)
+    assert not read(out, VERDICTS).equals(read(tables / "1.verdicts.parquet", VERDICTS))
+
+
 def test_a_cell_says_of_which_checkpoint_it_is(tables: Path) -> None:
     assert provenance(tables / "0.verdicts.parquet")["checkpoint"] is None
     for file in ("3.verdicts.parquet", "3.facts.parquet"):
@@ -162,6 +174,7 @@ def test_a_cell_says_of_which_checkpoint_it_is(tables: Path) -> None:
     ("given", "said"),
     [
         (("--task", "rte", "corrected", "gsm8k.parquet"), "they are of task 'gsm8k'"),
+        (("--task", "rte", "corrected", "nowhere.parquet"), "nowhere.parquet: no such file; it should hold a items"),
         (("--task", "rta", "corrected", "rte.parquet"), "there is no task 'rta'"),
         (("--task", "rte", "published", "rte.parquet"), "task 'rte' has no 'published'"),
         (("--task", "rte", "corrected", "rte.parquet", "--checkpoint", "2"), "holds no checkpoint"),

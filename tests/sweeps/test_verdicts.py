@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from crossedit.backbones.backbone import Backbone
 from crossedit.errors import UserError
-from crossedit.sweeps import verdicts
+from crossedit.sweeps import VERSION, verdicts
 from crossedit.sweeps.cli import commands
 from crossedit.sweeps.tasks.asking import run_task
 from crossedit.sweeps.tasks.task import FOLDER, load_task
@@ -29,14 +29,16 @@ class Asking:
         self.store = folder / "verdicts.asked"
         self.asked: list[tuple[str, str]] = []
         self.fails_at: str | None = None
+        self.batch_tokens: int | None = None
         self._folder = folder
         monkeypatch.setattr(verdicts, "run_task", self._run_task)
 
-    def __call__(self, *tasks: tuple[str, str], model: str = "model") -> pl.DataFrame:
+    def __call__(self, *tasks: tuple[str, str], model: str = "model", **entry: str) -> pl.DataFrame:
         self.asked.clear()
         wanted = [part for task, protocol in tasks for part in ("--task", task, protocol, self.items(task))]
-        entry = json.dumps({"path": str(self._folder / model)})
-        command = ["ask", *map(str, wanted), "--name", "tiny", "--entry", entry, "--out", str(self.out)]
+        told = json.dumps({"path": str(self._folder / model), **entry})
+        command = ["ask", *map(str, wanted), "--name", "tiny", "--entry", told, "--out", str(self.out)]
+        command += ["--batch-tokens", "700"]
         CliRunner().invoke(commands, command, catch_exceptions=False)
         return read(self.out, VERDICTS)
 
@@ -48,6 +50,7 @@ class Asking:
         if task.name == self.fails_at:
             raise UserError("no more memory")
         self.asked.append((task.name, protocol))
+        self.batch_tokens = batch_tokens
         return run_task(backbone, task, items, protocol=protocol, batch_tokens=batch_tokens)
 
 
@@ -84,6 +87,7 @@ def test_each_task_is_asked_as_alone(ask: Asking, llama: Backbone) -> None:
     ]
     assert table.equals(pl.concat(expected))
     assert ask.asked == [RTE, ("rte", "upstream"), SST2]
+    assert ask.batch_tokens == 700
 
 
 def test_where_tasks_are_added_these_alone_are_asked(ask: Asking) -> None:
@@ -115,6 +119,15 @@ def test_after_a_failure_the_same_command_goes_on(ask: Asking) -> None:
 def test_another_model_is_asked_all(ask: Asking) -> None:
     before = ask(RTE)
     assert not ask(RTE, model="other").equals(before)
+    assert ask.asked == [RTE]
+    ask(RTE, model="other", dtype="bfloat16")
+    assert ask.asked == [RTE]
+
+
+def test_another_version_of_sweeps_asks_all(ask: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask(RTE)
+    monkeypatch.setattr("crossedit.sweeps.VERSION", VERSION + 1)
+    ask(RTE)
     assert ask.asked == [RTE]
 
 

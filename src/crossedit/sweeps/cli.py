@@ -91,6 +91,7 @@ def ask(
 
     from crossedit.backbones.backbone import Backbone
     from crossedit.edits.deltas import Delta, merged
+    from crossedit.files import digest
     from crossedit.sweeps import VERSION, verdicts
     from crossedit.sweeps.checkpoints import Checkpoint
     from crossedit.sweeps.tasks.scores import ALL, count_task, score_task
@@ -98,15 +99,19 @@ def ask(
 
     wanted = [verdicts.Asked.of(*task) for task in tasks]
     backbone = Backbone.load(name, entry)
-    edited = checkpoint and Checkpoint.load(checkpoint, backbone)
-    made = {
+    delta = Delta()
+    made: dict[str, Any] = {
         "version": VERSION,
         "backbone": {"name": name, "weights": backbone.digest, "dtype": str(backbone.model.dtype)},
         "device": str(backbone.device),
-        **(edited.origin if edited else {"checkpoint": None}),
+        "checkpoint": None,
     }
+    if checkpoint:
+        edited = Checkpoint.load(checkpoint, backbone)
+        delta = edited.delta
+        made |= {**edited.origin, "delta": digest(*sorted((checkpoint / "delta").iterdir()))}
     told = []
-    with merged(backbone, edited.delta if edited else Delta()):
+    with merged(backbone, delta):
         for asked, said in verdicts.ask(backbone, wanted, made, out.with_suffix(".asked"), batch_tokens):
             told.append(said)
             counts = count_task(asked.items, said)

@@ -43,14 +43,15 @@ def sweeps(config: Mapping[str, Any]) -> Iterator[Sweep]:
 def asked(config: Mapping[str, Any], sweep: Sweep) -> list[tuple[str, str]]:
     """Return the tasks that are asked at each stop of a sweep, each with a protocol.
 
-    The unedited backbone is asked those of all its sweeps, which share its answers.
+    The unedited backbone is asked those of all its sweeps, which share its answers. Tasks stand in an order of their
+    own, so that another one in the configuration makes nothing anew.
     """
     entries = [
         entry
         for name, entry in config["sweeps"].items()
         if sweep.sweep in (name, UNEDITED) and sweep.backbone in entry["backbones"]
     ]
-    tasks = [task for task in config["tasks"] if any(task in entry["tasks"] for entry in entries)]
+    tasks = [task for task in sorted(config["tasks"]) if any(task in entry["tasks"] for entry in entries)]
     return [(task, protocol) for task in tasks for protocol in config["tasks"][task]["protocols"]]
 
 

@@ -34,8 +34,9 @@ class Asked(NamedTuple):
         """Return a task with the items of a file. Raises UserError for an unknown task or protocol."""
         task = load_task(name)
         rules = digest(asdict(task.protocol(protocol)))
+        table = read(items, ITEMS)
         told = {"task": name, "version": task.version, "protocol": protocol, "rules": rules, "items": digest(items)}
-        return cls(task, protocol, read(items, ITEMS), told)
+        return cls(task, protocol, table, told)
 
 
 def ask(

@@ -49,7 +49,8 @@ def written(config: Mapping[str, Any], job: Job) -> tuple[str, float]:
             batch_size, edits = extent(sweep, int(named["stop"]))
             return "answers", _TABLE + batch_size * edits * per_fact
         case "ask_tasks":
-            return "answers", _TABLE + number_of_items(config, Sweep(named["sweep"], named["backbone"])) * _ANSWER
+            items = number_of_items(config, Sweep(named["sweep"], named["backbone"]))
+            return "answers", 2 * (_TABLE + items * _ANSWER)  # each task's by itself, and together
         case "make_tables" | "make_figures" | "page":
             return "reports", _REPORT
         case _:

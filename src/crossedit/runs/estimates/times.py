@@ -13,7 +13,7 @@ from crossedit.runs.estimates.durations import expected_seconds, subject
 from crossedit.runs.rules import Job, Rules
 
 # What of a job's wildcards decides how long it takes, roughly; languages and shards don't.
-_DECIDING = ("facts", "backbone", "editor", "sweep", "stop", "task", "protocol")
+_DECIDING = ("facts", "backbone", "editor", "sweep", "stop", "task")
 
 
 class Expected(NamedTuple):
