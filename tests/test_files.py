@@ -20,6 +20,14 @@ def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     assert file.read_text() == "kept"
 
 
+def test_no_folder_replaces_a_file(tmp_path: Path) -> None:
+    out = tmp_path / "checkpoint"
+    out.write_text("kept")
+    with pytest.raises(UserError, match=rf"^{out}: can't be written \({out} is a file\); "), whole(out) as temporary:
+        temporary.mkdir()
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("checkpoint", "kept")]
+
+
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.EIO])
 def test_what_the_system_says_of_the_file_is_told(tmp_path: Path, number: int) -> None:
     with (

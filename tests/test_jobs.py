@@ -7,15 +7,19 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import torch
+from click.testing import CliRunner
 
 from crossedit import claims, gpu
-from crossedit.claims import job
+from crossedit.claims import Job, job
+from crossedit.cli import commands
 from crossedit.errors import UserError
 from crossedit.files import leftovers, whole
 from crossedit.jobs import Record, alive, cancel, load_record, read_record, record_of, write_record
@@ -104,11 +108,65 @@ def test_two_jobs_never_write_one_output(tmp_path: Path) -> None:
 def test_every_output_is_tried_before_the_work(tmp_path: Path) -> None:
     out, other = tmp_path / "made/a.parquet", tmp_path / "file/b.parquet"
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=rf"{other}: can't be written \(.*file is a file\)"), job(out, other):
-        raise AssertionError("the work has begun")
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    for outputs in ((out, other), (other, out)):
+        with pytest.raises(UserError, match=rf"{other}: can't be written \(.*file is a file\)"), job(*outputs):
+            raise AssertionError("the work has begun")
+    assert {path.name for path in tmp_path.rglob("*")} == {"file", "made", record_of(out).name}
+    told = read_record(out)
+    assert told is not None
+    assert (told.state, f"{other}: can't be written" in str(told.error)) == ("failed", True)
     with job(out, tmp_path / "made/c.parquet"):
         assert [path for path in out.parent.iterdir() if path != record_of(out)] == []
+
+
+def jobs_of(group: click.Group, *names: str) -> Iterator[tuple[tuple[str, ...], Job]]:
+    """Yield the commands below a group that hold their outputs, with what is typed for them."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from jobs_of(command, *names, name)
+        elif isinstance(command, Job):
+            yield (*names, name), command
+
+
+JOBS = dict(jobs_of(commands))
+
+
+def test_these_commands_write_folders() -> None:
+    folders = {
+        "backbones train",
+        "edits train",
+        "sweeps edit",
+        "reports tables",
+        "reports figures",
+        "reports published",
+    }
+    for names, command in JOBS.items():
+        kinds = {option.name: option.type for option in command.params}
+        for output in command.outputs:
+            assert vars(kinds[output])["dir_okay"] == (" ".join(names) in folders)
+
+
+@pytest.mark.parametrize("names", JOBS, ids=" ".join)
+def test_no_folder_is_where_a_file_is_to_be_nor_a_file_where_a_folder_is(
+    names: tuple[str, ...], tmp_path: Path
+) -> None:
+    options = {option.name: option for option in JOBS[names].params}
+    places = {True: tmp_path / "file", False: tmp_path / "folder"}
+    places[True].touch()
+    places[False].mkdir()
+    for output in JOBS[names].outputs:
+        kind = options[output].type
+        assert isinstance(kind, click.Path)
+        assert kind.file_okay != kind.dir_okay
+        place = places[kind.dir_okay]
+        # Nothing else is given: what is in the place is found first.
+        refused = CliRunner().invoke(commands, [*names, options[output].opts[0], str(place)])
+        assert f"'{place}' is a {'file' if place.is_file() else 'directory'}." in refused.stderr
+        kind.convert(str(places[kind.file_okay]), None, None)  # what is replaced
+        kind.convert(str(tmp_path / "new"), None, None)
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "folder"}
 
 
 def test_a_killed_jobs_output_is_taken_over_and_its_leftovers_go(tmp_path: Path) -> None:
@@ -225,6 +283,70 @@ def test_a_claim_that_another_takes_for_left_over_is_made_again(
         running = read_record(out)
         assert running is not None
         assert running.pid == os.getpid()
+
+
+def test_a_refused_jobs_claim_may_have_been_taken_for_left_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, link = tmp_path / "x", os.link
+    write_record(written(out), record_of(out))
+
+    def swept(new: Path, path: Path) -> None:
+        try:
+            link(new, path)
+        finally:
+            new.unlink()
+
+    monkeypatch.setattr(os, "link", swept)
+    with pytest.raises(UserError, match="process 1 on n7 has been writing it"), job(out):
+        raise AssertionError("it was let in")
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_a_record_is_not_put_back_where_a_third_job_is_in(
+    swept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job finds a dead one's record, but puts away that of another which was quicker; then a third gets in."""
+    out, rename, link = tmp_path / "x", os.rename, os.link
+    write_record(written(out), record_of(out))
+    os.utime(record_of(out), (0, 0))
+
+    def late(path: Path, away: Path) -> None:
+        write_record(written(out, pid=2), path)
+        rename(path, away)
+
+    def later(new: Path, path: Path) -> None:
+        if "away" in new.name:
+            write_record(written(out, pid=3), path)
+            if swept:
+                new.unlink()
+        link(new, path)
+
+    monkeypatch.setattr(os, "rename", late)
+    monkeypatch.setattr(os, "link", later)
+    with pytest.raises(UserError, match="process 3 on n7 has been writing it"), job(out):
+        raise AssertionError("it was let in")
+    assert list(tmp_path.iterdir()) == [record_of(out)]
+
+
+def test_a_dead_jobs_record_may_be_put_away_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, rename = tmp_path / "x", os.rename
+    write_record(written(out), record_of(out))
+    os.utime(record_of(out), (0, 0))
+
+    def late(path: Path, away: Path) -> None:
+        path.unlink()
+        rename(path, away)
+
+    monkeypatch.setattr(os, "rename", late)
+    with job(out):
+        assert (read_record(out) or written(out)).pid == os.getpid()
+
+
+def test_what_seems_left_over_may_go_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "leftovers", lambda path: [path.with_name("gone")])
+    with job(tmp_path / "x"):
+        pass
 
 
 def test_a_job_that_was_held_for_dead_leaves_its_successors_record_alone(tmp_path: Path) -> None:

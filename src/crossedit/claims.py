@@ -33,10 +33,8 @@ def job(out: Path, *others: Path) -> Iterator[None]:
     """Claim `out` and keep the record of the job that the block is; `others` are what else it writes.
 
     Raises UserError, with what to cancel, where another job that is alive is writing the same output; or where one
-    of the others can't be written, rather than when the work is done. What earlier ones left unfinished is removed.
+    of them can't be written, rather than when the work is done. What earlier ones left unfinished is removed.
     """
-    for path in others:
-        _try(path)
     mine = Record(
         state="running",
         output=str(out),
@@ -51,13 +49,16 @@ def job(out: Path, *others: Path) -> Iterator[None]:
     _claim(mine)
     for path in (out, *others, record_of(out)):
         for left in leftovers(path):
-            remove(left)
+            with suppress(FileNotFoundError):  # of a job that was refused, and has removed it itself
+                remove(left)
     meter, ended = Meter(), threading.Event()
     beats = threading.Thread(target=_watch, args=(mine, meter, ended), daemon=True)
     beats.start()
     error: str | None = "it ended in the middle"
     try:
         with _terminable():
+            for path in (out, *others):
+                _try(path)
             yield
         error = None
     except BaseException as caught:
@@ -147,7 +148,10 @@ def _in_words(error: BaseException) -> str:
 
 
 class Job(click.Command):
-    """A command that a rule calls: it holds what its options `outputs` name; the record is the first one's."""
+    """A command that a rule calls: it holds what its options `outputs` name; the record is the first one's.
+
+    Whether an output is a file or a folder is said by its option's type, and seen to before the work.
+    """
 
     def __init__(self, *args: Any, outputs: Sequence[str] = ("out",), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -31,13 +31,12 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the system says withou
 _RUST = re.compile(r"\(os error (\d+)\)")  # how polars and safetensors say what the system said
 
 
-def check_files(where: str, files: str | list[str]) -> None:
-    """Raise UserError for the first of some data files that isn't there."""
+def check_files(where: str, files: str | list[str], otherwise: str = "give the path of a data file.") -> None:
+    """Raise UserError for the first of some files that isn't there; `otherwise`: what to do where none is near."""
     for file in listed(files):
         if not Path(file).exists():
             beside = [str(other) for other in Path(file).parent.glob("*")]
-            hint = nearest(file, beside) if beside else "give the path of a data file."
-            raise UserError(f"{where}: '{file}' doesn't exist; {hint}")
+            raise UserError(f"{where}: '{file}' doesn't exist; {nearest(file, beside, otherwise)}")
 
 
 def read_yaml(path: Path) -> Any:
@@ -67,7 +66,9 @@ def whole(path: Path | str) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
-            if path.is_dir() and temporary.is_dir():
+            if temporary.is_dir() and path.is_file():
+                raise _RefusedError(path, path, f"{path} is a file")
+            if temporary.is_dir() and path.is_dir():
                 remove(path)
             os.replace(temporary, path)
         finally:

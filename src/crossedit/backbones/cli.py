@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from crossedit.claims import Job
-from crossedit.options import model_options, parse_json
+from crossedit.options import FILE, FOLDER, model_options, parse_json
 
 
 @click.group(name="backbones")
@@ -16,7 +16,8 @@ def commands() -> None:
 
 
 _FACTS = click.option("--facts", required=True, type=Path, help="Facts table (parquet).")
-_OUT = click.option("--out", required=True, type=Path)
+_OUT = click.option("--out", required=True, type=FILE)
+_FOLDER = click.option("--out", required=True, type=FOLDER)
 _SEED = click.option("--seed", default=0, show_default=True)
 _LANGUAGES = click.option("--languages", required=True, help="Codes, separated by commas.")
 
@@ -26,7 +27,7 @@ _LANGUAGES = click.option("--languages", required=True, help="Codes, separated b
 @click.option("--entry", required=True, callback=parse_json, help="JSON: the backbone's `recipe`.")
 @click.option("--tasks", multiple=True, type=Path, help="Worked items (`crossedit sweeps texts`), for `recipe.tasks`.")
 @_SEED
-@_OUT
+@_FOLDER
 def train(facts: Path, entry: dict[str, Any], tasks: tuple[Path, ...], seed: int, out: Path) -> None:
     """Train a small LLaMA and its tokenizer on a facts table, as a transformers folder."""
     import polars as pl
@@ -97,8 +98,8 @@ def covariance(
 @_FACTS
 @_LANGUAGES
 @click.option("--protocols", required=True, help="Names, separated by commas.")
-@click.option("--probes", required=True, type=Path, help="Where the tokenised questions go.")
-@click.option("--answers", required=True, type=Path, help="Where the unedited model's answers go.")
+@click.option("--probes", required=True, type=FILE, help="Where the tokenised questions go.")
+@click.option("--answers", required=True, type=FILE, help="Where the unedited model's answers go.")
 def ask(
     name: str, entry: dict[str, Any], facts: Path, languages: str, protocols: str, probes: Path, answers: Path
 ) -> None:

@@ -8,7 +8,7 @@ import click
 
 from crossedit.claims import Job
 from crossedit.errors import UserError
-from crossedit.options import all_of, model_options, parse_json
+from crossedit.options import FILE, FOLDER, all_of, model_options, parse_json
 
 
 @click.group(name="edits")
@@ -25,9 +25,10 @@ def parse_shard(_: click.Context, __: click.Parameter, value: str) -> tuple[int,
 
 
 _FACTS = click.option("--facts", required=True, type=Path, help="Facts table (parquet).")
-_OUT = click.option("--out", required=True, type=Path)
+_OUT = click.option("--out", required=True, type=FILE)
+_FOLDER = click.option("--out", required=True, type=FOLDER)
 _VALUES = click.option(
-    "--values", "values_path", required=True, type=Path, help="Where to write what each answer is worth."
+    "--values", "values_path", required=True, type=FILE, help="Where to write what each answer is worth."
 )
 _SEED = click.option("--seed", default=0, show_default=True)
 
@@ -92,7 +93,7 @@ materials_options = all_of(
 @editor_options
 @_TRAIN_SIZE
 @_SEED
-@_OUT
+@_FOLDER
 def train(
     facts: Path,
     name: str,

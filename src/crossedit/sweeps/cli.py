@@ -11,7 +11,7 @@ from crossedit.claims import Job
 from crossedit.edits.cli import editor_options, materials_options
 from crossedit.errors import UserError
 from crossedit.files import remove
-from crossedit.options import model_options, parse_json
+from crossedit.options import FILE, FOLDER, model_options, parse_json
 
 
 @click.group(name="sweeps")
@@ -23,7 +23,8 @@ _TASK = click.option("--task", "task_name", required=True, help="A task: the nam
 _FILES = click.option(
     "--file", "files", multiple=True, required=True, type=Path, help="A data file, or MuTual's folder."
 )
-_OUT = click.option("--out", required=True, type=Path)
+_OUT = click.option("--out", required=True, type=FILE)
+_FOLDER = click.option("--out", required=True, type=FOLDER)
 _SEED = click.option("--seed", default=0, show_default=True)
 
 
@@ -130,7 +131,7 @@ def ask(
 @click.option("--at-once", default=64, show_default=True, help="Facts that go through the model together; sets memory.")
 @click.option("--start", type=Path, help="The checkpoint of an earlier stop of the same sweep, from which it goes on.")
 @_SEED
-@_OUT
+@_FOLDER
 def edit(
     facts: Path,
     name: str,
@@ -229,9 +230,9 @@ def probe(
 @click.option("--f1-tokens", default="own", show_default=True, help="own, characters, or a tokenizer.")
 @click.option("--entry", default="{}", callback=parse_json, help="JSON: the backbone's config, for its own tokens.")
 @_SEED
-@click.option("--tasks", "tasks_out", required=True, type=Path, help="Where the scores of tasks go.")
-@click.option("--facts", "facts_out", required=True, type=Path, help="Where the scores of the edited facts go.")
-@click.option("--weights", "weights_out", required=True, type=Path, help="Where the changes of weights go.")
+@click.option("--tasks", "tasks_out", required=True, type=FILE, help="Where the scores of tasks go.")
+@click.option("--facts", "facts_out", required=True, type=FILE, help="Where the scores of the edited facts go.")
+@click.option("--weights", "weights_out", required=True, type=FILE, help="Where the changes of weights go.")
 def score(
     cell: dict[str, Any],
     checkpoints: tuple[Path, ...],

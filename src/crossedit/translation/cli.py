@@ -9,10 +9,7 @@ import yaml
 from crossedit.claims import Job
 from crossedit.errors import UserError, nearest
 from crossedit.files import read_yaml
-from crossedit.options import Lists, all_of, parse_json
-
-FILE = click.Path(path_type=Path, dir_okay=False)
-FOLDER = click.Path(path_type=Path, file_okay=False)
+from crossedit.options import FILE, FOLDER, Lists, all_of, parse_json
 
 
 def _entry(context: click.Context, option: click.Parameter, value: str) -> dict[str, Any]:
