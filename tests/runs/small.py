@@ -49,7 +49,10 @@ CONFIG: dict[str, Any] = {
         "FT-M": {"method": "FT-M", "hparams": {"layers": [1], "num_steps": 3}, "batch_size": 5},
     },
     "exclude": [{"editor": "FT-M", "language": "zh"}],
-    "tasks": {"rte": {"files": "resources/demo/tasks/test/rte.jsonl", "size": 4}},
+    "tasks": {
+        "rte": {"files": "resources/demo/tasks/test/rte.jsonl", "size": 4},
+        "sst2": {"files": "resources/demo/tasks/test/sst2.tsv", "size": 4},
+    },
     "sweeps": {"ROME": {"editor": "ROME", "setting": "instance-sequential", "stops": [2, 4]}},
 }
 
