@@ -177,6 +177,10 @@ WRONG = [
         at("facts/demo/files", "nowhere/facts.json"),
         "facts.demo.files: 'nowhere/facts.json' doesn't exist; give the path of a data file.",
     ),
+    (
+        at("tasks", {"sst2": {"files": "nothere.tsv"}}),
+        "tasks.sst2.files: 'nothere.tsv' doesn't exist; give the path of a data file.",
+    ),
     (at("languages", ["en", "Chinese"]), "languages.1: 'Chinese' is no language code; write it as en or zh."),
     (at("languages", ["en", "en"]), "languages: ['en', 'en'] names something twice; remove one."),
     (at("languages", []), "languages: is empty; name at least one."),
@@ -234,6 +238,19 @@ WRONG = [
         at("backbones/tiny/covariance_text", ["nowhere.txt"]),
         "backbones.tiny.covariance_text: 'nowhere.txt' doesn't exist; name text files.",
     ),
+    (
+        at("backbones/tiny/path", "./resource"),
+        "backbones.tiny.path: './resource' doesn't exist; did you mean 'resources'?",
+    ),
+    (
+        at("backbones/tiny/path", "/nowhere/model"),
+        "backbones.tiny.path: '/nowhere/model' doesn't exist; give the folder of a model, or a hub id.",
+    ),
+    (at("backbones/tiny/path", "models/of/mine"), "backbones.tiny.path: 'models/of/mine' doesn't exist; give the"),
+    (
+        at("backbones/tiny/path", "~/model"),
+        f"backbones.tiny.path: '~/model' isn't found, as `~` is not read here; write {Path.home()}/model.",
+    ),
     (at("backbones/tiny", None), "backbones.tiny: is empty; fill it, or leave it away."),
     (at("editors", {}), "editors: is empty; name at least one."),
     (
@@ -241,14 +258,23 @@ WRONG = [
         "editors: 'FT/L' can't name a folder; use letters, digits, dots, dashes and underscores.",
     ),
     (at("editors/ROME", {"hparams": {}}), "editors.ROME: `method` is missing; add it."),
-    (at("exclude", [{"editor": "MEMIT"}]), "exclude[0].editor: 'MEMIT' is unknown; known are: IKE, ROME."),
-    (at("include", [{"language": "fr"}]), "include[0].language: 'fr' is unknown; known are: en, zh."),
+    (at("exclude", [{"editor": "MEMIT"}]), "exclude.0.editor: 'MEMIT' is unknown; known are: IKE, ROME."),
+    (at("include", [{"language": "fr"}]), "include.0.language: 'fr' is unknown; known are: en, zh."),
     (at("exclude", [{"editors": "IKE"}]), "exclude.0.editors: unknown field; did you mean 'editor'?"),
     (at("exclude", [{}]), "exclude.0: is empty; name at least one."),
     (at("exclude", [{"facts": "demo"}]), "include, exclude: leave no cell of the grid"),
     (at("editors/unedited", {"method": "ROME"}), "editors.unedited: the name stands for the backbone as it is"),
     (at("editors/ROME/hparams", {"v_lr": "fast"}), "editors.ROME.hparams.v_lr: 'fast' is no value for it"),
     (at("editors/ROME/hparams", {"layers": 5}), "editors.ROME.hparams.layers: 5 is no value for it"),
+    (at("editors/ROME/hparams", {"layers": [-1]}), "editors.ROME.hparams.layers: [-1] are no layers; write whole"),
+    (
+        at("editors/ROME/hparams", {"v_num_grad_steps": -3}),
+        "editors.ROME.hparams.v_num_grad_steps: -3 is too small; it must be at least 1.",
+    ),
+    (
+        at("editors/ROME/hparams", {"clamp_norm_factor": -0.5}),
+        "editors.ROME.hparams.clamp_norm_factor: -0.5 is too small; it must be at least 0.",
+    ),
     (at("backbones/tiny", {"path": "x", "hparams": "dmeo"}), "backbones.tiny.hparams: no method has a block 'dmeo'"),
     (at("backbones/tiny", {"recipe": {"facts": "demo", "stepz": 3}}), "backbones.tiny.recipe.stepz: no such field"),
     (at("backbones/tiny", {"recipe": {"facts": "demo", "steps": -1}}), "backbones.tiny.recipe.steps: -1 must be"),
@@ -304,6 +330,33 @@ def test_a_mistake_is_one_sentence_that_names_field_and_value(
     assert said in message
     assert "\n" not in message
     assert message[-1] in ".?"
+
+
+NO_LAYER = (
+    r"^config: editors\.ROME: edits layers \[5\], but those of backbones\.tiny are 0 to 2; set `layers` in the "
+    "editor's hparams, or name a block of hyperparameters as the backbone's `hparams`\\.$"
+)
+
+
+@pytest.mark.parametrize("where", ["folder", "recipe"])
+@pytest.mark.parametrize("by_default", [True, False])
+def test_an_editor_has_its_layers_in_every_backbone_that_it_edits(
+    where: str, by_default: bool, raw: Config, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text('{"num_hidden_layers": 3}', encoding="utf-8")
+    of = {"path": str(tmp_path)} if where == "folder" else {"recipe": {"facts": "demo", "layers": 3}}
+    raw["backbones"]["tiny"] = of if by_default else {**of, "hparams": "demo"}
+    if not by_default:
+        checked(raw)
+        raw["editors"]["ROME"]["hparams"] = {"layers": [5]}
+    with pytest.raises(UserError, match=NO_LAYER):
+        checked(raw)
+    # Only what is edited counts: in the grid, or in a sweep.
+    raw["exclude"] = [{"editor": "ROME"}]
+    checked(raw)
+    raw["sweeps"] = {"one": {"editor": "ROME", "setting": "instance-sequential", "stops": [1]}}
+    with pytest.raises(UserError, match=NO_LAYER):
+        checked(raw)
 
 
 @pytest.mark.parametrize("raw", [None, [], "facts"])

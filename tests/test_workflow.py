@@ -227,3 +227,9 @@ def test_the_unedited_backbone_is_scored_in_the_languages_of_its_edits(tmp_path:
     commands = re.findall(r"Shell command: crossedit edits score-unedited .* --languages (\S+) --cell '(.*?)'", said)
     found = {json.loads(cell)["backbone"]: languages for languages, cell in commands}
     assert found == {"demo-en": "en", "demo-bi": "en,zh"}
+
+
+def test_jobs_find_the_programs_of_an_environment_that_is_not_activated(tmp_path: Path) -> None:
+    bare = os.pathsep.join(["/usr/local/bin", "/usr/bin", "/bin"])
+    said = snakemake(CONFIG, tmp_path, "--", str(tmp_path / "results/facts/demo/facts.parquet"), PATH=bare)
+    assert said.returncode == 0, said.stderr

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crossedit.backbones.recipe.settings import Recipe
-from crossedit.edits.hparams import FOLDER, blocks_of, hparams_of
+from crossedit.edits.hparams import FOLDER, blocks_of, check_hparams, hparams_of
 from crossedit.errors import UserError, nearest
 from crossedit.files import check_files, listed, read_yaml
 from crossedit.grammar import first_mistake
-from crossedit.sweeps.settings import check_sweeps, check_tasks
+from crossedit.runs.estimates.sizes import depth
+from crossedit.sweeps.settings import check_sweeps, check_tasks, sweeps
 
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
 
@@ -55,7 +56,7 @@ def checked(raw: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
             for field, value in pattern.items():
                 known = config["languages"] if field == "language" else config[_PLURAL[field]]
                 if value not in known:
-                    raise UserError(f"config: {kind}[{number}].{field}: '{value}' is unknown; {nearest(value, known)}")
+                    raise UserError(f"config: {kind}.{number}.{field}: '{value}' is unknown; {nearest(value, known)}")
     if not any(cells(config)) and not config["sweeps"]:
         raise UserError("config: include, exclude: leave no cell of the grid; take a pattern away.")
     if config["reports"]["protocol"] not in config["protocols"]:
@@ -63,6 +64,7 @@ def checked(raw: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
             f"config: reports.protocol: '{config['reports']['protocol']}' is not among protocols "
             f"{config['protocols']}; add it there."
         )
+    _check_layers(config)
     return config
 
 
@@ -246,6 +248,8 @@ def _check_backbone(name: str, entry: dict[str, Any], config: dict[str, Any]) ->
     where = f"config: backbones.{name}"
     if ("path" in entry) == ("recipe" in entry):
         raise UserError(f"{where}: needs either a `path` (hub id or folder) or a `recipe` to train it.")
+    if "path" in entry:
+        _check_model(f"{where}.path", entry["path"])
     if "recipe" in entry and entry["recipe"]["facts"] not in config["facts"]:
         wanted = entry["recipe"]["facts"]
         raise UserError(f"{where}.recipe.facts: '{wanted}' is unknown; {nearest(wanted, config['facts'])}")
@@ -269,6 +273,28 @@ def _check_backbone(name: str, entry: dict[str, Any], config: dict[str, Any]) ->
             raise UserError(f"{where}.covariance_text: '{file}' doesn't exist; name text files.")
 
 
+def _check_model(where: str, path: str) -> None:
+    """Raise UserError for a model's folder that isn't there; of what may be a hub's id the hub is asked later."""
+    if path.startswith("~"):
+        raise UserError(f"{where}: '{path}' isn't found, as `~` is not read here; write {Path(path).expanduser()}.")
+    if path.startswith(("/", "./", "../")) or path.count("/") > 1:
+        check_files(where, path, "give the folder of a model, or a hub id.")
+
+
+def _check_layers(config: Mapping[str, Any]) -> None:
+    """Raise UserError for an editor of the grid, or of a sweep, whose layers the backbone is known not to have."""
+    edited = [(cell.editor, cell.backbone) for cell in cells(config)]
+    edited += [(config["sweeps"][sweep]["editor"], backbone) for sweep, backbone in sweeps(config)]
+    for editor, backbone in dict.fromkeys(edited):
+        layers, known = hparams(config, editor, backbone).get("layers", []), depth(config, backbone)
+        if known is not None and any(layer >= known for layer in layers):
+            raise UserError(
+                f"config: editors.{editor}: edits layers {layers}, but those of backbones.{backbone} are 0 to "
+                f"{known - 1}; set `layers` in the editor's hparams, or name a block of hyperparameters as the "
+                "backbone's `hparams`."
+            )
+
+
 def _check_editor(name: str, entry: dict[str, Any], config: dict[str, Any]) -> None:
     where = f"config: editors.{name}"
     method = entry["method"]
@@ -278,15 +304,7 @@ def _check_editor(name: str, entry: dict[str, Any], config: dict[str, Any]) -> N
     if method not in known:
         raise UserError(f"{where}.method: '{method}' is unknown; {nearest(method, known)}")
     default = hparams_of(method, "")
-    for field, value in entry.get("hparams", {}).items():
-        if field not in default:
-            hint = nearest(field, default)
-            raise UserError(f"{where}.hparams.{field}: {method} has no such hyperparameter; {hint}")
-        kind = type(default[field])
-        number = kind in (int, float) and isinstance(value, int | float) and not isinstance(value, bool)
-        if default[field] is not None and not number and not isinstance(value, kind):
-            told = f"it must be like {default[field]!r}"
-            raise UserError(f"{where}.hparams.{field}: {value!r} is no value for it; {told}.")
+    check_hparams(f"{where}.hparams", method, entry.get("hparams", {}))
     if "train_size" in entry and not (is_trained(default) or "encoder" in default):
         raise UserError(f"{where}.train_size: {method} uses no training facts; leave the field away.")
     size = train_size(entry)

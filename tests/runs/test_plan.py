@@ -139,6 +139,14 @@ def test_what_snakemake_cannot_plan_is_said_in_its_words(
         Plan.of(experiment)
 
 
+def test_a_mistake_that_the_rules_find_is_said_alone(experiment: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "crossedit: config: editors.ROME.shards: too many; lower it."
+    ended = subprocess.CompletedProcess([], 2, "", f"Config file config.yaml is extended\n{said}\n")
+    monkeypatch.setattr(dryrun, "snakemake", lambda *_, **__: ended)
+    with pytest.raises(UserError, match=r"^config: editors\.ROME\.shards: too many; lower it\.$"):
+        Plan.of(experiment)
+
+
 def benchmark(path: str, seconds: object) -> None:
     write(path, f"s\th:m:s\tmax_rss\n{seconds}\t0:00:00\t1\n")
 

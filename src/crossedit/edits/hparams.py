@@ -11,6 +11,10 @@ from crossedit.errors import UserError, nearest
 from crossedit.files import read_yaml
 
 FOLDER = Path("resources/hparams")
+# Without any there is nothing to compute.
+_AT_LEAST_ONE = frozenset(
+    {"v_num_grad_steps", "num_steps", "n_iter", "steps", "batch_size", "accumulate_bs", "val_interval", "rank"}
+)
 
 
 def hparams_of(
@@ -22,6 +26,25 @@ def hparams_of(
     """
     defaults, blocks = _document(method, folder)
     return {**defaults, **blocks.get(block, {}), **(extra or {})}
+
+
+def check_hparams(where: str, method: str, extra: Mapping[str, Any]) -> None:
+    """Raise UserError for the first of an editor's own hyperparameters that its method doesn't have or can't take."""
+    defaults = hparams_of(method, "")
+    for field, value in extra.items():
+        if field not in defaults:
+            hint = nearest(field, defaults)
+            raise UserError(f"{where}.{field}: {method} has no such hyperparameter; {hint}")
+        default = defaults[field]
+        number = type(default) in (int, float) and isinstance(value, int | float) and not isinstance(value, bool)
+        if default is not None and not number and not isinstance(value, type(default)):
+            raise UserError(f"{where}.{field}: {value!r} is no value for it; it must be like {default!r}.")
+        # What is a whole number by default counts something, or weighs it.
+        least = 1 if field in _AT_LEAST_ONE else 0
+        if type(default) is int and value < least:
+            raise UserError(f"{where}.{field}: {value} is too small; it must be at least {least}.")
+        if field == "layers" and not all(isinstance(layer, int) and layer >= 0 for layer in value):
+            raise UserError(f"{where}.layers: {value} are no layers; write whole numbers from 0, as in {default}.")
 
 
 def blocks_of(method: str, folder: Path = FOLDER) -> set[str]:

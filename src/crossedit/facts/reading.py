@@ -92,7 +92,8 @@ def _neighbour(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f", nor is there a folder {folder}; name a file that is there."
-    return f"; {nearest(path.name, (other.name for other in folder.iterdir() if not other.name.startswith('.')))}"
+    beside = [other.name for other in folder.iterdir() if not other.name.startswith(".")]
+    return f"; {nearest(path.name, beside, 'name a file that is there.')}"
 
 
 def _demo(folder: Path, path: str, seed: int) -> Source:

@@ -19,6 +19,7 @@ from crossedit.runs.experiment import Experiment
 from crossedit.runs.rules import Job, Rules
 
 _RULE = re.compile(r"\s*(?:local)?(?:rule|checkpoint) (\w+):")
+_OWN = "crossedit: "  # what the Snakefile itself says to a mistake; see workflow/rules/common.smk
 _FIELD = re.compile(r"\s*(output|resources): (.*)")
 
 
@@ -40,11 +41,14 @@ def snakemake(words: Sequence[str], quiet: bool = False) -> subprocess.Completed
 
 
 def dry_run(experiment: Experiment, rules: Rules, *arguments: str) -> list[Planned]:
-    """Return the jobs that would run. Raises UserError, in Snakemake's words, where it can't tell."""
+    """Return the jobs that would run. Raises UserError, in its words or the Snakefile's, where it can't tell."""
     words = experiment.snakemake("--dry-run", "--nocolor", "--quiet", "host", "reason", *arguments)
     ended = snakemake(words, quiet=True)
     if ended.returncode != 0:
         said = [line for line in (ended.stderr or ended.stdout).splitlines() if line.strip()]
+        for line in said:
+            if line.startswith(_OWN):
+                raise UserError(line.removeprefix(_OWN))
         raise UserError(f"snakemake --dry-run fails: {' '.join(said[-3:])}")
     return list(read(ended.stdout, rules))
 

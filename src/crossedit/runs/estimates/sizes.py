@@ -2,6 +2,7 @@
 
     size = size_of(config, "llama-7b")            Size(parameters=6738415616, layers=32, hidden=4096, …)
     size = named_size(config, "llama-7b")         what needs no look into the hub's cache
+    layers = depth(config, "llama-7b")            of a recipe or a local folder; None for a hub's model
 
 From its config.json and the files beside it, in its folder or in the hub's cache; of a recipe, from what it says; else
 from its name.
@@ -70,6 +71,14 @@ def named_size(config: Mapping[str, Any], backbone: str) -> Size:
     return (_of_folder(folder) if folder.is_dir() else None) or _of_name(entry["path"])
 
 
+def depth(config: Mapping[str, Any], backbone: str) -> int | None:
+    """Return how many layers a recipe's model, or one in a local folder, has; None where nothing here says it."""
+    entry = config["backbones"][backbone]
+    if "recipe" in entry:
+        return recipe_of(config, backbone).layers
+    return _layers(_said(Path(entry["path"])))
+
+
 def bytes_of(config: Mapping[str, Any], backbone: str) -> int:
     """Return the bytes that each of the backbone's numbers takes once it is loaded."""
     return BYTES[config["backbones"][backbone].get("dtype", "float32")]
@@ -98,14 +107,25 @@ def _cached(path: str, revision: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def _of_folder(folder: Path) -> Size | None:
+def _said(folder: Path) -> dict[str, Any]:
+    """Return what the folder's config.json says; nothing where it has none."""
     try:
         said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None  # whoever loads it says what is wrong with it
+    except (OSError, ValueError):
+        return {}  # whoever loads it says what is wrong with it
+    return said if isinstance(said, dict) else {}
+
+
+def _layers(said: Mapping[str, Any]) -> int | None:
+    found: int | None = said.get("num_hidden_layers") or said.get("n_layer")
+    return found
+
+
+def _of_folder(folder: Path) -> Size | None:
+    said = _said(folder)
     files = [*folder.glob("model*.safetensors")] or [*folder.glob("pytorch_model*.bin")]
     hidden = said.get("hidden_size") or said.get("n_embd")
-    layers = said.get("num_hidden_layers") or said.get("n_layer")
+    layers = _layers(said)
     if not (files and hidden and layers):
         return None
     stored = BYTES.get(said.get("dtype") or said.get("torch_dtype") or "float32", 4)
