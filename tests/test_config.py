@@ -86,6 +86,8 @@ def test_shipped_configurations_are_valid(path: Path, monkeypatch: pytest.Monkey
         sweeps_of = {name: entry | document["sweeps"].get(name, {}) for name, entry in whole["sweeps"].items()}
         document = whole | document | {"sweeps": sweeps_of}
     config = checked(document)
+    if path.name == "bizsre.yaml":  # the published tokens, as beside.py has it
+        assert config["f1_tokens"] == config["backbones"]["chinese-llama-plus-7b"]["path"]
     assert list(cells(config)) or list(sweeps(config))
 
 
@@ -251,6 +253,7 @@ WRONG = [
         at("backbones/tiny/path", "~/model"),
         f"backbones.tiny.path: '~/model' isn't found, as `~` is not read here; write {Path.home()}/model.",
     ),
+    (at("f1_tokens", "./resource"), "f1_tokens: './resource' doesn't exist; did you mean 'resources'?"),
     (at("backbones/tiny", None), "backbones.tiny: is empty; fill it, or leave it away."),
     (at("editors", {}), "editors: is empty; name at least one."),
     (

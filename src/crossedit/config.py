@@ -49,6 +49,8 @@ def checked(raw: Mapping[str, Any], schema: Path = SCHEMA) -> dict[str, Any]:
         _check_editor(name, entry, config)
     if "capability" in config:
         _check_capability(config)
+    if config["f1_tokens"] not in ("own", "characters"):
+        _check_model("config: f1_tokens", config["f1_tokens"])
     check_tasks(config)
     check_sweeps(config)
     for kind in ("include", "exclude"):
@@ -85,7 +87,7 @@ def check_report(entry: Mapping[str, Any], schema: Path = SCHEMA) -> None:
     grammar = _partial(_grammar(schema))
     named = (
         *("facts", "backbones", "editors", "languages", "evaluation_languages", "protocols"),
-        *("include", "exclude", "reports", "tasks", "sweeps", "capability"),
+        *("include", "exclude", "f1_tokens", "reports", "tasks", "sweeps", "capability"),
     )
     _check_parts(entry, {name: grammar["properties"][name] for name in named}, grammar, "--entry")
 

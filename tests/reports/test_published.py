@@ -205,6 +205,26 @@ def test_where_there_is_no_interval_there_is_no_verdict(both: pl.DataFrame) -> N
     assert "Half of the differences are at most 1.50 points." in said
 
 
+@pytest.mark.parametrize(
+    ("tokens", "bounded", "said"),
+    [
+        ("own", {"Chinese-LLaMA-Plus-7B": 28, "Baichuan-7B": 14}, "ours those of the backbone's own tokenizer; an F1"),
+        ("characters", {"Chinese-LLaMA-Plus-7B": 14, "Baichuan-7B": 14}, "ours characters; an F1"),
+        ("models/plus", {"Chinese-LLaMA-Plus-7B": 28, "Baichuan-7B": 28}, "ours those of models/plus, whatever the"),
+    ],
+)
+def test_f1_of_other_tokens_than_the_published_is_held_against_no_interval(
+    both: pl.DataFrame, tokens: str, bounded: dict[str, int], said: str
+) -> None:
+    far = both.with_columns(pl.col("mean", "low", "high") - 0.015).filter(editor="ROME")
+    for backbone, count in bounded.items():
+        found = beside(far.filter(backbone=backbone), {"f1_tokens": tokens})
+        assert found.agreement("bizsre") == {"ROME": Agreement(count, 0, 1.5)}
+        marked = [part.endswith("*") for line in lines("published", found) for part in " / ".join(line).split(" / ")]
+        assert marked == [count == 28, True] * 14
+        assert said in found.sheet("bizsre").note
+
+
 def test_a_cell_that_is_not_there_yet_is_a_line_of_dashes(both: pl.DataFrame) -> None:
     entry = {"facts": {"bizsre": {}}, "backbones": {"Baichuan-7B": {}}, "editors": {"ROME": {}, "KN": {}}}
     partly = beside(both.filter(backbone="Baichuan-7B", editor="ROME", edit_lang="en"), entry)

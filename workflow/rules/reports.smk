@@ -85,7 +85,7 @@ rule make_tables:
         **asks("make_tables"),
     params:
         version=configuration.version("reports"),
-        entry=read_of((*OF_CELLS, "tasks", "sweeps", "capability"), ("protocol", "intervals", "published")),
+        entry=read_of((*OF_CELLS, "f1_tokens", "tasks", "sweeps", "capability"), ("protocol", "intervals", "published")),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
         "crossedit reports tables --scores {input.scores} --comparisons {input.comparisons} --outcomes {input.outcomes}"

@@ -21,7 +21,7 @@ from crossedit.reports.sheets import Cell, Column, Measured, Numbers, Sheet, Sho
 
 PROTOCOL = "upstream"  # the published code's way of asking
 OUTSIDE = "*"
-_TOKENS = "Published F1 counts the tokens of Chinese-LLaMA-Plus-7B, whatever the backbone."
+_TOKENIZER = "Chinese-LLaMA-Plus-7B"  # whose tokens published F1 counts
 _HALF = 0.005 + 1e-9  # a printed number stands for all that round to it; in points
 
 
@@ -30,6 +30,7 @@ class Compared(NamedTuple):
 
     printed: str
     ours: Estimate | None
+    alike: bool = True  # not where they are known to count other things
 
     @property
     def difference(self) -> float | None:
@@ -39,12 +40,12 @@ class Compared(NamedTuple):
     @property
     def bounded(self) -> bool:
         """Whether there is an interval of ours, in which the number may lie or not."""
-        return self.ours is not None and self.ours.bounded
+        return self.alike and self.ours is not None and self.ours.bounded
 
     @property
     def outside(self) -> bool:
         """Whether no number that is printed so lies in our 95 % interval; never where there is none."""
-        if self.ours is None or not self.ours.bounded:
+        if not self.alike or self.ours is None or not self.ours.bounded:
             return False
         return not 100 * self.ours.low - _HALF <= float(self.printed) <= 100 * self.ours.high + _HALF
 
@@ -82,11 +83,13 @@ class Beside:
     scores: Scores
     grid: Grid
     ours: Counterparts
+    f1_tokens: str = ""  # as in the configuration; empty where that isn't told
 
     @classmethod
     def of(cls, entry: Mapping[str, Any], scores: Scores, grid: Grid) -> "Beside":
         """Return the scores of a configuration's grid beside what the paper has of it."""
-        return cls(scores, grid, published.counterparts(entry, grid.facts, grid.backbones, grid.editors))
+        ours = published.counterparts(entry, grid.facts, grid.backbones, grid.editors)
+        return cls(scores, grid, ours, entry.get("f1_tokens", ""))
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -103,7 +106,10 @@ class Beside:
                 continue
             own = tuple(cells(self.scores, facts, backbone, editor, edit_lang, PROTOCOL, shown))
             printed = [published.edits()[*pair, edit_lang, place.aspect, place.lang or edit_lang] for place in shown]
-            compared = tuple(tuple(map(Compared, both, cell.parts)) for both, cell in zip(printed, own, strict=True))
+            alike = (self._published_tokens(backbone), True)
+            compared = tuple(
+                tuple(map(Compared, both, cell.parts, alike)) for both, cell in zip(printed, own, strict=True)
+            )
             yield Row(backbone, edit_lang, editor, own, compared)
 
     def sheet(self, facts: str) -> Sheet:
@@ -115,7 +121,7 @@ class Beside:
             lines.append((*label, "ours", *row.cells))
             lines.append((*label, "published", *map(_published, row.compared)))
             lines.append((*label, "difference", *map(_difference, row.compared)))
-        said = [PROTOCOLS[PROTOCOL], counted(lines), _summary(found), self._renamed(found), _TOKENS]
+        said = [PROTOCOLS[PROTOCOL], counted(lines), _summary(found), self._renamed(found), self._tokens()]
         return Sheet(
             name=f"published_{facts}",
             title=f"Edits of {facts} beside the published numbers (Bi-ZsRE, Tables 2 and 4): F1 / EM",
@@ -139,6 +145,26 @@ class Beside:
             editor: Agreement.of(_all(row for row in rows if row.editor == editor)) for editor in self.grid.editors
         }
         return {editor: agreement for editor, agreement in found.items() if agreement}
+
+    def _published_tokens(self, backbone: str) -> bool:
+        """Return whether F1 of the backbone may count the published tokens; a tokenizer that is named is believed."""
+        if self.f1_tokens == "own":
+            return self.ours.backbones[backbone] == _TOKENIZER
+        return self.f1_tokens != "characters"
+
+    def _tokens(self) -> str:
+        """Return a sentence on what F1 counts, in the paper and here."""
+        published = f"Published F1 counts the tokens of {_TOKENIZER}, whatever the backbone"
+        apart = "an F1 of ours that counts others is held against no interval"
+        match self.f1_tokens:
+            case "":
+                return f"{published}."
+            case "own":
+                return f"{published}, ours those of the backbone's own tokenizer; {apart}."
+            case "characters":
+                return f"{published}, ours characters; {apart}."
+            case tokenizer:
+                return f"{published}, ours those of {tokenizer}, whatever the backbone."
 
     @property
     def _places(self) -> list[Place]:
