@@ -1,6 +1,8 @@
 """A broken file, or a wrong entry, gets one clear sentence that names the file and the trouble."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from click.testing import CliRunner
 from written import pair, zsre, zsre_zh
 
 from crossedit.errors import UserError
+from crossedit.facts import layouts
 from crossedit.facts.build import build
 from crossedit.facts.checking import check
 from crossedit.facts.cli import commands
@@ -27,11 +30,21 @@ def half_but(number: int, lang: str, half: Any) -> list[dict[str, Any]]:
 
 BROKEN = {
     "not JSON": ('[\n {"subject": "x",\n  "src" "y"}]', "line 3, column 9"),
+    "JSON Lines": ('{"subject": "x"}\n{"subject": "y"}\n', "looks like JSON Lines; put its records into one JSON list"),
+    "CSV": ("subject,src,alt\nx,Who?,He\n", "looks like a table, as in CSV; make it a JSON list of records"),
     "no text at all": (" \n", "the file is empty"),
     "an object": ({"data": GOOD}, "holds an object, not a list"),
     "an empty list": ([], "the list is empty"),
     "a list of texts": (["Who?"], "record 0 is text, not an object"),
-    "no known layout": ([{"question": "Who?", "answer": "He"}], "`subject`, `src`, `alt`"),
+    "no known layout": (
+        [{"question": "Who?", "answer": "He"}],
+        "its keys are `answer`, `question`, where records need `subject`, `src`, `alt` (EasyEdit/ZsRE, flat) or "
+        "`subject`, `prompt`, `target_new` (CounterFact in EasyEdit's layout); rename them",
+    ),
+    "no known layout of a language": (
+        [{"en": {"question": "Who?"}}],
+        "its keys are `question`, where records need `subject`, `src`, `alt` (BMIKE-53); rename them",
+    ),
     "a key missing": (but(17, src=None), "record 17 lacks `src`"),
     "a list for a text": (but(3, alt=["a", "b"]), "record 3: `alt` is a list, not text"),
     "true for a text": (but(3, rephrase=True), "record 3: `rephrase` is true or false, not text"),
@@ -69,6 +82,15 @@ def test_a_broken_file_gets_one_sentence(data: Any, says: str, put: Any) -> None
     assert message.endswith((".", "?"))
 
 
+def test_the_layouts_that_the_page_shows_are_those_that_are_read(put: Any) -> None:
+    page = (Path(__file__).parents[2] / "docs/facts.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```json\n(.+?)```", page, re.DOTALL)
+    found = [check(put(example)) for example in examples]
+    known = (layouts.ZSRE, layouts.COUNTERFACT, layouts.PAIRS, layouts.BMIKE)
+    assert [one.source.layout for one in found] == [layout.title for layout in known]
+    assert all(one.oddities.is_empty() for one in found)
+
+
 def test_lines_need_one_tab(put: Any) -> None:
     with pytest.raises(UserError, match=r"line 2 has 0 tabs"):
         check(put("Who?\tHe\nWho else?\n", "pairs.txt"))
@@ -78,6 +100,8 @@ def test_a_missing_file_is_answered_with_the_nearest(put: Any) -> None:
     path = put(GOOD, "zsre_train.json")
     with pytest.raises(UserError, match=r"no such file; did you mean 'zsre_train.json'"):
         check(path.replace("train", "tran"))
+    with pytest.raises(UserError, match=r"no such file; name a file that is there\.$"):
+        check(path.replace("zsre_train.json", "x"))
 
 
 def test_a_byte_order_mark_is_no_mistake(put: Any) -> None:

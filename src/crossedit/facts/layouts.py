@@ -113,9 +113,11 @@ def _layout(data: list[dict[str, Any]], path: str) -> Layout:
         layout = COUNTERFACT if "target_new" in keys else ZSRE
     missing = [key for key in layout.required() if key not in keys]
     if missing:
+        known = [layout] if layout.nested else [ZSRE, COUNTERFACT]
+        needed = " or ".join(f"{_listed(one.required())} ({one.title})" for one in known)
         raise UserError(
-            f"{path}: its layout is none of those known: no record has {_listed(missing)}, as {layout.title} would "
-            f"(its keys are {_listed(list(first)[:8])})."
+            f"{path}: its layout is none of those known: its keys are {_listed(sorted(keys)[:8])}, where records need "
+            f"{needed}; rename them, as docs/facts.md shows."
         )
     return layout
 

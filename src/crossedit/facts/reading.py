@@ -54,7 +54,7 @@ def read(path: str, language: str | None, wanted: Sequence[str], seed: int) -> S
     else:
         if not text.strip():
             raise UserError(f"{path}: the file is empty; it should hold a list of records.")
-        layout, records, numbered, oddities = layouts.recognised(parsed(text, path), path)
+        layout, records, numbered, oddities = layouts.recognised(_list(text, path), path)
     if not layout.nested:
         prompts = [half.values["prompt"] for half in records]
         language = _language(path, prompts, language, wanted)
@@ -78,6 +78,16 @@ def content(path: Path) -> str:
         ) from None
     except OSError as error:
         raise UserError(f"{path}: can't be read: {error.strerror}.") from None
+
+
+def _list(text: str, path: str) -> Any:
+    """Return the JSON value of a data file. Of what is known as another format the UserError says so."""
+    first, more, _ = text.strip().partition("\n")
+    if more and first.startswith("{") and first.rstrip().endswith("}"):
+        raise UserError(f"{path}: looks like JSON Lines; put its records into one JSON list, as docs/facts.md shows.")
+    if first[0] not in '[{"' and ("," in first or "\t" in first):
+        raise UserError(f"{path}: looks like a table, as in CSV; make it a JSON list of records, see docs/facts.md.")
+    return parsed(text, path)
 
 
 def parsed(text: str, where: str) -> Any:
