@@ -158,6 +158,16 @@ def test_intervals_are_not_compared(runs: tuple[Path, Path]) -> None:
     assert diff(first, second).exit_code == 0
 
 
+def test_means_over_languages_are_not_compared(runs: tuple[Path, Path]) -> None:
+    first, second = runs
+    means = scores(("ROME",)).filter(edit_lang="en", lang="zh").with_columns(lang=pl.lit("2 others"))
+    change(second / CELL / "scores.parquet", SCORES, lambda frame: pl.concat([frame, means]))
+    result = diff(first, second)
+    assert result.exit_code == 0
+    assert "Edits: 0 of 396 scores differ" in result.output
+    assert "only in" not in result.output
+
+
 def test_runs_without_a_common_cell_get_one_sentence(runs: tuple[Path, Path], tmp_path: Path) -> None:
     first, _ = runs
     frame = scores().with_columns(backbone=pl.lit("large"))

@@ -15,6 +15,7 @@ import polars as pl
 
 from crossedit import tables
 from crossedit.errors import UserError
+from crossedit.facts.languages import is_language
 from crossedit.tables import FACT_SCORES, SCORES, TASK_SCORES, Table
 
 _CELLS = ("edits/*/*/*/*/scores.parquet", "edits/*/*/unedited.parquet")
@@ -49,7 +50,7 @@ class Run(NamedTuple):
     """The scores of a run, and how its cells were made."""
 
     path: Path
-    scores: dict[Kind, pl.DataFrame]  # of a file those of edits alone
+    scores: dict[Kind, pl.DataFrame]  # of a file those of edits alone; without means over languages
     made: dict[tuple[str, str], dict[str, Any]]  # by cell and kind of file: settings such as editor.hparams.v_lr
 
     @classmethod
@@ -156,7 +157,11 @@ def _read(paths: Sequence[Path], kind: Kind) -> pl.DataFrame:
     only = (kind.value, kind.n)
     table = kind.table.only(only)
     frames = [pl.DataFrame(schema=table.columns), *(tables.read(path, kind.table, only) for path in paths)]
-    return tables.check(pl.concat(frames), table, ", ".join(map(str, paths[:3])))
+    found = tables.check(pl.concat(frames), table, ", ".join(map(str, paths[:3])))
+    if kind is not EDITS:
+        return found
+    # Means over other languages follow from what is asked in each, and older tables have none.
+    return found.filter(pl.col("lang").is_in(list(filter(is_language, found["lang"].unique()))))
 
 
 def _settings(file: Path, run: Path) -> tuple[tuple[str, str], dict[str, Any]]:

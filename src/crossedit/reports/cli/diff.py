@@ -36,7 +36,8 @@ def diff(context: click.Context, run_a: Path, run_b: Path, threshold: float, eve
     """Say which cells' scores differ between two results folders (or scores.parquet), and by how much.
 
     Changes are those from RUN_A to RUN_B, in points, the largest first. A score over another number of facts or items
-    has changed too, even if it is the same. Intervals are not compared, and nothing is said of what chance would do.
+    has changed too, even if it is the same. Intervals and means over several languages, which follow from the scores in
+    each, are not compared, and nothing is said of what chance would do.
     Ends with 0 where no score differs, with 1 where any does or only one run has it, as diff does.
     """
     from crossedit.reports.differences import Run, differences, made_otherwise
