@@ -159,6 +159,25 @@ def test_one_other_language_is_no_mean() -> None:
     assert set(found["lang"]) == {"en", "zh"}
 
 
+def test_the_mean_is_over_the_languages_that_an_aspect_is_asked_in_of_the_facts_asked_in_all_of_them() -> None:
+    each = scores.values(in_languages("zh", "de", "fr"), characters)
+    aspect, lang, case = (pl.col(name) for name in ("aspect", "lang", "case_id"))
+    lost = (aspect == "portability") & (lang == "de")
+    lost |= (aspect == "generality") & (((lang == "zh") & (case < 3)) | ((lang == "fr") & (case >= 20)))
+    found = scores.cell_scores(each.filter(~lost), CELL, seed=0).filter(kind="all", protocol="generated", metric="em")
+    means = found.filter(lang.str.ends_with("others")).select("aspect", "lang", "n")
+    assert means.sort("aspect").rows() == [
+        ("generality", "3 others", 17),
+        ("locality", "3 others", 24),
+        ("portability", "2 others", 24),
+    ]
+    whole = each.filter(aspect == "generality", lang == "de", case.is_between(3, 19), pl.col("protocol") == "generated")
+    (mean,) = found.filter(aspect="generality", lang="3 others")["mean"]
+    assert mean == pytest.approx(whole["em"].mean())
+    apart = each.filter(~((lang == "zh") & (case < 12)), ~((lang != "zh") & (lang != "en") & (case >= 12)))
+    assert set(scores.cell_scores(apart, CELL, seed=0)["lang"]) == {"en", "zh", "de", "fr"}
+
+
 def test_the_unedited_backbone_has_the_mean_over_the_others_of_each_editing_language() -> None:
     each = scores.values(in_languages("zh", "de").filter(pl.col("aspect") != "reliability"), characters)
     found = scores.unedited_scores(each, {"facts": "demo", "backbone": "tiny"}, ["en", "de"], seed=0)

@@ -188,7 +188,7 @@ def test_in_short_others_are_the_mean_of_those_that_have_a_score() -> None:
     assert (row[6].shown[0].low is not None, row[9].shown[0].low) == (True, None)
     assert set(grid.langs) == set(langs)
     over = {"mean": 0.26, "low": 0.21, "high": 0.31}
-    averaged = frame.filter(of, lang="de").with_columns(lang=pl.lit("3 others"), **over)
+    averaged = frame.filter(of, lang="de").with_columns(lang=pl.lit("2 others"), **over)
     known = Scores(pl.concat([frame, averaged]))
     assert Grid.of({"languages": list(langs)}, known).langs == grid.langs
     sheet = bizsre.means(known, grid, "tiny", "teacher_forced")

@@ -11,6 +11,7 @@ from made_values import ASPECTS, EDITORS, ENTRY, cells, compared, grid, values, 
 from crossedit import tables
 from crossedit.cli import commands
 from crossedit.edits.requests import asked_after
+from crossedit.edits.scores import cell_scores
 from crossedit.reports import significance
 from crossedit.reports.comparisons import Comparisons, Of, Side
 from crossedit.reports.scores import DASH
@@ -177,6 +178,39 @@ def test_the_mean_over_a_few_other_languages_is_compared_in_families_of_its_own(
     each = asked_in.filter(~of_means)
     assert row["high"] - row["low"] <= (each["high"] - each["low"]).max()
     assert Comparisons(found).counted == "Each is over 12 facts, in a family of 6 to 18."
+
+
+@pytest.mark.parametrize("langs", [("en", "zh", "de", "fr"), ("en", "zh", "de", "fr", "cs")])
+def test_means_over_other_languages_are_those_that_the_scores_have(tmp_path: Path, langs: tuple[str, ...]) -> None:
+    aspect, lang, case = (pl.col(name) for name in ("aspect", "lang", "case_id"))
+    asked = {"generality": langs, "locality": ("en", "zh"), "portability": ("en", "zh", "fr")}
+    elsewhere = (aspect == "reliability") | pl.any_horizontal(
+        (aspect == name) & lang.is_in(some) for name, some in asked.items()
+    )
+    lost = (aspect == "generality") & (((lang == "zh") & (case < 3)) | ((lang == "fr") & (case >= 9)))
+    frame = values({"ROME": 1.0}, langs).filter(elsewhere, ~lost, edit_lang="en")
+    scored = cell_scores(frame, {"edit_lang": "en"}, seed=0).filter(kind="all", metric="em")
+    means = scored.filter(lang.str.ends_with("others")).select("aspect", "lang", "mean", "n")
+    found = compared(frame, tmp_path, ENTRY | {"languages": list(langs)}).filter(metric="em")
+    others = found.filter(pl.col("lang_2").str.ends_with("others"))
+    assert others.select("aspect", "lang_2", "mean_2", "n").rows() == means.rows()
+    assert [row[:2] for row in means.rows()] == [
+        ("generality", f"{len(langs) - 1} others"),
+        ("portability", "2 others"),
+    ]
+    assert set(found.filter(aspect="portability")["lang_2"]) == {"zh", "fr", "2 others"}
+    assert set(found.filter(aspect="locality")["lang_2"]) == {"zh"}
+    assert means["n"].to_list() == [6, 12]
+
+
+def test_of_means_over_a_few_languages_nothing_is_counted(tmp_path: Path) -> None:
+    lang, case = pl.col("lang"), pl.col("case_id")
+    lost = (pl.col("aspect") != "reliability") & (((lang == "zh") & (case < 3)) | ((lang == "de") & (case >= 9)))
+    found = compared(values(EDITORS, ("en", "zh", "de")).filter(~lost, edit_lang="en"), tmp_path)
+    means = found.filter(pl.col("lang_2") == "2 others")
+    assert set(means["n"]) == {6}
+    assert Comparisons(found).means == ["2 others"]
+    assert Comparisons(found).counted == "Each is over 9 to 12 facts, in a family of 1 to 6."
 
 
 def test_differences_are_those_of_the_means_and_positive_where_the_first_is_better(found: pl.DataFrame) -> None:

@@ -45,6 +45,18 @@ def test_stars_and_signs() -> None:
     assert (significant.text, significant.exact, significant.bracketed) == ("1 of 3", 1, True)
 
 
+def test_a_mean_has_the_interval_of_its_own_comparison_where_all_are_over_the_same_facts() -> None:
+    each, average = [comparison(0.2, 0.01), comparison(-0.1, 1)], comparison(0.05, 1)
+    fewer = average._replace(n=6)
+    for some, mean, interval in (
+        (each, average, "[-5.0, 15.0]"),
+        (each, fewer, ""),
+        ([each[0]._replace(n=6), each[1]], average, ""),
+        ([each[0]._replace(n=6), each[1]], fewer, ""),
+    ):
+        assert together(some, "EM", mean)[0].interval == interval
+
+
 def test_the_sheet_of_editors_shows_each_pair(found: pl.DataFrame) -> None:
     sheet = significance.editors(found, grid(values(EDITORS))[1], "tiny")
     assert sheet.name == "editors_tiny"
@@ -136,6 +148,32 @@ def test_of_several_other_languages_the_mean_is_shown(tmp_path: Path) -> None:
     languages = cells(significance.languages(found, three, "tiny"))
     assert len([row for row in languages if row[1:3] == ("edited in", "ROME")]) == 3
     assert languages["small", "asked in", "ROME", "German", "2 others"][1].endswith("/ +50.00 (0 of 2)")
+
+
+@pytest.mark.parametrize("langs", [("en", "zh", "de", "fr"), ("en", "zh", "de", "fr", "cs")])
+def test_an_aspect_that_is_asked_in_fewer_languages_is_shown_with_the_mean_over_these(
+    tmp_path: Path, langs: tuple[str, ...]
+) -> None:
+    asked = (pl.col("aspect") != "portability") | (pl.col("lang") != "de")
+    frame, entry = values(EDITORS, langs).filter(asked, edit_lang="en"), ENTRY | {"languages": list(langs)}
+    found = compared(frame, tmp_path, entry)
+    _, known = grid(frame, entry)
+    sheets = significance.editors(found, known, "tiny"), significance.languages(found, known, "tiny")
+    cells = [row[-1].shown for sheet in sheets for row in sheet.rows if "ROME" in row and row[1] != "edited in"]
+    assert len(cells) == 3
+    for shown in cells:
+        assert all(part.low <= part.exact <= part.high for part in shown if not part.bracketed)
+        assert len(shown) == (4 if len(langs) == 4 else 2)
+        assert all(part.text.endswith(" of 2") for part in shown if part.bracketed)
+
+
+def test_a_mean_over_editing_languages_has_no_interval(tmp_path: Path) -> None:
+    langs = ("en", "zh", "de")
+    frame, entry = values(EDITORS, langs), ENTRY | {"languages": list(langs)}
+    sheet = significance.languages(compared(frame, tmp_path, entry), grid(frame, entry)[1], "tiny")
+    means = [cell.shown[0] for row in sheet.rows if row[1] == "edited in" for cell in row[sheet.labels :]]
+    assert {(part.low, part.high) for part in means} == {(None, None)}
+    assert {part.n for part in means} == {12}
 
 
 def test_the_sheet_of_languages_shows_own_less_other_and_both_editing_languages(found: pl.DataFrame) -> None:

@@ -73,7 +73,7 @@ def score(each: pl.DataFrame, cell: Mapping[str, str], seed: int) -> pl.DataFram
 def cell_scores(each: pl.DataFrame, cell: Mapping[str, str], seed: int) -> pl.DataFrame:
     """Return the SCORES of a cell, and those of the mean over its other languages, where there are several of these.
 
-    A fact counts there with its own mean over them, so that it is resampled in all of them together.
+    A fact counts there with its own mean over them, so that it is resampled in all of them together; see `elsewhere`.
     """
     facts = _by_fact(each)
     return _scored(pl.concat([facts, _elsewhere(facts, cell["edit_lang"])]), cell, seed)
@@ -86,11 +86,22 @@ def _by_fact(each: pl.DataFrame) -> pl.DataFrame:
 
 
 def _elsewhere(facts: pl.DataFrame, language: str) -> pl.DataFrame:
-    """Return each fact's mean over the other languages than that of the edit, where there are several."""
     asked = facts.filter(asked_after(language), pl.col("lang") != language)
-    counted = asked.with_columns(count=pl.col("lang").n_unique().over("aspect", "kind", "protocol"))
-    named = counted.filter(pl.col("count") > 1).with_columns(lang=pl.format(others("{}"), "count"))
-    return named.group_by([*_GROUP, "case_id"], maintain_order=True).agg(pl.col(METRICS).mean())
+    return elsewhere(asked, ("aspect", "kind", "protocol"), METRICS)
+
+
+def elsewhere(facts: pl.DataFrame, within: Sequence[str], metrics: Sequence[str]) -> pl.DataFrame:
+    """Return each fact's mean over all languages, where these are several; a fact that lacks one has none.
+
+    facts: what each is worth in the other languages than that of the edit, a row per fact and language. within: the
+    columns of what is asked, each of which has its own languages.
+    """
+    counted = facts.with_columns(count=pl.col("lang").n_unique().over(within)).filter(pl.col("count") > 1)
+    means = counted.group_by([*within, "case_id", "count"], maintain_order=True).agg(
+        pl.col(metrics).mean(), asked=pl.len()
+    )
+    complete = means.filter(pl.col("asked") == pl.col("count"))
+    return complete.with_columns(lang=pl.format(others("{}"), "count")).select(facts.columns)
 
 
 def _scored(facts: pl.DataFrame, cell: Mapping[str, str], seed: int) -> pl.DataFrame:

@@ -5,11 +5,13 @@ known.find(Of(facts, backbone, "editors", "reliability", protocol, "em"), first,
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import polars as pl
 
 from crossedit import UNEDITED
+from crossedit.facts.languages import is_language
 from crossedit.reports.naming import MEANS
 from crossedit.reports.sheets import Shown, bounds, in_percent
 from crossedit.reports.sweeps import SIGNIFICANT, Change
@@ -117,6 +119,11 @@ class Comparisons:
             return ""
         over, family = (_range(getattr(one, name) for one in known) for name in ("n", "family"))
         return f"Each is over {over} facts, in a family of {family}."
+
+    @cached_property
+    def means(self) -> list[str]:
+        """What stands for means over other languages, of which an aspect may be asked in fewer than another."""
+        return sorted({side.lang for _, *sides in self._known for side in sides if not is_language(side.lang)})
 
     def find(self, of: Of, first: Side, second: Side) -> Comparison | None:
         """Return the comparison of the first with the second, whichever the table names first, if it is there.

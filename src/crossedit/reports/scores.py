@@ -89,9 +89,11 @@ class Scores:
     def across(self, langs: Sequence[str], **of: str) -> Estimate | None:
         """Return the estimate in the other languages than that of the edit, of several their mean.
 
-        Its interval is known where the scores have it; else it is the mean of those that have a score.
+        It is that over the facts asked in all that have a score, with its interval, where the scores have it; else the
+        mean of theirs.
         """
-        return self.find(lang=others(len(langs)), **of) or mean(self.find(lang=lang, **of) for lang in langs)
+        found = [known for lang in langs if (known := self.find(lang=lang, **of))]
+        return self.find(lang=others(len(found)), **of) or mean(found)
 
     def names(self, column: str) -> list[str]:
         """Return the column's values in their order of appearance."""

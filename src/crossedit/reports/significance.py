@@ -12,9 +12,9 @@ import polars as pl
 from crossedit import UNEDITED
 from crossedit.facts.languages import others
 from crossedit.reports.bizsre import MEASURES
-from crossedit.reports.comparisons import LEGEND, Comparisons, Of, Side, together
+from crossedit.reports.comparisons import LEGEND, Comparison, Comparisons, Of, Side, together
 from crossedit.reports.grid import Grid
-from crossedit.reports.naming import ASPECTS, FEW, PROTOCOLS, asked, compared_in, f1_metric, language, method
+from crossedit.reports.naming import ASPECTS, FEW, PROTOCOLS, asked, f1_metric, language, method
 from crossedit.reports.scores import DASH
 from crossedit.reports.sheets import Cell, Column, Numbers, Sheet, Shown
 from crossedit.reports.sheets.cells import shown
@@ -39,7 +39,7 @@ def editors(comparisons: pl.DataFrame, grid: Grid, facts: str) -> Sheet:
     known = _known(comparisons, grid, facts, ["editors"])
     rows: list[tuple[Cell, ...]] = []
     for backbone, edit_lang in _places(grid, facts):
-        elsewhere = compared_in([lang for lang in grid.langs if lang != edit_lang])
+        elsewhere = _elsewhere(known, [lang for lang in grid.langs if lang != edit_lang])
         columns = [(aspect, [edit_lang]) for aspect in ASPECTS] + [(aspect, elsewhere) for aspect in ASPECTS[1:]]
         for first, second in combinations(_editors(grid, facts, backbone, edit_lang), 2):
             rows.append(
@@ -112,7 +112,7 @@ def _asked_in(known: Comparisons, grid: Grid, facts: str, backbone: str, editor:
     for edit_lang in edit_langs[:1] if editor == UNEDITED and len(grid.langs) <= 2 else edit_langs:
         less = [lang for lang in grid.langs if lang != edit_lang]
         own = Side(editor, edit_lang, edit_lang)
-        pairs = [(own, own._replace(lang=lang)) for lang in compared_in(less)]
+        pairs = [(own, own._replace(lang=lang)) for lang in _elsewhere(known, less)]
         if less:
             yield edit_lang, less, _cells(known, Of(facts, backbone, "asked_in", "", grid.protocol, ""), pairs)
 
@@ -161,17 +161,23 @@ def _cell(known: Comparisons, of: Of, pairs: Iterable[tuple[Side, Side]]) -> Num
     for measure, metric in zip(MEASURES, (f1_metric(of.protocol), "em"), strict=True):
         its = of._replace(metric=metric)
         found = [one for pair in pairs if (one := known.find(its, *pair))]
-        average = known.find(its, *_averaged(pairs)) if len(found) == len(pairs) > 1 else None
+        average = _average(known, its, pairs[0], len(found)) if len(found) > 1 else None
         parts += together(found, measure, average) if found else [Shown(DASH, name=measure)]
     return Numbers(tuple(parts), "" if any(part.exact is not None for part in parts) else "not compared")
 
 
-def _averaged(pairs: Sequence[tuple[Side, Side]]) -> tuple[Side, Side]:
-    """Return what stands for the mean of pairs of which languages that are asked in differ alone."""
-    first, second = (
-        side if side.lang == side.edit_lang else side._replace(lang=others(len(pairs))) for side in pairs[0]
-    )
-    return first, second
+def _average(known: Comparisons, of: Of, pair: tuple[Side, Side], count: int) -> Comparison | None:
+    """Return the comparison of the means over so many languages that are asked in; of editing languages there is none.
+
+    pair: one of those that are averaged.
+    """
+    first, second = (side if side.lang == side.edit_lang else side._replace(lang=others(count)) for side in pair)
+    return known.find(of, first, second) if (first, second) != pair else None
+
+
+def _elsewhere(known: Comparisons, langs: Sequence[str]) -> list[str]:
+    """Return what of the other languages is shown: each, or of more than FEW whichever mean there is."""
+    return list(langs) if len(langs) <= FEW else known.means
 
 
 def _named(less: Sequence[str]) -> str:

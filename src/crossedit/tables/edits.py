@@ -73,7 +73,9 @@ SCORES = Table(
         **_CELL,
         "aspect": pl.String,
         "kind": pl.String,  # "all" for every kind together
-        "lang": pl.String,  # evaluation language; "3 others" for the mean over so many besides that of the edit
+        # The evaluation language; "3 others" for the mean over all that the aspect is asked in besides that of the edit,
+        # of the facts that are asked in each.
+        "lang": pl.String,
         "protocol": pl.String,
         "metric": pl.String,  # em, em_normalised, f1, f1_product
         "mean": pl.Float64,  # 0 to 1

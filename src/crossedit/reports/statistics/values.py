@@ -13,8 +13,8 @@ import polars as pl
 
 from crossedit import tables
 from crossedit.edits.requests import asked_after
+from crossedit.edits.scores import elsewhere
 from crossedit.errors import UserError
-from crossedit.facts.languages import others
 from crossedit.reports.naming import FEW, f1_metric
 from crossedit.tables import OUTCOMES, VALUES
 
@@ -99,12 +99,10 @@ def together(facts: pl.DataFrame) -> pl.DataFrame:
 
     Each of very many languages compared with each would need more memory and time than it tells anybody.
     """
-    own = pl.col("lang") == pl.col("edit_lang")
-    counted = facts.with_columns(others=pl.col("lang").filter(~own).n_unique().over(_CELL))
-    several, many = (~own & (pl.col("others") > few) for few in (1, FEW))
-    key = (*Part._fields, "editor", "edit_lang", pl.format(others("{}"), "others").alias("lang"), "case_id")
-    means = counted.filter(several).group_by(key, maintain_order=True).agg(pl.col("em", "f1").mean())
-    return pl.concat([counted.filter(~many).drop("others"), means])
+    within = (*Part._fields, "editor", "edit_lang")
+    away = pl.col("lang") != pl.col("edit_lang")
+    many = away & (pl.col("lang").filter(away).n_unique().over(within) > FEW)
+    return pl.concat([facts.filter(~many), elsewhere(facts.filter(away), within, ("em", "f1"))])
 
 
 def count(values: pl.DataFrame) -> pl.DataFrame:
