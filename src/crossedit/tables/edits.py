@@ -73,8 +73,8 @@ SCORES = Table(
         **_CELL,
         "aspect": pl.String,
         "kind": pl.String,  # "all" for every kind together
-        # The evaluation language; "3 others" for the mean over all that the aspect is asked in besides that of the edit,
-        # of the facts that are asked in each.
+        # The evaluation language; "3 others" for the mean over all besides that of the edit that the
+        # aspect is asked in, of the facts that are asked in each of them.
         "lang": pl.String,
         "protocol": pl.String,
         "metric": pl.String,  # em, em_normalised, f1, f1_product
