@@ -9,7 +9,7 @@ import polars as pl
 
 from crossedit import UNEDITED, tables
 from crossedit.reports.costs import Seconds
-from crossedit.reports.figures.cells import F1
+from crossedit.reports.figures.cells import Edited
 from crossedit.reports.grid import Grid
 from crossedit.reports.owners import Place
 from crossedit.reports.scores import Scores
@@ -37,9 +37,9 @@ def entry(
 
 
 def scores(config: dict[str, Any]) -> pl.DataFrame:
-    """Return SCORES of F1: a mean of an editor, aspect and languages is the same wherever it is asked for."""
+    """Return SCORES, exact match: a mean of an editor, aspect and languages is the same wherever it is asked for."""
     rows = [
-        (FACTS, *place, "all", lang, "teacher_forced", "f1", mean, max(0.0, mean - SPREAD), min(1.0, mean + SPREAD), 64)
+        (FACTS, *place, "all", lang, "teacher_forced", "em", mean, max(0.0, mean - SPREAD), min(1.0, mean + SPREAD), 64)
         for *place, lang, mean in _means(config)
     ]
     return pl.DataFrame(rows, schema=tables.SCORES.columns, orient="row")
@@ -60,10 +60,10 @@ def _means(config: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
                         yield backbone, editor, edit_lang, aspect, lang, max(0.0, min(1.0, level - far))
 
 
-def found(config: dict[str, Any], frame: pl.DataFrame | None = None) -> F1:
+def found(config: dict[str, Any], frame: pl.DataFrame | None = None) -> Edited:
     """Return the scores, or those given, as figures look them up."""
     known = Scores(scores(config) if frame is None else frame)
-    return F1(known, Grid.of(config, known), FACTS)
+    return Edited(known, Grid.of(config, known), FACTS)
 
 
 def comparisons(config: dict[str, Any], margin: float = 0.03) -> pl.DataFrame:
@@ -78,7 +78,9 @@ def comparisons(config: dict[str, Any], margin: float = 0.03) -> pl.DataFrame:
                 less = own.mean - other.mean
                 place = (editor, edit_lang, edit_lang, editor, edit_lang, lang)
                 judged = (own.mean, other.mean, less, less - margin, less + margin, 0.5, 0.01, 0.02, 24, 64)
-                rows.append((FACTS, backbone, "asked_in", "generality", "teacher_forced", "f1", *place, *judged))
+                rows.append(
+                    (FACTS, backbone, "asked_in", "generality", "teacher_forced", known.metric, *place, *judged)
+                )
     return pl.DataFrame(rows, schema=tables.COMPARISONS.columns, orient="row")
 
 

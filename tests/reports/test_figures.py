@@ -7,13 +7,13 @@ from typing import Any
 import matplotlib
 import polars as pl
 import pytest
-from drawn import drawn, faults
+from drawn import drawn, faults, texts
 from made_figures import FACTS, SIZES, comparisons, costs, entry, found, scores
 from matplotlib.figure import Figure
 
 from crossedit.facts.languages import NAMES
 from crossedit.reports.costs import Seconds
-from crossedit.reports.figures import cost, drawing, gap, tradeoff, training_scale
+from crossedit.reports.figures import cost, drawing, gap, radar, tradeoff, training_scale
 from crossedit.reports.figures.drawing import Picture
 from crossedit.reports.figures.pictures import pictures
 from crossedit.reports.figures.scatter import span
@@ -168,9 +168,9 @@ def test_a_trade_off_is_drawn_where_both_scores_are_known() -> None:
     figure = drawn(tradeoff.picture(found(config, scores(config).filter(~lost))))
     labels = [(axes.get_xlabel(), axes.get_ylabel()) for axes in figure.axes]
     assert labels == [
-        ("Reliability, F1 in %", "Locality, F1 in %"),
-        ("Reliability, F1 in %", "Portability, F1 in %"),
-        ("Locality, F1 in %", "Portability, F1 in %"),
+        ("Reliability, EM in %", "Locality, EM in %"),
+        ("Reliability, EM in %", "Portability, EM in %"),
+        ("Locality, EM in %", "Portability, EM in %"),
     ]
     assert [len(points(figure, "ROME", panel)) for panel in range(3)] == [2, 1, 1]
 
@@ -247,3 +247,20 @@ def test_a_size_that_a_method_has_not_is_passed_over_and_a_missing_score_is_a_ga
     assert [math.isnan(y) for y in curves["MEND"].get_ydata()] == [False, False, False]
     assert [math.isnan(y) for y in curves["IKE"].get_ydata()] == [False, True, False]
     assert "missing at 500" in picture.described
+
+
+@pytest.mark.parametrize(("reports", "label", "share"), [({}, "EM", 1.0), ({"metric": "f1"}, "F1", 0.5)])
+def test_the_metric_that_is_asked_for_is_drawn_and_named(reports: dict[str, str], label: str, share: float) -> None:
+    config = {**entry(("MEND-100", "MEND-500"), backbones=("small",)), "reports": reports}
+    exact = scores(config)
+    known = found(config, pl.concat([exact, exact.with_columns(metric=pl.lit("f1"), mean=pl.col("mean") / 2)]))
+    reliability = exact.filter(editor="MEND-100", edit_lang="en", aspect="reliability")["mean"].item()
+    [chart, _] = radar.charts(known)
+    assert chart.values("MEND-100")[0] == pytest.approx(100 * share * reliability)
+    every = list(pictures(known.scores, known.grid, Sweeps.read({}, [], [], []), None, costs(config), config))
+    assert {picture.name.split("_")[0] for picture in every} == {"radar", "training", "gap", "tradeoff", "cost"}
+    for picture in every:
+        assert label in picture.alt
+        said = " ".join(text.get_text() for text in texts(drawn(picture)))
+        assert f"{label} in %" in said or f"in {label}," in said
+        assert ("F1 has a floor" in picture.alt) == (label == "F1")

@@ -113,7 +113,7 @@ rule make_figures:
         **asks("make_figures"),
     params:
         version=configuration.version("reports"),
-        entry=read_of((*OF_CELLS, "tasks", "sweeps"), ("protocol",)),
+        entry=read_of((*OF_CELLS, "tasks", "sweeps"), ("protocol", "metric")),
         folder=lambda wildcards, output: str(Path(output[0]).parent),
     shell:
         "crossedit reports figures --scores {input.scores} --comparisons {input.comparisons}"

@@ -24,6 +24,7 @@ class Grid:
     langs: tuple[str, ...]  # evaluation languages
     protocols: tuple[str, ...]
     protocol: str  # the one that is shown first
+    metric: str  # that figures of edits show, em or f1
     methods: Mapping[str, str]  # of editors, where the entry says them
     _rows: frozenset[tuple[str, str, str, str]]
 
@@ -40,7 +41,8 @@ class Grid:
         facts, backbones, editors, edit_langs = (union(*pair) for pair in zip(named, found, strict=True))
         protocols = protocols_of(entry, scores.names("protocol"))
         protocols = protocols or (sweeps.protocols if sweeps else ()) or tuple(PROTOCOLS)[:1]
-        protocol = (entry.get("reports") or {}).get("protocol", protocols[0])
+        shown = entry.get("reports") or {}
+        protocol = shown.get("protocol", protocols[0])
         if protocol not in protocols:
             raise UserError(f"reports.protocol: '{protocol}' is not one that was asked; {nearest(protocol, protocols)}")
         langs = union(entry.get("evaluation_languages", languages), filter(is_language, scores.names("lang")))
@@ -58,6 +60,7 @@ class Grid:
             langs=langs or (sweeps.langs if sweeps else ()),
             protocols=protocols,
             protocol=protocol,
+            metric=shown.get("metric", "em"),
             methods={
                 name: str(editor["method"]) for name, editor in entry.get("editors", {}).items() if "method" in editor
             },

@@ -1,23 +1,41 @@
-"""What figures of edits show: F1 of a set of facts under the grid's protocol, and means where languages are many."""
+"""What figures of edits show: scores of a set of facts under the grid's protocol, means where languages are many."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from crossedit.reports.grid import Grid
-from crossedit.reports.naming import FEW, Dashes, f1_metric, language, union
+from crossedit.reports.naming import FEW, Dashes, asked, f1_metric, language, union
 from crossedit.reports.scores import Estimate, Scores
 
+# Each token is asked with the right ones before it, from which the next may follow without any edit.
+_FLOOR = "F1 has a floor: the unedited backbone's."
 _DASHES = ((0, (4, 1.6)), (0, (1.2, 1.2)), (0, (4, 1.2, 1.2, 1.2)), (0, (6, 1.2)))
 
 
 @dataclass(frozen=True)
-class F1:
+class Edited:
     """The scores of one set of facts."""
 
     scores: Scores
     grid: Grid
     facts: str
+
+    @property
+    def metric(self) -> str:
+        """The metric of the scores that are shown, as tables of scores name it."""
+        return f1_metric(self.grid.protocol) if self.grid.metric == "f1" else "em"
+
+    @property
+    def measure(self) -> str:
+        """What figures call it."""
+        return self.grid.metric.upper()
+
+    @property
+    def asked(self) -> str:
+        """How edits are asked, and what is to be known of F1 then."""
+        said = f"{asked(self.grid.protocol)}."
+        return f"{said} {_FLOOR}" if self.grid.metric == "f1" and self.grid.protocol != "generated" else said
 
     @property
     def backbones(self) -> tuple[str, ...]:
@@ -37,11 +55,11 @@ class F1:
         return tuple(editor for editor in self.grid.editors if editor in found)
 
     def find(self, backbone: str, editor: str, edit_lang: str, aspect: str, lang: str) -> Estimate | None:
-        """Return F1, if there is a score."""
+        """Return the score, if there is one."""
         return self.across(backbone, editor, edit_lang, aspect, [lang])
 
     def across(self, backbone: str, editor: str, edit_lang: str, aspect: str, langs: Sequence[str]) -> Estimate | None:
-        """Return F1 in other languages than that of the edit, of several their mean, if there is a score."""
+        """Return the score in other languages than that of the edit, of several their mean, if there is one."""
         return self.scores.across(
             langs,
             facts=self.facts,
@@ -50,11 +68,11 @@ class F1:
             edit_lang=edit_lang,
             aspect=aspect,
             protocol=self.grid.protocol,
-            metric=f1_metric(self.grid.protocol),
+            metric=self.metric,
         )
 
     def own(self, backbone: str, editor: str, edit_lang: str, aspect: str) -> Estimate | None:
-        """Return F1 in the language of the edit."""
+        """Return the score in the language of the edit."""
         return self.find(backbone, editor, edit_lang, aspect, edit_lang)
 
 

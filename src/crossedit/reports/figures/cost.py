@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 
 from crossedit.reports.costs import Seconds
 from crossedit.reports.figures.below import Below
-from crossedit.reports.figures.cells import F1
+from crossedit.reports.figures.cells import Edited
 from crossedit.reports.figures.drawing import Picture
 from crossedit.reports.figures.panels import POWER, Layout, Panel, inches, powers
 from crossedit.reports.figures.scatter import Dot, Spot, bars, dots, draw_dots, editors, languages, limit, told
-from crossedit.reports.naming import ASPECTS, asked
+from crossedit.reports.naming import ASPECTS
 from crossedit.reports.owners import Place
 
 _WITHOUT = "What is learnt or prepared once for all facts is not in the seconds, nor is answering."
@@ -22,7 +22,7 @@ _X = "Seconds per edit"
 Panels = Sequence[Panel[tuple[Dot, ...]]]
 
 
-def picture(found: F1, costs: Mapping[Place, Seconds]) -> Picture:
+def picture(found: Edited, costs: Mapping[Place, Seconds]) -> Picture:
     """Return the figure, with a row of panels per backbone; a cell whose seconds aren't known is left out."""
     panels = [
         Panel(backbone, aspect.capitalize(), (), _dots(found, costs, backbone, aspect), _X)
@@ -30,18 +30,18 @@ def picture(found: F1, costs: Mapping[Place, Seconds]) -> Picture:
         for aspect in ASPECTS
     ]
     title = f"Seconds to find an edit against scores, {found.facts}"
-    note = f"{found.facts}: in the language of the edit, {asked(found.grid.protocol)}.{bars(panels)} {_WITHOUT}"
+    note = f"{found.facts}: in the language of the edit, {found.asked}{bars(panels)} {_WITHOUT}"
     unknown = _unknown(found, costs)
     lacking = f"Seconds are not known of {', '.join(unknown)}." if unknown else ""
     note = f"{note} {lacking}".strip()
-    alt = f"{title}: F1 in percent in the language of the edit, {asked(found.grid.protocol)}."
+    alt = f"{title}: {found.measure} in percent in the language of the edit, {found.asked}"
     values = told(panels)
     described = f"{values} {note}" if values else ""
     name = f"cost_{found.facts}"
     return Picture(name, title, alt, described, lambda: _draw(found, panels, note), found.facts, lacking)
 
 
-def _dots(found: F1, costs: Mapping[Place, Seconds], backbone: str, aspect: str) -> tuple[Dot, ...]:
+def _dots(found: Edited, costs: Mapping[Place, Seconds], backbone: str, aspect: str) -> tuple[Dot, ...]:
     def at(editor: str, edit_lang: str) -> tuple[Spot, Spot] | None:
         seconds = _seconds(found, costs, backbone, editor, edit_lang)
         score = found.own(backbone, editor, edit_lang, aspect)
@@ -50,12 +50,12 @@ def _dots(found: F1, costs: Mapping[Place, Seconds], backbone: str, aspect: str)
     return dots(found, at)
 
 
-def _seconds(found: F1, costs: Mapping[Place, Seconds], backbone: str, editor: str, edit_lang: str) -> float | None:
+def _seconds(found: Edited, costs: Mapping[Place, Seconds], backbone: str, editor: str, edit_lang: str) -> float | None:
     known = costs.get(Place(found.facts, backbone, editor, edit_lang))
     return known.edit if known else None
 
 
-def _unknown(found: F1, costs: Mapping[Place, Seconds]) -> list[str]:
+def _unknown(found: Edited, costs: Mapping[Place, Seconds]) -> list[str]:
     """Return the editors that have scores in a cell whose seconds are not known, or are none at all."""
     return [
         editor
@@ -69,7 +69,7 @@ def _unknown(found: F1, costs: Mapping[Place, Seconds]) -> list[str]:
     ]
 
 
-def _draw(found: F1, panels: Panels, note: str) -> Figure:
+def _draw(found: Edited, panels: Panels, note: str) -> Figure:
     known = [math.log10(dot.x.value) for panel in panels for dot in panel.content] or [0.0]
     low, high = math.floor(min(known)), max(math.ceil(max(known)), math.floor(min(known)) + 1)
 
@@ -85,4 +85,4 @@ def _draw(found: F1, panels: Panels, note: str) -> Figure:
 
     layout = Layout.of(panels)
     legends = [editors(found, panels), languages(found.edit_langs, panels)]
-    return layout.figure(_X, "F1 in %", Below.of(legends, note, layout.width), draw)
+    return layout.figure(_X, f"{found.measure} in %", Below.of(legends, note, layout.width), draw)

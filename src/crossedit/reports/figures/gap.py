@@ -13,13 +13,13 @@ from crossedit import UNEDITED
 from crossedit.facts.languages import others
 from crossedit.reports.comparisons import Comparisons, Of, Side
 from crossedit.reports.figures.below import Below
-from crossedit.reports.figures.cells import F1
+from crossedit.reports.figures.cells import Edited
 from crossedit.reports.figures.drawing import GREY, TICK, Picture
 from crossedit.reports.figures.fonts import fold
 from crossedit.reports.figures.marks import FACES, FULL
 from crossedit.reports.figures.panels import Layout, Panel
 from crossedit.reports.figures.scatter import Dot, Spot, bars, draw_dots, languages, limit, small, span
-from crossedit.reports.naming import FEW, Style, asked, f1_metric, language, method
+from crossedit.reports.naming import FEW, Style, language, method
 
 _ASPECT = "generality"
 _ROW, _LINE = 0.18, 0.11  # inches of an editor's row, and of each further line of its name
@@ -38,7 +38,7 @@ Gaps = Mapping[tuple[str, str, str], Gap]  # by backbone, editor and editing lan
 Panels = Sequence[Panel[tuple[Dot, ...]]]
 
 
-def picture(found: F1, comparisons: pl.DataFrame | None) -> Picture:
+def picture(found: Edited, comparisons: pl.DataFrame | None) -> Picture:
     """Return the figure, with a panel per backbone; where a difference isn't in COMPARISONS, it has no interval."""
     gaps = _gaps(found, comparisons)
     there = {editor for _, editor, _ in gaps}
@@ -53,17 +53,16 @@ def picture(found: F1, comparisons: pl.DataFrame | None) -> Picture:
     ]
     title = f"Language gap of generality, {found.facts}"
     alt = (
-        f"{title}: F1 in the language of the edit less that in other languages, in percentage points, "
-        f"{asked(found.grid.protocol)}."
+        f"{title}: {found.measure} in the language of the edit less that in other languages, in percentage points, "
+        f"{found.asked}"
     )
     return Picture(f"gap_{found.facts}", title, alt, " ".join(said), lambda: _draw(found, panels, editors), found.facts)
 
 
-def _gaps(found: F1, comparisons: pl.DataFrame | None) -> Gaps:
+def _gaps(found: Edited, comparisons: pl.DataFrame | None) -> Gaps:
     """Return each difference: as it was compared over the facts that both have, else that of the scores."""
-    protocol = found.grid.protocol
     about: dict[str, Any] = {"facts": found.facts, "between": "asked_in", "aspect": _ASPECT}
-    about |= {"protocol": protocol, "metric": f1_metric(protocol)}
+    about |= {"protocol": found.grid.protocol, "metric": found.metric}
     compared = Comparisons.none() if comparisons is None else Comparisons(comparisons.filter(**about))
 
     def paired(backbone: str, editor: str, edit_lang: str, lang: str) -> Spot | None:
@@ -86,7 +85,7 @@ def _gaps(found: F1, comparisons: pl.DataFrame | None) -> Gaps:
     return gaps
 
 
-def _dots(found: F1, gaps: Gaps, backbone: str, editors: Sequence[str]) -> Iterator[Dot]:
+def _dots(found: Edited, gaps: Gaps, backbone: str, editors: Sequence[str]) -> Iterator[Dot]:
     """Yield the differences of each editor, from the top; where there are several in one place, their mean too."""
     looks, langs = found.grid.styles, found.edit_langs
     faces = dict(zip(langs, FACES, strict=False))
@@ -113,7 +112,7 @@ def _together(gap: Gap, row: float, editor: str, where: str, style: Style, face:
     yield Dot(gap.mean, Spot(row), editor, where, style, face)
 
 
-def _draw(found: F1, panels: Panels, editors: Sequence[str]) -> Figure:
+def _draw(found: Edited, panels: Panels, editors: Sequence[str]) -> Figure:
     names = [fold(method(editor), _NAMES, TICK) for editor in editors]
     longest = max((name.count("\n") for name in names), default=0)
     ends = span([Spot(0), *(dot.x for panel in panels for dot in panel.content)])
@@ -131,7 +130,7 @@ def _draw(found: F1, panels: Panels, editors: Sequence[str]) -> Figure:
         [line for name in names for line in name.split("\n")],
         high=(_ROW + _LINE * longest) * max(len(editors), 3),
     )
-    note = f"{found.facts}: generality in the language of the edit less that in others, {asked(found.grid.protocol)}."
+    note = f"{found.facts}: generality in the language of the edit less that in others, {found.asked}"
     points = [dot for panel in panels for dot in panel.content]
     if not points:
         note += " There is no score in another language."
@@ -140,4 +139,4 @@ def _draw(found: F1, panels: Panels, editors: Sequence[str]) -> Figure:
     if len(found.edit_langs) <= FEW and any(dot.faint for dot in points):
         legend.append(small("one other language"))
     below = Below.of([legend], note, layout.width)
-    return layout.figure("Language gap in F1, percentage points", "", below, draw)
+    return layout.figure(f"Language gap in {found.measure}, percentage points", "", below, draw)

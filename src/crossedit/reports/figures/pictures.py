@@ -8,7 +8,7 @@ import polars as pl
 from crossedit.reports.costs import Seconds
 from crossedit.reports.figures import cost, gap, radar, tradeoff, training_scale
 from crossedit.reports.figures import sweeps as of_sweeps
-from crossedit.reports.figures.cells import F1
+from crossedit.reports.figures.cells import Edited
 from crossedit.reports.figures.drawing import Picture
 from crossedit.reports.grid import Grid
 from crossedit.reports.owners import Place
@@ -30,7 +30,7 @@ def pictures(
     empty where no predictions are at hand. Neither changes which figures there are.
     """
     for facts in grid.edited:
-        found = F1(scores, grid, facts)
+        found = Edited(scores, grid, facts)
         yield from (chart.picture() for chart in radar.charts(found))
         yield from training_scale.pictures(found, entry)
         if grid.crosses(facts):

@@ -12,12 +12,12 @@ from matplotlib.projections.polar import PolarAxes
 
 from crossedit import UNEDITED
 from crossedit.reports.figures.below import Below
-from crossedit.reports.figures.cells import F1
+from crossedit.reports.figures.cells import Edited
 from crossedit.reports.figures.drawing import COLUMN, FAINT, GREY, LEAST, TICK, TITLE, Picture
 from crossedit.reports.figures.fonts import fold
 from crossedit.reports.figures.marks import FULL, marked
 from crossedit.reports.figures.panels import empty
-from crossedit.reports.naming import ASPECTS, FEW, Style, asked, language, method
+from crossedit.reports.naming import ASPECTS, FEW, Style, language, method
 
 _EDGE, _LINE = 0.05, 0.13  # inches: around all, and of a line of the title
 _CIRCLE = 0.68  # of the figure's width
@@ -36,7 +36,7 @@ class Spoke(NamedTuple):
 class Chart:
     """The chart of one backbone and editing language."""
 
-    found: F1
+    found: Edited
     backbone: str
     edit_lang: str
 
@@ -70,7 +70,7 @@ class Chart:
         return f"{self.backbone}, edited in {language(self.edit_lang)}"
 
     def values(self, editor: str) -> list[float]:
-        """Return F1 in percent on each spoke, NaN where there is no score."""
+        """Return the score in percent on each spoke, NaN where there is none."""
         place = (self.backbone, editor, self.edit_lang)
         found = [self.found.across(*place, spoke.aspect, spoke.langs) for spoke in self.spokes]
         return [math.nan if estimate is None else 100 * estimate.mean for estimate in found]
@@ -80,8 +80,8 @@ class Chart:
         facts = self.found.facts
         name = f"radar_{facts}_{self.backbone}_{self.edit_lang}"
         alt = (
-            f"Radar chart of {self.title}: F1 in percent, {asked(self.found.grid.protocol)}, "
-            "a polygon for each editor and a spoke for each aspect and language."
+            f"Radar chart of {self.title}, a polygon for each editor and a spoke for each aspect and language: "
+            f"{self.found.measure} in percent, {self.found.asked}"
         )
         known = [editor for editor in self.editors if not all(map(math.isnan, self.values(editor)))]
         return Picture(name, self.title, alt, " ".join(map(self._told, known)), self.draw, facts)
@@ -101,7 +101,7 @@ class Chart:
         polygons = {editor: self.values(editor) for editor in self.editors}
         polygons = {editor: values for editor, values in polygons.items() if not all(map(math.isnan, values))}
         legend = [_line(look[editor], [], [], label=method(editor)) for editor in polygons]
-        note = f"{self.found.facts}: F1 in %, {asked(self.found.grid.protocol)}."
+        note = f"{self.found.facts}: {self.found.measure} in %, {self.found.asked}"
         if len(self.others) > FEW and polygons:
             note += f" Others, mean: of the {len(self.others)} other languages, those without a score left out."
         below = Below.of([legend], note, COLUMN)
@@ -128,7 +128,7 @@ class Chart:
         return figure
 
 
-def charts(found: F1) -> Iterator[Chart]:
+def charts(found: Edited) -> Iterator[Chart]:
     """Yield the chart of each backbone and editing language."""
     for backbone, edit_lang in dict.fromkeys((backbone, lang) for backbone, lang, _ in found.grid.rows(found.facts)):
         yield Chart(found, backbone, edit_lang)

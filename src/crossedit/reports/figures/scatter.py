@@ -10,7 +10,7 @@ from matplotlib.axis import Axis
 from matplotlib.lines import Line2D
 
 from crossedit import UNEDITED
-from crossedit.reports.figures.cells import F1
+from crossedit.reports.figures.cells import Edited
 from crossedit.reports.figures.drawing import BARS, FAINT, GREY
 from crossedit.reports.figures.marks import FACES, FULL, mark, marked
 from crossedit.reports.figures.panels import Panel, empty
@@ -43,7 +43,7 @@ class Dot(NamedTuple):
     faint: bool = False  # one of many, whose mean is a point of its own
 
 
-def dots(found: F1, at: Callable[[str, str], tuple[Spot, Spot] | None]) -> tuple[Dot, ...]:
+def dots(found: Edited, at: Callable[[str, str], tuple[Spot, Spot] | None]) -> tuple[Dot, ...]:
     """Return a point for each editor and editing language that `at` has a place for; of many languages, their mean."""
     looks, shown = found.grid.styles, []
     faces = dict(zip(found.edit_langs, FACES, strict=False))
@@ -60,7 +60,7 @@ def dots(found: F1, at: Callable[[str, str], tuple[Spot, Spot] | None]) -> tuple
     return tuple(shown)
 
 
-def editors(found: F1, panels: Iterable[Panel[tuple[Dot, ...]]]) -> list[Line2D]:
+def editors(found: Edited, panels: Iterable[Panel[tuple[Dot, ...]]]) -> list[Line2D]:
     """Return the legend of the editors that any panel has a point of."""
     looks, there = found.grid.styles, {dot.editor for panel in panels for dot in panel.content}
     return [mark(method(editor), looks[editor]) for editor in (UNEDITED, *found.editors) if editor in there]

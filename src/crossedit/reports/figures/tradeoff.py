@@ -8,18 +8,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from crossedit.reports.figures.below import Below
-from crossedit.reports.figures.cells import F1
+from crossedit.reports.figures.cells import Edited
 from crossedit.reports.figures.drawing import Picture
 from crossedit.reports.figures.panels import PERCENT, Layout, Panel
 from crossedit.reports.figures.scatter import Dot, Spot, bars, dots, draw_dots, editors, languages, limit, span, told
-from crossedit.reports.naming import asked
 
 _ASPECTS = ("reliability", "locality", "portability")
 
 Panels = Sequence[Panel[tuple[Dot, ...]]]
 
 
-def picture(found: F1) -> Picture:
+def picture(found: Edited) -> Picture:
     """Return the figure, with a row of panels per backbone."""
     panels = [
         Panel(backbone, "", (), _dots(found, backbone, across, along), across.capitalize(), along.capitalize())
@@ -27,11 +26,11 @@ def picture(found: F1) -> Picture:
         for across, along in combinations(_ASPECTS, 2)
     ]
     title = f"Reliability, locality and portability against each other, {found.facts}"
-    alt = f"{title}: F1 in percent in the language of the edit, {asked(found.grid.protocol)}."
+    alt = f"{title}: {found.measure} in percent in the language of the edit, {found.asked}"
     return Picture(f"tradeoff_{found.facts}", title, alt, told(panels), lambda: _draw(found, panels), found.facts)
 
 
-def _dots(found: F1, backbone: str, across: str, along: str) -> tuple[Dot, ...]:
+def _dots(found: Edited, backbone: str, across: str, along: str) -> tuple[Dot, ...]:
     def at(editor: str, edit_lang: str) -> tuple[Spot, Spot] | None:
         x, y = (found.own(backbone, editor, edit_lang, aspect) for aspect in (across, along))
         return (Spot.percent(x), Spot.percent(y)) if x and y else None
@@ -39,8 +38,11 @@ def _dots(found: F1, backbone: str, across: str, along: str) -> tuple[Dot, ...]:
     return dots(found, at)
 
 
-def _draw(found: F1, panels: Panels) -> Figure:
-    labelled = [replace(panel, x_label=_unit(panel.x_label), y_label=_unit(panel.y_label)) for panel in panels]
+def _draw(found: Edited, panels: Panels) -> Figure:
+    def unit(aspect: str) -> str:
+        return f"{aspect}, {found.measure} in %"
+
+    labelled = [replace(panel, x_label=unit(panel.x_label), y_label=unit(panel.y_label)) for panel in panels]
     ends = {
         label: span(
             spot
@@ -49,7 +51,7 @@ def _draw(found: F1, panels: Panels) -> Figure:
             for name, spot in ((panel.x_label, dot.x), (panel.y_label, dot.y))
             if name == label
         )
-        for label in (_unit(aspect.capitalize()) for aspect in _ASPECTS)
+        for label in (unit(aspect.capitalize()) for aspect in _ASPECTS)
     }
 
     def draw(axes: Axes, panel: Panel[tuple[Dot, ...]]) -> None:
@@ -58,12 +60,8 @@ def _draw(found: F1, panels: Panels) -> Figure:
         limit(axes.yaxis, ends[panel.y_label])
 
     layout = Layout.of(labelled, PERCENT, shared=False)
-    note = f"{found.facts}: in the language of the edit, {asked(found.grid.protocol)}.{bars(panels)}"
+    note = f"{found.facts}: in the language of the edit, {found.asked}{bars(panels)}"
     if any(panel.content for panel in panels):
         note += " The axes of an aspect go as far as its values."
     legends = [editors(found, panels), languages(found.edit_langs, panels)]
     return layout.figure("", "", Below.of(legends, note, layout.width), draw)
-
-
-def _unit(aspect: str) -> str:
-    return f"{aspect}, F1 in %"

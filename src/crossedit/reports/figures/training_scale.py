@@ -6,17 +6,17 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from crossedit.reports.figures.cells import F1, Asked, asked_in
+from crossedit.reports.figures.cells import Asked, Edited, asked_in
 from crossedit.reports.figures.curves import Line, curves, known, told
 from crossedit.reports.figures.drawing import GREY, Picture
 from crossedit.reports.figures.marks import handle
 from crossedit.reports.figures.panels import Panel
-from crossedit.reports.naming import ASPECTS, FEW, Style, asked, language
+from crossedit.reports.naming import ASPECTS, FEW, Style, language
 from crossedit.reports.scores import mean
 from crossedit.reports.training_scale import Sizes, sizes
 
 
-def pictures(found: F1, entry: Mapping[str, Any]) -> Iterator[Picture]:
+def pictures(found: Edited, entry: Mapping[str, Any]) -> Iterator[Picture]:
     """Yield the figure of each backbone; none where no editors of the configuration differ in training facts alone."""
     groups = sizes(entry.get("editors") or {}, found.editors)
     if groups:
@@ -28,17 +28,17 @@ def pictures(found: F1, entry: Mapping[str, Any]) -> Iterator[Picture]:
 class _Scales:
     """The scores of a backbone by method and number of training facts."""
 
-    found: F1
+    found: Edited
     groups: Sizes
     backbone: str
 
     def picture(self) -> Picture:
         """Return the figure, with a row of panels per editing language, or one of their mean where they are many."""
-        found, title = self.found, f"F1 by number of training facts, {self.backbone}"
+        found, title = self.found, f"{self.found.measure} by number of training facts, {self.backbone}"
         langs = found.edit_langs
         rows = [(lang,) for lang in langs] if len(langs) <= FEW else [langs]
         panels = [self._panel(edit_langs, aspect) for edit_langs in rows for aspect in ASPECTS]
-        alt = f"{title}, in percent, {asked(found.grid.protocol)}."
+        alt = f"{title}, in percent, {found.asked}"
         name = f"training_scale_{found.facts}_{self.backbone}"
         return Picture(name, title, alt, told(panels), lambda: self._draw(panels), found.facts)
 
@@ -85,8 +85,8 @@ class _Scales:
             for place in self._asked
             if place in {place for _, place in drawn}
         ]
-        note = f"{self.found.facts} on {self.backbone}, {asked(self.found.grid.protocol)}."
-        return curves(panels, "Training facts", "F1 in %", note, [methods, places])
+        note = f"{self.found.facts} on {self.backbone}, {self.found.asked}"
+        return curves(panels, "Training facts", f"{self.found.measure} in %", note, [methods, places])
 
     @property
     def _asked(self) -> tuple[Asked, ...]:
