@@ -1,5 +1,7 @@
 """What the page says in sentences: who is best, who is as good, and how far edits reach into other languages."""
 
+import math
+
 import polars as pl
 from made import ENTRY, scores
 
@@ -21,10 +23,12 @@ def said(
     langs: tuple[str, ...] = ("en", "zh"),
     planned: tuple[str, ...] = (),
     means: bool = False,
+    margins: dict[str, float] | None = None,
 ) -> dict[str, str]:
     """Return the findings of edits in English, by what they are about; editors that are only planned have no score.
 
-    means: whether the scores have those over two other languages.
+    means: whether the scores have those over two other languages; margins: how far the intervals of some editors go
+    below their shares, 0.01 being that of others.
     """
     own, other = ({editor: pair[place] for editor, pair in shares.items()} for place in (0, 1))
     editor = pl.col("editor")
@@ -36,7 +40,8 @@ def said(
     if means:
         german = frame.filter(lang="de").with_columns(lang=pl.lit("2 others"), mean=pl.col("mean") + 0.05)
         frame = pl.concat([frame, german])
-    known = Scores(frame.with_columns(low=pl.col("mean") - 0.01, high=pl.col("mean") + 0.01))
+    margin = editor.replace_strict(margins or {}, default=0.01, return_dtype=pl.Float64)
+    known = Scores(frame.with_columns(low=pl.col("mean") - margin, high=pl.col("mean") + 0.01))
     grid = Grid.of({**ENTRY, "editors": {name: {} for name in (*shares, *planned)}, "languages": list(langs)}, known)
     return dict(findings(known, grid, "tiny", "small")["en"])
 
@@ -44,8 +49,28 @@ def said(
 def test_the_editor_that_reaches_furthest_is_named_beside_those_that_are_best_at_home() -> None:
     assert said(SHARES)["Across languages"] == (
         "ICE is best with 92.0 % (91.0 to 93.0) of rephrased questions right in Chinese; in English 97.0 %. "
-        "Unedited: 2.0 %. Best in English: FT-L and ROME with 100.0 %, and 0.0 % to 30.0 % in Chinese."
+        "Unedited: 2.0 %. Best in English: FT-L and ROME with 100.0 %, and 0.0 % to 30.0 % (ROME) in Chinese."
     )
+
+
+def test_editors_that_tie_have_all_of_their_intervals() -> None:
+    tied = {"unedited": (0.0, 0.0), "A": (0.12, 0.45), "B": (0.12, 0.45), "C": (0.1, 0.1)}
+    assert said(tied)["Reliability"].startswith("A and B are best with 12.0 % (11.0 to 13.0). ")
+    apart = said(tied, margins={"B": 0.05})
+    assert apart["Reliability"].startswith("A and B are best with 12.0 % (intervals within 7.0 to 13.0). ")
+    assert apart["Across languages"].startswith("A and B are best with 45.0 % (intervals within 40.0 to 46.0) of ")
+    unknown = said(tied, margins={"B": math.nan})
+    assert unknown["Reliability"].startswith("A and B are best with 12.0 %. ")
+
+
+def test_of_several_that_differ_the_highest_are_named() -> None:
+    text = said({"unedited": (0.0, 0.0), "A": (1.0, 0.3), "B": (1.0, 0.1), "C": (1.0, 0.3), "D": (0.8, 0.4)})
+    assert text["Across languages"].endswith("with 100.0 %, and 10.0 % to 30.0 % (A and C) in Chinese.")
+    both = said({"unedited": (0.0, 0.0), "A": (0.9, 0.3), "B": (0.7, 0.3)})["Across languages"]
+    assert both.startswith(
+        "Both editors are equal with 30.0 % (29.0 to 31.0) of rephrased questions right in Chinese; "
+    )
+    assert "; in English 70.0 % to 90.0 % (A)." in both
 
 
 def test_an_editor_that_is_best_everywhere_stands_alone() -> None:

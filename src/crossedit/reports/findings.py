@@ -80,7 +80,7 @@ class Led(NamedTuple):
 
     first: list[str]
     top: Estimate
-    interval: str  # in brackets; empty where none is known or those of the best differ
+    interval: str  # in brackets, of several that differ from the lowest end to the highest; empty where any is unknown
     rest: list[tuple[str, Estimate]]
     complete: bool  # whether the ranking has all editors
 
@@ -91,8 +91,7 @@ class Led(NamedTuple):
         equal = [str(estimate) == str(top) for _, estimate in ranked]
         first = [pair for pair, is_equal in zip(ranked, equal, strict=True) if is_equal]
         rest = [pair for pair, is_equal in zip(ranked, equal, strict=True) if not is_equal]
-        same = top.bounded and len({estimate.interval for _, estimate in first}) == 1
-        return cls([editor for editor, _ in first], top, f" ({top.interval})" if same else "", rest, complete)
+        return cls([editor for editor, _ in first], top, _interval([known for _, known in first]), rest, complete)
 
     @property
     def text(self) -> str:
@@ -111,10 +110,11 @@ class Led(NamedTuple):
         near = any(share(other) == share(self.top) for _, other in self.rest)
         return f"{estimate} %" if near else share(estimate)
 
-    def span(self, estimates: Sequence[Estimate]) -> str:
-        """Return the shares, of several that differ the lowest and the highest."""
-        ordered = [self.share(one) for one in sorted(estimates, key=lambda one: one.mean)]
-        return " to ".join(dict.fromkeys((ordered[0], ordered[-1])))
+    def span(self, found: Sequence[tuple[str, Estimate]]) -> str:
+        """Return the shares of editors, of several that differ the lowest and the highest, and who has that."""
+        shares = [(editor, self.share(known)) for editor, known in sorted(found, key=lambda pair: pair[1].mean)]
+        (_, low), (_, high) = shares[0], shares[-1]
+        return high if low == high else f"{low} to {high} ({listed([who for who, own in shares if own == high])})"
 
 
 def findings(
@@ -183,17 +183,26 @@ def gap(ranking: Ranking) -> Finding | None:
         return None
     where = language(langs[0]) if len(langs) == 1 else f"{len(langs)} other languages, on average"
     text = f"{led.text} of rephrased questions right in {where}"
-    at_home = [known for editor in led.first if (known := ranking.find(editor, aspect, ranking.edit_lang))]
+    at_home = [(editor, known) for editor in led.first if (known := ranking.find(editor, aspect, ranking.edit_lang))]
     text += f"; in {own} {home.span(at_home)}." if home and at_home else "."
     text += _as_good(ranking, aspect, langs, led)
     if before := ranking.reach(UNEDITED, aspect, langs):
         text += f" Unedited: {share(before)}."
     if home and not set(led.first) & set(home.first):
-        reached = [known for editor in home.first if (known := ranking.reach(editor, aspect, langs))]
+        reached = [(editor, known) for editor in home.first if (known := ranking.reach(editor, aspect, langs))]
         if reached:
             best_at_home = f"{listed(home.first)} with {home.share(home.top)}"
             text += f" Best in {own}: {best_at_home}, and {led.span(reached)} in {where}."
     return Finding("Across languages", text)
+
+
+def _interval(found: Sequence[Estimate]) -> str:
+    """Return the interval of estimates that print alike, in brackets."""
+    if not all(known.bounded for known in found):
+        return ""
+    ends = found[0]._replace(low=min(known.low for known in found), high=max(known.high for known in found))
+    same = len({known.interval for known in found}) == 1
+    return f" ({ends.interval})" if same else f" (intervals within {ends.interval})"
 
 
 def share(estimate: Estimate) -> str:
