@@ -132,6 +132,16 @@ def test_the_page_says_which_answers_it_leaves_out(tmp_path: Path, rows: int, sa
     assert ("A number leads to its answers among the first 2 facts," in text) is (rows == 26)
 
 
+@pytest.mark.parametrize("protocol", ["teacher_forced", "upstream", "generated"])
+def test_answers_that_are_put_together_of_tokens_are_called_so(tmp_path: Path, protocol: str) -> None:
+    predictions = [made_page.predict(tmp_path, [{"protocol": protocol}])]
+    entry = {**ENTRY, "protocols": [protocol], "reports": {"protocol": protocol}}
+    whole = page(entry, Scores(scores()), made_sweeps.sweeps({"sweeps": {}}), Sources(predictions=predictions), [])
+    parts = dict(re.findall(r'<section id="([\w-]+)">(.*?)</section>', whole, re.DOTALL))
+    said = ["Each token is asked with the right ones before it" in parts[name] for name in ("browser", "failures")]
+    assert said == [protocol != "generated"] * 2
+
+
 def test_of_many_languages_the_page_holds_a_short_table_and_a_few_radar_charts(tmp_path: Path) -> None:
     langs = [f"x{number}" for number in range(20)]
     config = {**made_figures.entry(("ROME", "IKE"), langs, ("small",))}

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from made_figures import entry, found
 from made_page import html
 from playwright.sync_api import Page, expect
 
-from crossedit.reports.page import write
+from crossedit.reports.figures import drawing, radar, tradeoff
+from crossedit.reports.page import Sources, page, write
+from crossedit.reports.sweeps import Sweeps
 
 pytestmark = pytest.mark.browser
 FACT = "#facts-found > li"
@@ -93,3 +96,22 @@ def test_narrow_screens_need_no_scrolling_sideways(opened: Callable[..., Page], 
     view.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
     view.locator(FACT).first.get_by_role("button").click()
     assert view.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_narrow_screens_scroll_wide_figures_in_their_box(opened: Callable[..., Page], tmp_path: Path) -> None:
+    config = entry(("ROME", "IKE"), backbones=("small",))
+    known = found(config)
+    for picture in (tradeoff.picture(known), next(radar.charts(known)).picture()):
+        drawing.write(picture, tmp_path / "figures")
+    figures = sorted((tmp_path / "figures").glob("*.svg"))
+    path = tmp_path / "page.html"
+    write(page(config, known.scores, Sweeps.read({}, [], [], []), Sources(figures=figures), []), path)
+    view = opened(path, viewport={"width": 390, "height": 800})
+    box = view.locator(".chart .scroll")
+    box.focus()
+    expect(box).to_be_focused()
+    assert box.evaluate("(box) => [box.clientWidth < 390, box.scrollWidth]") == [True, 640]
+    assert view.locator(".chart > img").evaluate("(image) => image.clientWidth") < 390
+    assert view.evaluate("document.documentElement.scrollWidth") == 390
+    view.set_viewport_size({"width": 1400, "height": 800})
+    assert box.evaluate("(box) => box.scrollWidth - box.clientWidth") == 0

@@ -25,6 +25,7 @@ _FURTHER = "Further figures"
 MOST = 12  # figures of a kind that the page holds; one of many languages may have hundreds of kilobytes
 _PIXELS_PER_POINT = 1.8  # a letter of 7 points is then as high as the page's own small ones
 _WIDTH = 480  # of a picture that doesn't say how wide it is
+_WIDE = 640  # below it letters of two columns' width can't be read; see page.css
 
 
 class Chart(NamedTuple):
@@ -37,6 +38,11 @@ class Chart(NamedTuple):
     alt: str  # what it shows, for those who can't see it
     described: str  # its values in words
     forms: tuple[str, ...] = SUFFIXES  # of its files
+
+    @property
+    def wide(self) -> bool:
+        """Whether narrow screens scroll it."""
+        return self.width > _WIDE
 
 
 class Kind(NamedTuple):
