@@ -291,10 +291,10 @@ def test_tokens_that_are_no_number_are_estimated(server, key, facts, made, count
 
 
 def test_a_long_wait_is_told_once(server, key, facts, made, caplog, monkeypatch):
-    waiting = []
+    waiting = set()
 
     async def sleep(seconds):
-        waiting.append(seconds)
+        waiting.add(asyncio.current_task())
         await asyncio.sleep(0)
 
     # Time stands still until all four wait.
