@@ -27,9 +27,10 @@ experiment: .venv/ready
 	$(SNAKEMAKE)
 	@$(SHOW)
 
-# One thread each: tiny models gain nothing from more, and lose much where processes share the processors.
+# One thread each: tiny models gain nothing from more, and lose much where processes share the processors. No test takes
+# half a minute; one that hangs ends with a traceback instead of the whole run.
 test: .venv/ready
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(CORES)
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(CORES) --timeout 300
 
 # What takes minutes: runs that are killed, and a Slurm cluster that the tests start themselves (Debian's slurm-wlm and
 # munge, as root).
