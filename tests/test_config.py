@@ -48,7 +48,7 @@ def test_what_is_left_away_takes_its_default(raw: Config) -> None:
     assert config["include"] == config["exclude"] == []
     assert config["reports"] == {
         "protocol": "teacher_forced",
-            "metric": "em",
+        "metric": "em",
         "table_1_tokenizer": "words",
         "intervals": False,
         "browser_rows": 100_000,
