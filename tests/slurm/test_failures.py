@@ -21,21 +21,21 @@ case "$*" in
 esac
 exec {bin}/crossedit "$@"
 """
-BROKEN = {"method": "FT-M", "hparams": {"layers": [7], "num_steps": 3}, "batch_size": 5}
 
 
-def set_layers(run: Run, layers: list[int]) -> None:
-    """Have the experiment a further editor, which changes these layers; the small backbone has three."""
+def set_objective(run: Run, objective: str) -> None:
+    """Have the experiment a further editor, of this objective; an unknown one is found out by its job."""
     file = run.experiment.folder / "config.yaml"
     config = yaml.safe_load(file.read_text(encoding="utf-8"))
-    config["editors"]["broken"] = {**BROKEN, "hparams": {**BROKEN["hparams"], "layers": layers}}
+    hparams = {"layers": [1], "num_steps": 3, "objective_optimization": objective}
+    config["editors"]["broken"] = {"method": "FT-M", "hparams": hparams, "batch_size": 5}
     config["exclude"] = [{"editor": "FT-M", "language": "zh"}, {"editor": "broken", "language": "zh"}]
     file.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
 
 
 def test_failures(run: Callable[..., Run], undisturbed: small.Experiment, tmp_path: Path) -> None:
     here = run("ROME/zh", "FT-M/en")
-    set_layers(here, [7])
+    set_objective(here, "nothing")
     shim = tmp_path / "first/crossedit"
     shim.parent.mkdir()
     shim.write_text(FAILS_ONCE.format(folder=tmp_path, bin=Path(sys.executable).parent), encoding="utf-8")
@@ -58,10 +58,10 @@ def test_failures(run: Callable[..., Run], undisturbed: small.Experiment, tmp_pa
 
     said = status(here)
     assert "Cells: 3 of 4 done, 1 failed." in said
-    assert "layers: 7 is not among the layers 0 to 2" in said
+    assert "objective_optimization: 'nothing' is unknown" in said
     [command] = re.findall(r"again: (.*)", said)
 
-    set_layers(here, [1])
+    set_objective(here, "target_new")
     before = len(here.jobs())
     again = subprocess.run(command, shell=True, cwd=here.experiment.folder, env=here.cluster.prompt, check=False)
     assert again.returncode == 0

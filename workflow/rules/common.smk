@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import shlex
+import shutil
 import sys
 from functools import cache, partial
 from pathlib import Path
@@ -43,8 +44,9 @@ SWEEPS = list(settings.sweeps(config))
 # Backbones that are asked the benchmarks of lm-eval, where the configuration names any.
 CAPABLE = config["capability"]["backbones"] if "capability" in config else []
 
-# This environment's programs come first in all jobs, whether or not it has been activated.
-os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
+# Jobs find this environment's programs where it hasn't been activated.
+if shutil.which("crossedit") is None:
+    os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
 
 if config["offline"]:
     # For the hub's libraries, in all jobs: what isn't on the machine is an error, not a download.
