@@ -7,19 +7,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
-import torch
-from click.testing import CliRunner
 
-from crossedit import claims, gpu
-from crossedit.claims import Job, job
-from crossedit.cli import commands
+from crossedit import claims
+from crossedit.claims import job
 from crossedit.errors import UserError
 from crossedit.files import leftovers, whole
 from crossedit.jobs import Record, alive, cancel, load_record, read_record, record_of, write_record
@@ -117,56 +112,6 @@ def test_every_output_is_tried_before_the_work(tmp_path: Path) -> None:
     assert (told.state, f"{other}: can't be written" in str(told.error)) == ("failed", True)
     with job(out, tmp_path / "made/c.parquet"):
         assert [path for path in out.parent.iterdir() if path != record_of(out)] == []
-
-
-def jobs_of(group: click.Group, *names: str) -> Iterator[tuple[tuple[str, ...], Job]]:
-    """Yield the commands below a group that hold their outputs, with what is typed for them."""
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if isinstance(command, click.Group):
-            yield from jobs_of(command, *names, name)
-        elif isinstance(command, Job):
-            yield (*names, name), command
-
-
-JOBS = dict(jobs_of(commands))
-
-
-def test_these_commands_write_folders() -> None:
-    folders = {
-        "backbones train",
-        "edits train",
-        "sweeps edit",
-        "reports tables",
-        "reports figures",
-        "reports published",
-    }
-    for names, command in JOBS.items():
-        kinds = {option.name: option.type for option in command.params}
-        for output in command.outputs:
-            assert vars(kinds[output])["dir_okay"] == (" ".join(names) in folders)
-
-
-@pytest.mark.parametrize("names", JOBS, ids=" ".join)
-def test_no_folder_is_where_a_file_is_to_be_nor_a_file_where_a_folder_is(
-    names: tuple[str, ...], tmp_path: Path
-) -> None:
-    options = {option.name: option for option in JOBS[names].params}
-    places = {True: tmp_path / "file", False: tmp_path / "folder"}
-    places[True].touch()
-    places[False].mkdir()
-    for output in JOBS[names].outputs:
-        kind = options[output].type
-        assert isinstance(kind, click.Path)
-        assert kind.file_okay != kind.dir_okay
-        place = places[kind.dir_okay]
-        # Nothing else is given: what is in the place is found first.
-        refused = CliRunner().invoke(commands, [*names, options[output].opts[0], str(place)])
-        assert f"'{place}' is a {'file' if place.is_file() else 'directory'}." in refused.stderr
-        kind.convert(str(places[kind.file_okay]), None, None)  # what is replaced
-        kind.convert(str(tmp_path / "new"), None, None)
-    assert {path.name for path in tmp_path.iterdir()} == {"file", "folder"}
 
 
 def test_a_killed_jobs_output_is_taken_over_and_its_leftovers_go(tmp_path: Path) -> None:
@@ -370,81 +315,3 @@ def test_a_running_job_moves_its_records_time_on(tmp_path: Path, monkeypatch: py
         while record_of(out).stat().st_mtime < 1 and time.monotonic() < deadline:
             time.sleep(0.05)
         assert record_of(out).stat().st_mtime > 1
-
-
-class Cuda:
-    """Stands for torch.cuda of a process that uses a GPU."""
-
-    @staticmethod
-    def is_initialized() -> bool:
-        return True
-
-    @staticmethod
-    def get_device_properties(_: int) -> object:
-        return object()
-
-    @staticmethod
-    def get_device_name() -> str:
-        return "A GPU"
-
-    @staticmethod
-    def max_memory_reserved() -> int:
-        return 3 * 2**30
-
-
-def test_what_a_job_used_of_its_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    loads = iter([20, 60])
-
-    class Load:
-        def __init__(self, gpu: int) -> None:
-            self.gpu = gpu
-
-    asked = []
-    monkeypatch.setattr(gpu, "_cuda", lambda: Cuda)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
-    monkeypatch.setattr(gpu.pynvml, "nvmlInit", lambda: None)
-    monkeypatch.setattr(gpu.pynvml, "nvmlDeviceGetHandleByIndex", lambda index: asked.append(index))
-    monkeypatch.setattr(gpu.pynvml, "nvmlDeviceGetUtilizationRates", lambda device: Load(next(loads)))
-    meter = gpu.Meter()
-    meter.sample()
-    meter._device = object()
-    meter.sample()
-    assert asked == [3]
-    used = meter.used(10.0)
-    assert used == {"name": "A GPU", "memory_peak": 3 * 2**30, "seconds": 10.0, "utilisation": pytest.approx(0.4)}
-
-
-def test_without_a_driver_the_load_is_unknown_and_without_a_gpu_there_is_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def no_driver() -> None:
-        raise gpu.pynvml.NVMLError(gpu.pynvml.NVML_ERROR_LIBRARY_NOT_FOUND)
-
-    meter = gpu.Meter()
-    meter.sample()
-    assert meter.used(1.0) is None
-    monkeypatch.setattr(gpu, "_cuda", lambda: Cuda)
-    monkeypatch.setattr(gpu.pynvml, "nvmlInit", no_driver)
-    meter.sample()
-    used = meter.used(1.0)
-    assert used is not None
-    assert used["utilisation"] is None
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
-def test_a_job_on_a_gpu_says_what_it_took(tmp_path: Path) -> None:
-    out = tmp_path / "x"
-    with job(out):
-        matrix = torch.rand(4096, 4096, device="cuda")
-        deadline = time.monotonic() + 3
-        while time.monotonic() < deadline:
-            matrix = (matrix @ matrix).clamp(0, 1)
-        torch.cuda.synchronize()
-    record = read_record(out)
-    assert record is not None
-    assert record.gpu is not None
-    assert record.gpu["name"] == torch.cuda.get_device_name()
-    assert record.gpu["memory_peak"] >= 3 * 4096**2 * 4
-    assert record.gpu["utilisation"] > 0.3
-    assert record.gpu["seconds"] >= 3

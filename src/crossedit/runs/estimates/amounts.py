@@ -18,7 +18,7 @@ from crossedit.sweeps.settings import Sweep, asked
 # Tokens of a question with its answer, from its subject on, of the answer, and of a demonstration before it.
 QUESTION, SEARCHED, ANSWER, DEMONSTRATION = 24, 12, 4, 32
 _ASKED = 4  # questions about a fact in a language
-_UNKNOWN_FACTS = _UNKNOWN_ITEMS = 1000  # where all that the files hold is taken
+_UNKNOWN = 1000  # facts or items, where all that the files hold is taken
 _SMALL_MODELS = 230e6  # a DistilBERT and a LLaMA-160M, as published for SERAC
 
 
@@ -30,7 +30,7 @@ def number_of_facts(config: Mapping[str, Any], facts: str, split: str = "test") 
         if counted.exists():
             cases: dict[str, int] = json.loads(counted.read_text(encoding="utf-8"))["cases"]
             return cases.get(split, 0)
-    return _UNKNOWN_FACTS if drawn is None else drawn
+    return _UNKNOWN if drawn is None else drawn
 
 
 def questions_per_fact(config: Mapping[str, Any]) -> int:
@@ -41,7 +41,7 @@ def questions_per_fact(config: Mapping[str, Any]) -> int:
 def number_of_items(config: Mapping[str, Any], sweep: Sweep) -> int:
     """Return how many items the model at a stop of the sweep is asked, over all tasks and protocols."""
     sizes = [configuration.number(config["tasks"][task]["size"]) for task, _ in asked(config, sweep)]
-    return sum(_UNKNOWN_ITEMS if size is None else size for size in sizes)
+    return sum(_UNKNOWN if size is None else size for size in sizes)
 
 
 def rows_of(hparams: Mapping[str, Any]) -> int:
